@@ -1,0 +1,1 @@
+"""What comes in, is kept, and goes out: files, OSM, PostGIS."""

@@ -1,0 +1,1 @@
+"""Generator of made sample districts."""

@@ -1,0 +1,1 @@
+"""Domain core of gisgrid: pure, typed functions on arrays and GeoDataFrames."""

@@ -1,0 +1,1 @@
+"""Maps for machines and people: layer list, styles, GeoJSON pages."""

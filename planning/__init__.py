@@ -1,0 +1,1 @@
+"""Decisions about space: units, partition, networks, service circles."""
