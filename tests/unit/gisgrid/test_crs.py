@@ -27,11 +27,11 @@ def test_gcj02_equals_the_published_vectors(vector):
     assert np.allclose(crs.gcj02_to_wgs84(gcj_lon, gcj_lat), (lon, lat), rtol=0, atol=1e-12)
 
 
-def test_bd09_agrees_with_the_published_vector_within_its_one_step_error():
-    # eviltransform's own bd09 → wgs84 figures come from the approximate inverse: equal to about 10 m only
-    lon, lat = crs.bd09_to_wgs84([120.019809, 120.036455], [29.199786, 29.210504])
-    assert np.allclose(lon, [120.00877901149691, 120.0253853970846], rtol=0, atol=1.5e-4)
-    assert np.allclose(lat, [29.196131605295484, 29.206795749156136], rtol=0, atol=1.5e-4)
+def test_bd09_equals_the_vectors_published_with_coordtransform():
+    assert np.allclose(crs.wgs84_to_gcj02(116.404, 39.915), (116.41024449916938, 39.91640428150164), rtol=0, atol=1e-12)
+    assert np.allclose(crs.gcj02_to_bd09(116.404, 39.915), (116.41036949371029, 39.92133699351021), rtol=0, atol=1e-12)
+    # their inverse is one step: right to a few decimetres
+    assert np.allclose(crs.bd09_to_gcj02(116.404, 39.915), (116.39762729119315, 39.90865673957631), rtol=0, atol=2e-6)
 
 
 def test_shape_is_kept_and_outside_china_nothing_moves():
