@@ -112,9 +112,7 @@ def stop(cluster: Cluster) -> bool:
         if not is_running(cluster) and _postmaster(cluster) is None:
             return False
         binaries = _binaries(cluster)
-        done = _run(
-            cluster, [binaries / "pg_ctl", "-D", cluster.data, "-m", "fast", "-w", "-t", "60", "stop"]
-        )
+        done = _run(cluster, [binaries / "pg_ctl", "-D", cluster.data, "-m", "fast", "-w", "-t", "60", "stop"])
         if done.returncode != 0 and is_running(cluster):
             raise Broken(f"PostgreSQL did not stop: {_last_line(done.stderr)}; see {cluster.log}")
         return True
@@ -140,9 +138,7 @@ def _account() -> str:
             return pwd.getpwnam(name).pw_name
         except KeyError:
             continue
-    raise Broken(
-        "PostgreSQL does not run as root and there is no account 'postgres' or 'nobody'; install postgresql"
-    )
+    raise Broken("PostgreSQL does not run as root and there is no account 'postgres' or 'nobody'; install postgresql")
 
 
 def _reachable(home: Path, account: str) -> Path:
@@ -264,9 +260,7 @@ def _make_socket_folder(cluster: Cluster) -> None:
     entry = pwd.getpwnam(cluster.account)
     if cluster.socket.stat().st_uid != entry.pw_uid:
         if os.geteuid() != 0:
-            raise Broken(
-                f"{cluster.socket} belongs to another account; remove it or set another GISGRID_HOME"
-            )
+            raise Broken(f"{cluster.socket} belongs to another account; remove it or set another GISGRID_HOME")
         os.chown(cluster.socket, entry.pw_uid, entry.pw_gid)
     cluster.socket.chmod(0o700)
 
@@ -314,9 +308,7 @@ def _launch(cluster: Cluster, binaries: Path) -> None:
         if done.returncode == 0:
             return
         time.sleep(attempt)  # shared memory of a killed postmaster may be held a moment longer
-    raise Broken(
-        f"PostgreSQL did not start: {_last_log_line(cluster) or _last_line(done.stderr)}; see {cluster.log}"
-    )
+    raise Broken(f"PostgreSQL did not start: {_last_log_line(cluster) or _last_line(done.stderr)}; see {cluster.log}")
 
 
 def _make_database(cluster: Cluster) -> None:

@@ -32,7 +32,9 @@ class Band:
 
     def __post_init__(self) -> None:
         if self.low < 0:
-            raise BadInput(f"band {self.low}:{self.high}: the minimum is negative; give MIN:MAX with 0 <= MIN <= MAX")
+            raise BadInput(
+                f"band {self.low}:{self.high}: the minimum is negative; give MIN:MAX with 0 <= MIN <= MAX"
+            )
         if self.low > self.high:
             raise BadInput(
                 f"band {self.low}:{self.high}: the minimum is above the maximum; give MIN:MAX, for example 300:500"
@@ -54,7 +56,7 @@ class Band:
 
     def feasible_counts(self, households: float) -> range:
         """Numbers of grids k with k·low <= households <= k·high; empty when none exists."""
-        total = int(round(households))
+        total = round(households)
         least = -(-total // self.high)
         most = total // self.low if self.low else max(total, least)
         return range(max(least, 1), most + 1)

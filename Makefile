@@ -1,0 +1,64 @@
+# gisgrid: `make demo` shows it, `make test` checks it. Each does its own set-up once.
+SHELL := /bin/sh
+PY := .venv/bin/python
+STAMPS := .setup
+WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint format bench clean wheel
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/web $(STAMPS)/kernels ## install everything (skipped when done)
+
+demo: setup ## plan a sample district and serve its map on http://127.0.0.1:8000
+	.venv/bin/gisgrid demo
+
+test: setup ## the test suite
+	$(PY) -m pytest
+
+lint: setup ## ruff, mypy --strict, TypeScript
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	cd web && ../.ci/npm run --silent typecheck
+
+format: setup ## format the sources
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: setup ## benchmarks beside their peers; prints ratios
+	@for file in benchmarks/*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
+
+wheel: setup ## build the wheel into dist/
+	$(PY) -m build --wheel
+
+clean: ## remove what set-up and builds made (data under GISGRID_HOME stays)
+	rm -rf .venv .setup build dist *.egg-info api/static web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMPS)/system: .ci/system-packages
+	@.ci/system-packages
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/python: pyproject.toml | $(STAMPS)/system
+	@test -x $(PY) || python3 -m venv .venv
+	@echo "gisgrid set-up: Python packages"
+	@$(PY) -m pip install --quiet --editable '.[dev]'
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/node: web/package.json web/package-lock.json | $(STAMPS)/python
+	@echo "gisgrid set-up: web packages"
+	@cd web && ../.ci/npm ci --silent --no-audit --no-fund
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/web: $(WEB_SOURCES) $(STAMPS)/node
+	@echo "gisgrid set-up: web map"
+	@cd web && ../.ci/npm run --silent build
+	@mkdir -p $(STAMPS) && touch $@
+
+# numba compiles once, here, so that no command waits for it
+$(STAMPS)/kernels: $(STAMPS)/python $(wildcard gisgrid/*.py planning/*.py planning/partition/*.py)
+	@echo "gisgrid set-up: compiling kernels"
+	@$(PY) -m api.cli warm --quiet
+	@mkdir -p $(STAMPS) && touch $@

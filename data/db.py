@@ -1,0 +1,88 @@
+"""Engines, connections and schema versions of the database in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from data import embedded
+from gisgrid.errors import Broken
+from gisgrid.settings import Settings
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same address with the psycopg 3 driver named."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+@contextmanager
+def database(settings: Settings, *, upgrade: bool = True) -> Iterator[sa.Engine]:
+    """An engine on the database the settings name, its schema at the newest version.
+
+    Without ``GISGRID_DATABASE_URL`` the private cluster is started, and stopped afterwards by the one who started it.
+    Raises Broken when the database cannot be reached or is not PostGIS.
+    """
+    if settings.database_url:
+        with _engine(sqlalchemy_url(settings.database_url), upgrade) as engine:
+            yield engine
+        return
+    with embedded.running(embedded.cluster_at(settings.home)) as cluster, _engine(cluster.url, upgrade) as engine:
+        yield engine
+
+
+@contextmanager
+def _engine(url: str, upgrade: bool) -> Iterator[sa.Engine]:
+    engine = sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args={"connect_timeout": 5})
+    try:
+        if upgrade:
+            upgrade_schema(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def unreachable(engine: sa.Engine, error: sa.exc.OperationalError) -> Broken:
+    """The one-line error for a database that does not answer."""
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    where = engine.url.render_as_string(hide_password=True)
+    return Broken(f"cannot reach the database {where}: {lines[0] if lines else error}", code="database_down")
+
+
+def upgrade_schema(engine: sa.Engine) -> None:
+    """Bring the schema to the newest version. Raises Broken when the database is unreachable or has no PostGIS."""
+    with as_file(files("data.migrations")) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        newest = ScriptDirectory.from_config(config).get_current_head()
+        try:
+            with engine.begin() as connection:
+                if MigrationContext.configure(connection).get_current_revision() == newest:
+                    return
+                # two processes may come here at once on first use
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(4490)"))
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except sa.exc.OperationalError as error:
+            raise unreachable(engine, error) from error
+        except (sa.exc.ProgrammingError, sa.exc.NotSupportedError, sa.exc.InternalError) as error:
+            first = str(error.orig).splitlines()[0]
+            raise Broken(f"cannot prepare the database: {first}; it must offer PostGIS 3.3 or newer") from error
+
+
+def schema_version(engine: sa.Engine) -> str | None:
+    """The schema version the database is at, None when it is empty."""
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except sa.exc.OperationalError as error:
+        raise unreachable(engine, error) from error

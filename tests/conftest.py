@@ -1,0 +1,143 @@
+"""Fixtures every part of the suite shares: a real PostGIS of its own, real data when at hand, a served district."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from data import db, embedded
+from gisgrid.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def session_home() -> Iterator[Path]:
+    """A home folder for this test session, short enough for a Unix socket path."""
+    home = Path(tempfile.mkdtemp(prefix="gisgrid-test-"))
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(session_home: Path) -> Iterator[embedded.Cluster]:
+    """A running private cluster; its ``gisgrid`` database carries the newest schema and serves as template."""
+    made = embedded.cluster_at(session_home)
+    embedded.start(made)
+    with db.database(Settings(home=session_home)):
+        pass
+    yield made
+    embedded.stop(made)
+
+
+@pytest.fixture
+def postgis_url(cluster: embedded.Cluster) -> Iterator[str]:
+    """SQLAlchemy URL of a scratch database with the newest, empty schema."""
+    name = f"scratch_{next(_numbers)}"
+    with psycopg.connect(host=str(cluster.socket), user=embedded.ROLE, dbname="postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {embedded.DATABASE}")
+        yield cluster.url_of(name)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(postgis_url: str, tmp_path: Path) -> Settings:
+    """Settings that name the scratch database."""
+    return Settings(home=tmp_path, database_url=postgis_url)
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[sa.Engine]:
+    """An engine on the scratch database."""
+    with db.database(settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real extracts; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("GISGRID_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real extracts are not at {folder}; set GISGRID_SHARED_DATA")
+    return folder
+
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """Run ``gisgrid ARGS`` as a process of its own, in file mode unless ``env`` names a database."""
+
+    def run(
+        *args: str | Path, env: dict[str, str] | None = None, timeout: float = 240
+    ) -> subprocess.CompletedProcess[str]:
+        settings = {"GISGRID_HOME": str(tmp_path / "home")} | (env or {})
+        return subprocess.run(
+            [sys.executable, "-m", "api.cli", *map(str, args)],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd=ROOT,
+            env=os.environ | settings,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def free_port() -> int:
+    """A TCP port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def served_demo(free_port: int) -> Iterator[str]:
+    """Base URL of ``gisgrid demo`` on a small sample district: imported, planned, published, with circles."""
+    home = Path(tempfile.mkdtemp(prefix="gisgrid-demo-"))
+    log = home / "demo.log"
+    command = [sys.executable, "-m", "api.cli", "demo", "--scenario", "mingfeng", "--port", str(free_port), "--no-open"]
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, env=os.environ | {"GISGRID_HOME": str(home)}
+        )
+    url = f"http://127.0.0.1:{free_port}"
+    try:
+        _wait_until_ready(url, server, log)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(60)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            pytest.fail(f"gisgrid demo ended with {server.returncode}:\n{log.read_text()[-4000:]}")
+        try:
+            with urllib.request.urlopen(url + "/readyz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    pytest.fail(f"gisgrid demo was not ready in {seconds:.0f} s:\n{log.read_text()[-4000:]}")
