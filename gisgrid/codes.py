@@ -109,7 +109,7 @@ def parent_code(code: str, *, scheme: GridScheme = DEFAULT) -> str | None:
 
 
 def level_name(code: str, *, scheme: GridScheme = DEFAULT) -> str:
-    """district, street, community, grid or micro-grid (any deeper level). Raises BadInput when the code fits nothing."""
+    """district, street, community, grid or micro-grid (all deeper levels). Raises BadInput when nothing fits."""
     if valid_area_code(code):
         return area_level(code)
     return "grid" if scheme.level(code) == 1 else "micro-grid"

@@ -44,6 +44,14 @@ class Borders(NamedTuple):
     metres: NDArray[np.float64]
 
 
+class Fragments(NamedTuple):
+    """Which polygons lie in a cut-off piece of their label, each polygon's piece, and that piece's m²."""
+
+    cut_off: NDArray[np.bool_]
+    piece: NDArray[np.int64]
+    piece_m2: NDArray[np.float64]
+
+
 def polygon_parts(geometries: Any) -> tuple[Geometries, NDArray[np.int64]]:
     """Polygons of any geometries, repaired, and the row each came from; lines and points fall away."""
     geoms = np.asarray(geometries, dtype=object)
@@ -127,3 +135,53 @@ def components(labels: NDArray[np.int64], shared: Borders, *, least_metres: floa
     link = (labels[shared.left] == labels[shared.right]) & (shared.metres > least_metres)
     graph = coo_matrix((np.ones(int(link.sum())), (shared.left[link], shared.right[link])), shape=(n, n))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def absorb(
+    labels: NDArray[np.int64],
+    loose: NDArray[np.bool_],
+    shared: Borders,
+    *,
+    groups: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Give each loose polygon the label of the settled neighbour it shares most border with (ties: smallest label).
+
+    Works inwards in rounds, so a chain of loose polygons is taken up from its settled ends. With ``groups``
+    (polygon → group number, shape (n,)) a label is only taken from the same group. Returns the new labels and the
+    polygons still loose because nothing settled touches them.
+    """
+    labels, loose = labels.copy(), loose.copy()
+    here = np.concatenate([shared.left, shared.right])
+    there = np.concatenate([shared.right, shared.left])
+    metres = np.concatenate([shared.metres, shared.metres])
+    if groups is not None:
+        same = groups[here] == groups[there]
+        here, there, metres = here[same], there[same], metres[same]
+    while loose.any():
+        use = loose[here] & ~loose[there] & (labels[there] >= 0)
+        if not use.any():
+            break
+        face, label, length = here[use], labels[there[use]], metres[use]
+        order = np.lexsort((label, face))
+        face, label, length = face[order], label[order], length[order]
+        first = np.ones(face.size, bool)
+        first[1:] = (np.diff(face) != 0) | (np.diff(label) != 0)
+        at = np.flatnonzero(first)
+        face, label, length = face[at], label[at], np.add.reduceat(length, at)
+        order = np.lexsort((label, -length, face))
+        winner = order[np.unique(face[order], return_index=True)[1]]
+        labels[face[winner]] = label[winner]
+        loose[face[winner]] = False
+    return labels, loose
+
+
+def fragments(labels: NDArray[np.int64], polygons: Any, shared: Borders, *, least_metres: float = 0.0) -> Fragments:
+    """Pieces of each label cut off from its largest piece (by area; ties: the piece met first)."""
+    piece = components(labels, shared, least_metres=least_metres)
+    area = shapely.area(np.asarray(polygons, dtype=object))
+    piece_area = np.bincount(piece, area)
+    order = np.lexsort((piece, -piece_area[piece], labels))
+    largest = order[np.unique(labels[order], return_index=True)[1]]
+    main = np.zeros(piece_area.size, bool)
+    main[piece[largest]] = True
+    return Fragments(~main[piece] & (labels >= 0), piece, piece_area[piece])
