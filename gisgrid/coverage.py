@@ -1,7 +1,7 @@
 """Is a grid layer a sound division? Gaps, overlaps, slivers, broken grids, codes and community borders.
 
-`check` measures and says; `clean` (kept in `gisgrid.cleaning`) repairs. Both work in metres: a layer in degrees is taken to the
-metric system of its place first. Levels are checked one by one, since micro-grids lie on their grid by design.
+`check` measures and says; `clean` (kept in `gisgrid.cleaning`) repairs. Both work in metres: a layer in degrees is
+taken to the metric system of its place first. Levels are checked one by one, since micro-grids lie on their grid.
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ def fragments(labels: NDArray[np.int64], polygons: Any, shared: Borders, *, leas
     """Pieces of each label cut off from its largest piece (by area; ties: the piece met first)."""
     piece = components(labels, shared, least_metres=least_metres)
     area = shapely.area(np.asarray(polygons, dtype=object))
-    piece_area = np.bincount(piece, area)
+    piece_area = np.asarray(np.bincount(piece, area), np.float64)
     order = np.lexsort((piece, -piece_area[piece], labels))
     largest = order[np.unique(labels[order], return_index=True)[1]]
     main = np.zeros(piece_area.size, bool)
