@@ -39,6 +39,10 @@ def _count(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False, server_default="0")
 
 
+def _flag(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false())
+
+
 def _geometry(kind: str) -> sa.Column[object]:
     return sa.Column("geometry", Geometry(kind, srid=SRID, spatial_index=False), nullable=False)
 
@@ -90,7 +94,7 @@ buildings = sa.Table(
     _text("kind", "other"),
     sa.Column("levels", sa.SmallInteger, nullable=False, server_default="1"),
     *[_count(name) for name in ("households", "population", "elderly", "priority")],
-    sa.Column("estimated", sa.Boolean, nullable=False, server_default=sa.false()),
+    _flag("estimated"),
     sa.Column("compound_id", sa.Text),
     sa.Column("community", sa.Text, sa.ForeignKey("areas.code", ondelete="SET NULL", deferrable=True)),
     _geometry("MULTIPOLYGON"),
@@ -110,7 +114,7 @@ streets = sa.Table(
     _text("name"),
     _text("highway"),
     _text("cls", "residential"),
-    *[sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false()) for name in ("oneway", "bridge", "tunnel")],
+    *[_flag(name) for name in ("oneway", "bridge", "tunnel")],
     sa.Column("layer", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("foot", sa.Boolean, nullable=False, server_default=sa.true()),
     _geometry("LINESTRING"),
@@ -201,7 +205,7 @@ component_classes = sa.Table(
     _text("name"),
     _text("major_name"),
     _text("major_name_en"),
-    sa.Column("is_local", sa.Boolean, nullable=False, server_default=sa.false()),
+    _flag("is_local"),
 )
 
 components = sa.Table(
@@ -303,6 +307,12 @@ grids = sa.Table(
     sa.Column("compactness", sa.Float, nullable=False, server_default="0"),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("generations", pg.INT4RANGE, nullable=True),
+    # where a label sits best: the middle of the largest circle inside
+    sa.Column(
+        "label_point",
+        Geometry("POINT", srid=SRID, spatial_index=False),
+        sa.Computed("(ST_MaximumInscribedCircle(geometry)).center", persisted=True),
+    ),
     _geometry("MULTIPOLYGON"),
     sa.UniqueConstraint("plan", "system", "level", "code"),
     sa.UniqueConstraint("id", "plan", "level"),

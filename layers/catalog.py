@@ -28,15 +28,9 @@ def _columns(table: sa.Table, *names: str) -> dict[str, sa.ColumnElement[Any]]:
     return {name: table.c[name] for name in names}
 
 
-def _label_point(table: sa.Table) -> sa.ColumnElement[Any]:
-    """[longitude, latitude] of the middle of the largest circle inside, where a label sits best."""
-    centre = sa.func.ST_MaximumInscribedCircle(table.c.geometry)
-    point = sa.literal_column("centre")
-    return sa.select(sa.func.json_build_array(sa.func.ST_X(point), sa.func.ST_Y(point))).select_from(
-        sa.select(sa.func.ST_Centroid(sa.literal_column("(circle).center")).label("centre"))
-        .select_from(sa.select(centre.label("circle")).subquery("inscribed"))
-        .subquery("label")
-    ).scalar_subquery()  # fmt: skip
+def _lon_lat(point: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """[longitude, latitude] of a point column."""
+    return sa.func.json_build_array(sa.func.ST_X(point), sa.func.ST_Y(point))
 
 
 AREAS = Layer(
@@ -52,7 +46,7 @@ GRIDS = Layer(
             t.grids, "code", "name", "level", "parent", "community", "kind", "households", "population",
             "compactness", "version",
         ),
-        "label_point": _label_point(t.grids),
+        "label_point": _lon_lat(t.grids.c.label_point),
     },
     _columns(t.grids, "level", "community", "kind"),
 )  # fmt: skip
@@ -97,7 +91,8 @@ WALLS = Layer("walls", "围墙", "Walls", t.walls, t.walls.c.id, _columns(t.wall
 ADDRESSES = Layer(
     "addresses", "地址", "Addresses", t.addresses, t.addresses.c.id,
     _columns(
-        t.addresses, "address_id", "full", "road", "door_number", "compound", "building", "unit", "community", "name_en",
+        t.addresses, "address_id", "full", "road", "door_number", "compound", "building", "unit", "community",
+        "name_en",
     ),
     _columns(t.addresses, "community"),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from data.tables import SRID
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import Layer
@@ -66,7 +67,7 @@ def page(
         raise BadInput(f"limit={limit}: give 1 to {PAGE_MAX}")
     wanted = [*where, *_filtered(layer, filters or {})]
     if bbox is not None:
-        wanted.append(sa.func.ST_Intersects(layer.table.c.geometry, _envelope(layer, bbox)))
+        wanted.append(sa.func.ST_Intersects(layer.table.c.geometry, _envelope(bbox)))
     matched = connection.scalar(sa.select(sa.func.count()).select_from(layer.table).where(*wanted)) or 0
     if after is not None:
         wanted.append(layer.key > _value(layer.key, "after", after))
@@ -95,12 +96,12 @@ def _feature(layer: Layer) -> sa.ColumnElement[str]:
     )  # fmt: skip
 
 
-def _envelope(layer: Layer, bbox: Box) -> sa.ColumnElement[Any]:
-    return sa.func.ST_MakeEnvelope(*bbox, layer.table.c.geometry.type.srid)
+def _envelope(bbox: Box) -> sa.ColumnElement[Any]:
+    return sa.func.ST_MakeEnvelope(*bbox, SRID)
 
 
 def _filtered(layer: Layer, filters: Mapping[str, Sequence[str]]) -> list[sa.ColumnElement[bool]]:
-    conditions = []
+    conditions: list[sa.ColumnElement[bool]] = []
     for name, values in filters.items():
         column = layer.filters.get(name)
         if column is None:

@@ -338,6 +338,19 @@ def upgrade() -> None:
         sa.Column("compactness", sa.Float(), server_default="0", nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("generations", postgresql.INT4RANGE(), nullable=True),
+        sa.Column(
+            "label_point",
+            Geometry(
+                geometry_type="POINT",
+                srid=4490,
+                dimension=2,
+                spatial_index=False,
+                from_text="ST_GeomFromEWKT",
+                name="geometry",
+            ),
+            sa.Computed("(ST_MaximumInscribedCircle(geometry)).center", persisted=True),
+            nullable=True,
+        ),
         sa.Column("geometry", Geometry(geometry_type="MULTIPOLYGON", srid=4490, spatial_index=False), nullable=False),
         postgresql.ExcludeConstraint(
             (sa.column("system"), "="),

@@ -1,0 +1,67 @@
+"""The application factory of the HTTP service."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import sqlalchemy as sa
+from apiflask import APIFlask
+from flask import Response, send_from_directory
+
+from api import areas, basemap, circles, components, errors, facilities, grids, locate, overview
+from api.current import CurrentGrids
+from api.state import State
+from gisgrid import __version__
+from gisgrid.errors import NotFound
+from gisgrid.limits import BODY_BYTES_MAX
+from gisgrid.settings import Settings
+
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; worker-src 'self' blob:; "
+    "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+BLUEPRINTS = (overview.bp, areas.bp, grids.bp, components.bp, facilities.bp, basemap.bp, locate.bp, circles.bp)
+
+
+def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
+    """The service on a database; the caller owns the engine and disposes of it."""
+    app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    app.config["VALIDATION_ERROR_STATUS_CODE"] = 422
+    app.extensions["gisgrid"] = State(settings, engine, CurrentGrids(engine))
+    errors.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    _serve_web_map(app)
+    app.after_request(_secure)
+    return app
+
+
+def _serve_web_map(app: APIFlask) -> None:
+    folder = Path(str(files("api") / "static"))
+
+    @app.get("/")
+    @app.doc(hide=True)
+    def web_map() -> Response:
+        if not (folder / "index.html").exists():
+            raise NotFound("the web map is not built; run 'make setup' (the HTTP interface works without it)")
+        response = send_from_directory(folder, "index.html")
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    @app.get("/<path:name>")
+    @app.doc(hide=True)
+    def web_file(name: str) -> Response:
+        response = send_from_directory(folder, name)
+        if name.startswith("assets/"):  # their names carry a hash of their content
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def _secure(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cache-Control", "no-cache")
+    return response

@@ -1,0 +1,81 @@
+"""One JSON error shape from one status table."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+from apiflask import APIFlask
+from apiflask.exceptions import HTTPError
+from flask import Response
+from werkzeug.exceptions import HTTPException
+
+from api.json import json_response
+from gisgrid.errors import BadInput, Broken, Conflict, GisgridError, NotFound
+
+STATUS: tuple[tuple[type[GisgridError], int], ...] = (
+    (BadInput, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Broken, 503),
+    (GisgridError, 500),
+)
+log = logging.getLogger("gisgrid.api")
+
+
+def status_of(error: GisgridError) -> int:
+    """HTTP status of an error of ours."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def error_response(status: int, code: str, message: str, details: Any = None) -> Response:
+    """``{"error": {"status", "code", "message", "details"}}``."""
+    body = {"error": {"status": status, "code": code, "message": message, "details": details or {}}}
+    response = json_response(body, status=status)
+    if status == 503:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+def init_app(app: APIFlask) -> None:
+    """Turn every error into the one shape."""
+    app.register_error_handler(GisgridError, _ours)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(sa.exc.OperationalError, _database)
+    app.register_error_handler(Exception, _unforeseen)
+
+    @app.error_processor
+    def _validation(error: HTTPError) -> Response:
+        return _from_apiflask(error)
+
+
+def _ours(error: GisgridError) -> Response:
+    return error_response(status_of(error), error.code, error.message, error.details)
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    return error_response(status, error.name.lower().replace(" ", "_"), error.description or error.name)
+
+
+def _from_apiflask(error: HTTPError) -> Response:
+    """Refused parameters: 400, each named with its fault."""
+    if error.status_code != 422:
+        return error_response(error.status_code, "http_error", error.message or "", error.detail)
+    faults = [
+        f"{name}: {' '.join(map(str, texts)) if isinstance(texts, list) else texts}"
+        for fields in dict(error.detail).values()
+        for name, texts in (fields.items() if isinstance(fields, dict) else [("body", fields)])
+    ]
+    return error_response(400, "bad_input", "; ".join(faults) or error.message or "")
+
+
+def _database(error: sa.exc.OperationalError) -> Response:
+    log.error("database: %s", str(error.orig).splitlines()[0] if error.orig else error)
+    return error_response(503, "database_down", "the database does not answer; try again in a moment")
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.exception("unforeseen error", exc_info=error)
+    return error_response(500, "internal_error", "the service failed on this request; its log has the reason")

@@ -1,0 +1,84 @@
+"""/api/v1/grids: the grids in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from apiflask import APIBlueprint
+from flask import Response
+
+from api.json import json_response
+from api.pages import GEOJSON, page_query, respond_page
+from api.state import state
+from data import tables as t
+from data.plans import current_generation, in_force
+from gisgrid.errors import NotFound
+from layers.catalog import GRIDS
+from layers.features import feature
+
+bp = APIBlueprint("grids", __name__, url_prefix="/api/v1/grids", tag="Grids")
+
+
+@bp.get("")
+@bp.input(page_query(GRIDS), location="query", unknown=None)
+def list_grids(query_data: dict[str, Any]) -> Response:
+    """Grids in force as GeoJSON, with households and a label point."""
+    with state().engine.connect() as connection:
+        generation = current_generation(connection)
+        now = in_force(generation.id) if generation else sa.false()
+        return respond_page(GRIDS, query_data, where=[now], connection=connection)
+
+
+@bp.get("/<code>")
+def one_grid(code: str) -> Response:
+    """One grid in force, with what lies in it and who reaches which facilities from it."""
+    with state().engine.connect() as connection:
+        generation = current_generation(connection)
+        if generation is None:
+            raise NotFound("no plan is published yet; publish one first")
+        found = orjson.loads(feature(connection, GRIDS, code, where=[in_force(generation.id)]))
+        found["properties"] |= _counts(connection, code, generation.id)
+        found["properties"]["circles"] = _circles(connection, code, generation.id)
+    return json_response(found, mimetype=GEOJSON)
+
+
+def _counts(connection: sa.Connection, code: str, generation: int) -> dict[str, int]:
+    """How many buildings, components, facilities and reports the grid covers."""
+    shape = sa.select(t.grids.c.geometry).where(t.grids.c.code == code, in_force(generation)).scalar_subquery()
+    return {
+        table.name: int(
+            connection.scalar(
+                sa.select(sa.func.count()).select_from(table).where(sa.func.ST_Covers(shape, _place(table)))
+            ) or 0
+        )
+        for table in (t.buildings, t.components, t.facilities, t.reports)
+    }  # fmt: skip
+
+
+def _place(table: sa.Table) -> Any:
+    return sa.func.ST_PointOnSurface(table.c.geometry) if table is t.buildings else table.c.geometry
+
+
+def _circles(connection: sa.Connection, code: str, generation: int) -> list[dict[str, Any]]:
+    covered, runs = t.circle_coverage, t.circle_runs
+    query = (
+        sa.select(covered)
+        .join(runs, runs.c.id == covered.c.run)
+        .where(runs.c.generation == generation, covered.c.grid_code == code)
+        .order_by(covered.c.category)
+    )
+    return [
+        {
+            "category": row["category"],
+            "buildings_share": share(row["buildings_covered"], row["buildings_assessed"]),
+            "residents_share": share(row["residents_covered"], row["residents_assessed"]),
+        }
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def share(part: int, whole: int) -> float | None:
+    """part / whole, None where there is nothing to cover."""
+    return round(part / whole, 4) if whole else None

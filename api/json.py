@@ -1,0 +1,18 @@
+"""JSON answers, written by orjson."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Response
+
+
+def json_bytes(value: Any) -> bytes:
+    """Any JSON-ready value, numpy arrays and dates included, as UTF-8 JSON."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
+
+
+def json_response(value: Any, *, status: int = 200, mimetype: str = "application/json") -> Response:
+    """An HTTP answer holding a value as JSON."""
+    return Response(json_bytes(value), status=status, mimetype=mimetype)

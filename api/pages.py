@@ -1,0 +1,77 @@
+"""GeoJSON pages over HTTP: parameters in, FeatureCollection with links out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from apiflask import Schema
+from apiflask.fields import Integer, String
+from flask import Response, request
+from marshmallow import RAISE
+
+from api.json import json_bytes
+from api.state import state
+from gisgrid.errors import BadInput
+from gisgrid.limits import PAGE_DEFAULT, PAGE_MAX
+from layers.catalog import Layer
+from layers.features import feature, page, parse_bbox
+
+GEOJSON = "application/geo+json"
+
+
+class Strict(Schema):
+    """Query parameters; unknown ones are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class PageQuery(Strict):
+    """Parameters of every feature page."""
+
+    bbox = String(metadata={"description": "minx,miny,maxx,maxy in degrees, longitude first"})
+    limit = Integer(load_default=PAGE_DEFAULT, metadata={"description": f"features a page, 1 to {PAGE_MAX}"})
+    after = String(metadata={"description": "key of the last feature of the page before; take it from the next link"})
+
+
+def page_query(layer: Layer) -> type[Schema]:
+    """The parameters of one layer's pages: those of every page and the layer's own filters."""
+    own = {name: String(metadata={"description": f"{name}; several values split by commas"}) for name in layer.filters}
+    return type(f"{layer.name.title()}Query", (PageQuery,), own)
+
+
+def respond_page(
+    layer: Layer,
+    query: dict[str, Any],
+    *,
+    where: Sequence[sa.ColumnElement[bool]] = (),
+    connection: sa.Connection | None = None,
+) -> Response:
+    """Answer a page request."""
+    query = dict(query)
+    box, limit, after = query.pop("bbox", None), query.pop("limit"), query.pop("after", None)
+    filters = {name: value.split(",") for name, value in query.items()}
+    bbox = parse_bbox(box) if box is not None else None
+    if connection is None:
+        with state().engine.connect() as opened:
+            found = page(opened, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where)
+    else:
+        found = page(connection, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where)
+    head = {"type": "FeatureCollection", "numberReturned": len(found.features), "numberMatched": found.matched}
+    links = [{"rel": "self", "href": request.full_path.rstrip("?"), "type": GEOJSON}]
+    if found.after is not None:
+        parameters = {**request.args.to_dict(), "after": found.after}
+        links.append({"rel": "next", "href": f"{request.path}?{urlencode(parameters)}", "type": GEOJSON})
+    text = json_bytes(head | {"links": links})[:-1] + b',"features":[' + ",".join(found.features).encode() + b"]}"
+    return Response(text, mimetype=GEOJSON)
+
+
+def respond_feature(layer: Layer, key: str, *, where: Sequence[sa.ColumnElement[bool]] = ()) -> Response:
+    """Answer a request for one feature."""
+    if len(key) > 100:
+        raise BadInput(f"{layer.name}: an identifier has at most 100 characters")
+    with state().engine.connect() as connection:
+        return Response(feature(connection, layer, key, where=where), mimetype=GEOJSON)

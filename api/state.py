@@ -1,0 +1,26 @@
+"""What one running service holds: settings, the engine, the index of the grids in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import current_app
+
+from api.current import CurrentGrids
+from gisgrid.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Shared by all requests of a process."""
+
+    settings: Settings
+    engine: sa.Engine
+    current: CurrentGrids
+
+
+def state() -> State:
+    """The state of the application serving this request."""
+    found: State = current_app.extensions["gisgrid"]
+    return found
