@@ -1,0 +1,10 @@
+"""Dividing units into balanced, contiguous grids. The energy is in `energy`, the entry point in `plan`."""
+
+from __future__ import annotations
+
+from planning.partition.energy import Weights
+from planning.partition.plan import PlanResult, partition
+from planning.partition.reasons import Reason
+from planning.partition.toy import warm
+
+__all__ = ["PlanResult", "Reason", "Weights", "partition", "warm"]

@@ -1,0 +1,109 @@
+"""The one energy every plan is judged by, and the weights a user may set.
+
+For a division of a cell into grids g::
+
+    E =  λ · Σ_g  outside(H_g) / mid                         households outside the band
+      + major · Σ_g  min(1, M_g / 60 m)                      river or main road inside a grid
+      + split · Σ_c  (grids of c − least(c)) · share(c)      compounds cut apart
+      + street · Σ_cut  Σ_class metres · class_cost / L      boundary off the streets
+      + compact · Σ_g  (1 − 4πA_g / P_g²)                    Polsby–Popper compactness
+      + balance · Σ_g  ((H_g − target) / target)²            even loads inside the band
+
+``mid`` is the middle of the band, ``target`` the households per grid of the cell, ``L`` the perimeter of a square of
+the mean grid area (so the street term does not depend on scale), ``least(c)`` the fewest grids a compound of that many
+households can lie in, ``share(c)`` 1 for compounds that fit in one grid and ¼ for larger ones. λ is ramped up to
+`Weights.band` while the search cools, so that the band in the end outweighs everything else.
+Compactness is Polsby & Popper (1991).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numba import njit
+
+from gisgrid.errors import BadInput
+from gisgrid.models import Band
+from planning.graph import CLASSES
+from planning.partition.state import Cell, Division, Rates
+
+MAJOR_METRES = 60.0
+"""A main road inside a grid over this many metres counts as fully crossed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of the energy terms; `class_cost` per street class, strongest first, ``none`` last (0 free … 1 dear)."""
+
+    band: float = 400.0
+    major: float = 2.0
+    split: float = 0.6
+    street: float = 1.5
+    compact: float = 2.0
+    balance: float = 0.05
+    class_cost: tuple[float, ...] = (0.0, 0.0, 0.0, 0.02, 0.05, 0.6, 1.0)
+
+    def __post_init__(self) -> None:
+        if len(self.class_cost) != len(CLASSES):
+            raise BadInput(f"weights: class_cost has {len(self.class_cost)} values; give {len(CLASSES)}: {CLASSES}")
+        values = [value for field in fields(self) if field.name != "class_cost" for value in [getattr(self, field.name)]]
+        if not all(math.isfinite(value) and value >= 0 for value in (*values, *self.class_cost)):
+            raise BadInput("weights: every weight must be a finite number of at least 0")
+        if self.band <= 0:
+            raise BadInput("weights: the band weight must be above 0")
+
+    def rates(self, band: Band, target: float, ramp: float = 1.0) -> Rates:
+        """The energy's weights for a cell whose grids should have `target` households, λ scaled by `ramp`."""
+        mid = max((band.low + band.high) / 2.0, 1.0)
+        return Rates(
+            float(band.low), float(band.high), max(target, 1e-9), self.band * ramp / mid,
+            self.major, self.compact, self.balance,
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def outside(households: float, low: float, high: float) -> float:
+    """Households missing below or too many above the band."""
+    if households < low:
+        return low - households
+    if households > high:
+        return households - high
+    return 0.0
+
+
+@njit(cache=True, nogil=True)
+def grid_energy(rates: Rates, households: float, area: float, perimeter: float, major: float) -> float:
+    """The terms of one grid alone (everything but street and compounds)."""
+    energy = rates.band * outside(households, rates.low, rates.high)
+    energy += rates.major * min(1.0, max(major, 0.0) / MAJOR_METRES)
+    if perimeter > 0.0:
+        energy += rates.compact * (1.0 - 4.0 * np.pi * area / (perimeter * perimeter))
+    off = (households - rates.target) / rates.target
+    return energy + rates.balance * off * off
+
+
+@njit(cache=True, nogil=True)
+def energy_of(cell: Cell, div: Division, rates: Rates) -> float:
+    """Total energy of a division, from its sums (compound term counts grids beyond the first)."""
+    total = 0.0
+    for grid in range(div.size.shape[0]):
+        total += grid_energy(rates, div.households[grid], div.area[grid], div.perimeter[grid], div.major[grid])
+    for unit in range(div.label.shape[0]):
+        for e in range(cell.indptr[unit], cell.indptr[unit + 1]):
+            if div.label[cell.indices[e]] != div.label[unit]:
+                total += 0.5 * cell.cost[e]
+    for compound in range(cell.split.shape[0]):
+        if div.slots[compound] > 1:
+            total += cell.split[compound] * (div.slots[compound] - 1)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def outside_of(div: Division, low: float, high: float) -> float:
+    """Households outside the band over all grids."""
+    total = 0.0
+    for grid in range(div.size.shape[0]):
+        total += outside(div.households[grid], low, high)
+    return total

@@ -1,0 +1,210 @@
+"""Solving cells: how many grids, several starts, annealing, and joining cells that came out of band."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from gisgrid.models import Band, Progress
+from planning.graph import MAJOR_CLASSES, UnitGraph
+from planning.partition.anneal import Schedule, run_stage
+from planning.partition.cells import least_outside
+from planning.partition.energy import Weights, energy_of, outside_of
+from planning.partition.seeding import grown_labels, metis_labels
+from planning.partition.state import Cell, Division, Floats, Int32s, Rates, division, scratch_for
+
+Ints = npt.NDArray[np.int64]
+
+ATTEMPTS = 4
+"""Starts a cell gets at most while it is out of band."""
+STEPS_MIN = 400
+"""Moves of a stage at least, so that tiny cells are searched through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One cell to divide: its units (rows of the problem, ascending), the counts to try (best first), its seed."""
+
+    rows: Ints
+    cell: Cell
+    counts: tuple[int, ...]
+    target: float
+    bound: float
+    seed: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Labels 0…k-1 of a cell's units, households outside the band, energy."""
+
+    label: Int32s
+    k: int
+    outside: float
+    energy: float
+
+    @property
+    def score(self) -> tuple[float, float]:
+        """What is compared between counts: households outside the band, then energy per grid."""
+        return (round(self.outside, 6), self.energy / self.k)
+
+
+@dataclass(slots=True)
+class Control:
+    """Shared by the threads: when to stop, and how much is done."""
+
+    deadline: float | None = None
+    cancelled: bool = False
+    done: float = 0.0
+    total: float = 1.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def stopped(self) -> bool:
+        """Whether the time is over or the caller gave up."""
+        return self.cancelled or (self.deadline is not None and time.monotonic() >= self.deadline)
+
+    def advance(self, work: float) -> None:
+        """Book finished work."""
+        with self.lock:
+            self.done += work
+
+
+def cell_of(
+    graph: UnitGraph, rows: Ints, households: Floats, compound: Ints, fits: npt.NDArray[np.bool_],
+    weights: Weights, target: float,
+) -> Cell:  # fmt: skip
+    """The search's arrays for the units `rows` (ascending). `fits`: per compound, whether it fits in one grid."""
+    n = len(rows)
+    local = np.full(len(graph.area), -1, dtype=np.int32)
+    local[rows] = np.arange(n, dtype=np.int32)
+    source = graph.sources
+    entry = np.flatnonzero((local[source] >= 0) & (local[graph.indices] >= 0))
+    indptr = np.zeros(n + 1, dtype=np.int32)
+    np.cumsum(np.bincount(local[source[entry]], minlength=n), out=indptr[1:])
+    cost = np.asarray(weights.class_cost)
+    h = np.ascontiguousarray(households[rows])
+    grids = max(float(h.sum()) / target, 1.0)
+    scale = 4.0 * np.sqrt(graph.area[rows].sum() / grids)
+    street = graph.street[entry]
+    group = np.where(h > 0, compound[rows], -1)
+    used, row_of = np.unique(group, return_inverse=True)
+    size = np.bincount(row_of, minlength=len(used))
+    real = (used >= 0) & (size > 1)
+    number = np.where(real, np.cumsum(real) - 1, -1)
+    group = number[row_of].astype(np.int32)
+    used = used[real]
+    order = np.argsort(group, kind="stable")
+    order = order[group[order] >= 0].astype(np.int32)
+    member_ptr = np.zeros(len(used) + 1, dtype=np.int32)
+    np.cumsum(size[real], out=member_ptr[1:])
+    return Cell(
+        indptr, local[graph.indices[entry]], graph.border[entry],
+        weights.street * (graph.by_class[entry].astype(np.float64) @ cost) / scale,
+        np.where(street < MAJOR_CLASSES, graph.border[entry], 0.0),
+        1.0 - cost[street] / max(float(cost.max()), 1e-12),
+        h, graph.area[rows], graph.perimeter[rows],
+        group, weights.split * np.where(fits[used], 1.0, 0.25), member_ptr, order, member_ptr,
+    )  # fmt: skip
+
+
+def counts_for(households: Floats, band: Band, target: float) -> tuple[int, ...]:
+    """Numbers of grids worth trying for a cell, best first: near its households by `target`, in band if any is."""
+    n = len(households)
+    heavy = households[households > band.high]
+    rest = float(households.sum() - heavy.sum())
+    feasible = band.feasible_counts(rest) if rest > 0 else range(0, 1)
+    ideal = rest / target
+    if len(feasible):
+        near = sorted(range(max(feasible[0], int(ideal) - 2), min(feasible[-1], int(ideal) + 3) + 1))
+        near = near or [min(max(round(ideal), feasible[0]), feasible[-1])]
+    else:
+        near = [max(int(rest // max(band.high, 1)), 0), int(rest // max(band.high, 1)) + 1]
+    near.sort(key=lambda k: (abs(rest / k - target) if k else rest, k))
+    found = [min(max(k + len(heavy), 1), n) for k in near]
+    return tuple(dict.fromkeys(found))
+
+
+def solve(job: Job, band: Band, weights: Weights, schedule: Schedule, control: Control) -> Solution:
+    """Best division of one cell over a few counts and starts."""
+    counts = job.counts
+    width = 0.15 * (band.high - band.low)
+    total = float(job.cell.households.sum())
+    best: Solution | None = None
+    for attempt in range(ATTEMPTS * max(1, min(len(counts), 2))):
+        k = counts[attempt % len(counts)]
+        if best is not None and best.outside <= job.bound + 1e-9:
+            comfortable = band.low + width <= total / k <= band.high - width
+            if attempt >= len(counts) or k >= 8 or not comfortable:
+                break
+        found = _anneal(job, k, attempt, band, weights, schedule, control)
+        if best is None or found.score < best.score:
+            best = found
+        if control.stopped() or (k == 1 and len(counts) == 1):
+            break
+    assert best is not None
+    return best
+
+
+def _anneal(
+    job: Job, k: int, attempt: int, band: Band, weights: Weights, schedule: Schedule, control: Control
+) -> Solution:
+    cell = job.cell
+    n = len(job.rows)
+    seed = int(np.random.SeedSequence((*job.seed, attempt)).generate_state(1)[0])
+    # the first start of every count is METIS, later ones start from elsewhere
+    start = metis_labels(cell, k, seed) if attempt < len(job.counts) else grown_labels(cell, k, seed)
+    div = division(cell, start, k)
+    final = weights.rates(band, job.target)
+    best = _measured(cell, div, k, final, band)
+    if k == 1 or k == n:
+        control.advance(n)
+        return best
+    scratch = scratch_for(n, seed)
+    steps, split_share = schedule.steps(n, k)
+    steps = max(steps, STEPS_MIN)
+    for stage in range(schedule.stages + 1):
+        if control.stopped():
+            break
+        rates = weights.rates(band, job.target, schedule.band_share(stage))
+        run_stage(cell, div, rates, scratch, schedule.temperature(stage), steps, split_share)
+        control.advance(n / (schedule.stages + 1))
+        found = _measured(cell, div, k, final, band)
+        if found.score < best.score:
+            best = found
+    return best
+
+
+def _measured(cell: Cell, div: Division, k: int, rates: Rates, band: Band) -> Solution:
+    return Solution(
+        div.label.copy(), k, outside_of(div, float(band.low), float(band.high)), energy_of(cell, div, rates)
+    )
+
+
+def solve_all(
+    jobs: Sequence[Job], band: Band, weights: Weights, schedule: Schedule, control: Control, progress: Progress,
+    note: str,
+) -> list[Solution]:  # fmt: skip
+    """Solve every job, the largest first, on all cores; the answers in the order of `jobs`."""
+    order = sorted(range(len(jobs)), key=lambda i: (-len(jobs[i].rows), i))
+    with ThreadPoolExecutor() as pool:
+        futures = {i: pool.submit(solve, jobs[i], band, weights, schedule, control) for i in order}
+        waiting = set(futures.values())
+        try:
+            while waiting:
+                _, waiting = wait(waiting, timeout=0.25, return_when=FIRST_COMPLETED)
+                progress(min(control.done / control.total, 0.99), note)
+        except BaseException:
+            control.cancelled = True
+            raise
+    return [futures[i].result() for i in range(len(jobs))]
+
+
+def bound_of(households: Floats, band: Band) -> float:
+    """Lower bound on a cell's households outside the band."""
+    heavy = households[households > band.high]
+    return least_outside(float(households.sum()), float(heavy.sum()), float((heavy - band.high).sum()), band)

@@ -1,0 +1,212 @@
+"""Arrays the numba search works on: the cell (never changes) and the division of it (changes with every move).
+
+A *cell* is one connected part of a community solved on its own. Both are named tuples of typed arrays, which numba
+takes by reference and whose compiled code it can cache on disk.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Floats = npt.NDArray[np.float64]
+Int32s = npt.NDArray[np.int32]
+
+
+_MULTIPLIER = np.uint64(2685821657736338717)
+
+
+class Cell(NamedTuple):
+    """n units, m CSR entries, c compounds.
+
+    ``cost`` (m) energy of cutting the entry's pair; ``major`` (m) metres of river or main road between the pair;
+    ``street`` (m) 0 for nothing … 1 for a river, biases spanning trees; ``compound`` (n) row or -1 (units without
+    households count for no compound); ``split`` (c) energy of each further grid a compound lies in;
+    ``member_ptr`` (c+1), ``member`` units of each compound; ``slot_ptr`` (c+1) room for its grids.
+    """
+
+    indptr: Int32s
+    indices: Int32s
+    border: Floats
+    cost: Floats
+    major: Floats
+    street: Floats
+    households: Floats
+    area: Floats
+    perimeter: Floats
+    compound: Int32s
+    split: Floats
+    member_ptr: Int32s
+    member: Int32s
+    slot_ptr: Int32s
+
+
+class Division(NamedTuple):
+    """Labels (n) and what is known of each of the k grids and of each compound's grids."""
+
+    label: Int32s
+    households: Floats
+    area: Floats
+    perimeter: Floats
+    major: Floats
+    size: Int32s
+    slot_grid: Int32s
+    slot_units: Int32s
+    slots: Int32s
+
+
+class Rates(NamedTuple):
+    """Weights of the energy, see `planning.partition.energy`."""
+
+    low: float
+    high: float
+    target: float
+    band: float
+    major: float
+    compact: float
+    balance: float
+
+
+class Scratch(NamedTuple):
+    """Work space for one cell (n units): marks hold the number of the search that last saw a unit."""
+
+    mark: Int32s
+    clock: Int32s
+    queue: Int32s
+    local: Int32s
+    random: npt.NDArray[np.uint64]
+
+
+def scratch_for(n: int, seed: int) -> Scratch:
+    """Fresh work space, its random state from `seed`."""
+    state = np.random.SeedSequence(seed).generate_state(1, np.uint64)
+    state |= np.uint64(1)  # xorshift never leaves zero
+    return Scratch(
+        np.zeros(n, np.int32), np.zeros(1, np.int32), np.empty(n, np.int32), np.empty(n, np.int32), state
+    )
+
+
+@njit(cache=True, nogil=True)
+def next_uniform(random: npt.NDArray[np.uint64]) -> float:
+    """Uniform float in [0, 1) by xorshift64* (Vigna 2016)."""
+    x = random[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    random[0] = x
+    return float((x * _MULTIPLIER) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@njit(cache=True, nogil=True)
+def next_below(random: npt.NDArray[np.uint64], stop: int) -> int:
+    """Uniform integer in [0, stop)."""
+    return int(next_uniform(random) * stop)
+
+
+@njit(cache=True, nogil=True)
+def find_slot(cell: Cell, div: Division, compound: int, grid: int) -> int:
+    """Slot of `grid` among the grids of `compound`, -1 when it has none there."""
+    first = cell.slot_ptr[compound]
+    for slot in range(first, first + div.slots[compound]):
+        if div.slot_grid[slot] == grid:
+            return slot
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def units_in(cell: Cell, div: Division, compound: int, grid: int) -> int:
+    """How many populated units of `compound` lie in `grid`."""
+    slot = find_slot(cell, div, compound, grid)
+    return div.slot_units[slot] if slot >= 0 else 0
+
+
+@njit(cache=True, nogil=True)
+def add_to_slot(cell: Cell, div: Division, compound: int, grid: int, change: int) -> None:
+    """Book `change` more units of `compound` in `grid`, dropping the slot at zero."""
+    slot = find_slot(cell, div, compound, grid)
+    if slot < 0:
+        slot = cell.slot_ptr[compound] + div.slots[compound]
+        div.slot_grid[slot] = grid
+        div.slot_units[slot] = 0
+        div.slots[compound] += 1
+    div.slot_units[slot] += change
+    if div.slot_units[slot] == 0:
+        last = cell.slot_ptr[compound] + div.slots[compound] - 1
+        div.slot_grid[slot] = div.slot_grid[last]
+        div.slot_units[slot] = div.slot_units[last]
+        div.slots[compound] -= 1
+
+
+@njit(cache=True, nogil=True)
+def relabel(cell: Cell, div: Division, unit: int, grid: int) -> None:
+    """Move one unit to `grid` and keep every sum right."""
+    old = div.label[unit]
+    to_old = 0.0
+    to_new = 0.0
+    major_old = 0.0
+    major_new = 0.0
+    for e in range(cell.indptr[unit], cell.indptr[unit + 1]):
+        other = div.label[cell.indices[e]]
+        if other == old:
+            to_old += cell.border[e]
+            major_old += cell.major[e]
+        elif other == grid:
+            to_new += cell.border[e]
+            major_new += cell.major[e]
+    div.households[old] -= cell.households[unit]
+    div.households[grid] += cell.households[unit]
+    div.area[old] -= cell.area[unit]
+    div.area[grid] += cell.area[unit]
+    div.perimeter[old] += 2.0 * to_old - cell.perimeter[unit]
+    div.perimeter[grid] += cell.perimeter[unit] - 2.0 * to_new
+    div.major[old] -= major_old
+    div.major[grid] += major_new
+    div.size[old] -= 1
+    div.size[grid] += 1
+    if cell.compound[unit] >= 0:
+        add_to_slot(cell, div, cell.compound[unit], old, -1)
+        add_to_slot(cell, div, cell.compound[unit], grid, 1)
+    div.label[unit] = grid
+
+
+@njit(cache=True, nogil=True)
+def recount(cell: Cell, div: Division) -> None:
+    """Fill every sum of `div` from its labels."""
+    div.households[:] = 0.0
+    div.area[:] = 0.0
+    div.perimeter[:] = 0.0
+    div.major[:] = 0.0
+    div.size[:] = 0
+    div.slots[:] = 0
+    for unit in range(div.label.shape[0]):
+        grid = div.label[unit]
+        div.households[grid] += cell.households[unit]
+        div.area[grid] += cell.area[unit]
+        div.perimeter[grid] += cell.perimeter[unit]
+        div.size[grid] += 1
+        for e in range(cell.indptr[unit], cell.indptr[unit + 1]):
+            if div.label[cell.indices[e]] == grid:
+                div.perimeter[grid] -= cell.border[e]
+                div.major[grid] += 0.5 * cell.major[e]
+        if cell.compound[unit] >= 0:
+            add_to_slot(cell, div, cell.compound[unit], grid, 1)
+
+
+def division(cell: Cell, label: Int32s, k: int) -> Division:
+    """The division of `cell` by `label` (grids 0…k-1), all sums made."""
+    div = Division(
+        np.ascontiguousarray(label, dtype=np.int32),
+        np.zeros(k),
+        np.zeros(k),
+        np.zeros(k),
+        np.zeros(k),
+        np.zeros(k, np.int32),
+        np.zeros(cell.slot_ptr[-1], np.int32),
+        np.zeros(cell.slot_ptr[-1], np.int32),
+        np.zeros(len(cell.split), np.int32),
+    )
+    recount(cell, div)
+    return div
