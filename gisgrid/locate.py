@@ -1,0 +1,380 @@
+"""Which grid owns a point: an index that answers exactly as PostGIS does, at memory speed.
+
+**The rule.** The owner of a point is the smallest grid code (text order, code point by code point: ``COLLATE "C"``)
+among the grids that cover it: ``SELECT min(code) FROM grids WHERE ST_Covers(geom, point)``. `GridIndex` equals that
+query on every point, vertices, shared edges and points one last bit off an edge included, for coverages and for
+layers with overlaps, gaps, holes and multi-part grids.
+
+**How.** The layer's box is cut into uniform cells. A cell no edge comes near stores its owner. A *mixed* cell
+stores, for every grid with an edge in it, the parts of those edges inside the cell (widened by 1/64), rounded to
+1/16384 of the cell; the grid holds the point when the ray from the point to the right crosses those pieces an odd
+number of times, corrected by one stored bit.
+
+**Why it is exact.**
+
+1. The pieces of one grid, with the stored closing pieces on the right side, form an outline without loose ends that
+   such a ray could tell: neighbouring edges are rounded at the same vertex to the same tick, and an outline that
+   leaves the widened cell to the left, above or below cannot be met by a ray from inside the cell. So the crossing
+   parity changes only across a piece.
+2. Rounding moves a piece by at most 0.71 ticks and the point by at most 1.42. A point farther than 4 ticks from
+   every piece looked at therefore lies on the same side of all of them before and after rounding (slide the pieces
+   back: none passes over the point), and the parity differs from the true one by a constant of the cell. That
+   constant is the stored bit, found at build time from a reference point that is clear of every piece.
+3. A point within 4 ticks of a piece is *doubtful* and takes the exact road: ST_Covers' own arithmetic over the full
+   rings of all candidates of the cell (`gisgrid.locate_kernels.ring_side`). Doubtful points are about one in a
+   thousand of random ones.
+4. For the others ST_Covers itself is right about every edge: its side test, two rounded products subtracted, has the
+   true sign whenever the point is farther from the edge than 8 · 2**-53 times the edge's width (J. R. Shewchuk,
+   "Adaptive precision floating-point arithmetic", 1997, bound A), some 10**-11 of a cell against the 10**-4 of a tick.
+5. In a cell whose edges all occur in opposite pairs, and whose reference point has one owner, every clear point has
+   exactly one owner; the candidate with the longest list is then not tested but taken when no other holds the point.
+
+GEOS decides the sign of the side test without rounding, PostGIS does not. The two differ only for points within
+rounding of an edge that is very long for its coordinates; there the SQL rule holds. PostGIS up to 3.3 also
+overlooks edges shorter than 1e-12 units, which no layer in degrees or metres should have; they count here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, Self
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+import shapely
+
+from gisgrid import locate_build as build
+from gisgrid import locate_kernels as kernels
+from gisgrid import locate_near as near
+from gisgrid.crs import STORAGE_CRS, normalise, points_to_storage
+from gisgrid.errors import BadInput
+from gisgrid.limits import OUTSIDE_METRES_MAX
+from gisgrid.locate_input import checked, coordinate_arrays, frame_of, rings_of
+from gisgrid.models import Progress, no_progress
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int32]
+
+CELLS_PER_EDGE: Final = 2.0
+"""Cells made for each edge of the layer: more cells, fewer mixed ones, more memory (4 bytes each)."""
+_THREAD_POINTS: Final = 100_000  # points below which a second thread costs more than it brings
+_LONLAT: Final = ("EPSG:4326", STORAGE_CRS)
+_MAGIC: Final = b"GISGRIDLOC1\n"
+_ALIGN: Final = 64
+_NAMES: Final = (
+    "frame", "cells", "records", "rank", "coords", "ring_chunks", "part_rings", "row_parts", "chunk_span",
+    "chunk_y", "ring_start", "code_start", "code_bytes",
+)  # fmt: skip
+_RINGS: Final = ("coords", "ring_chunks", "part_rings", "row_parts", "chunk_span", "chunk_y")
+
+
+class GridIndex:
+    """Immutable point index of one grid layer; safe to share between threads, and between processes by `load`.
+
+    Rows are positions in the geometries given to `build`. Coordinates are in the CRS of those geometries.
+    """
+
+    def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        for array in arrays.values():
+            array.flags.writeable = False  # one array type for the compiled functions, built or loaded
+        self._arrays = arrays
+        self._quick = (arrays["frame"], arrays["cells"], arrays["records"])
+        self._rings = tuple(arrays[name] for name in _RINGS)
+        text = arrays["code_bytes"].tobytes().decode()
+        offsets = arrays["code_start"]
+        codes: list[str | None] = [text[a:b] for a, b in pairwise(offsets)]
+        self._codes = np.array([*codes, None], dtype=object)  # row -1 reads the None at the end
+        self._tree: shapely.STRtree | None = None
+
+    @classmethod
+    def build(
+        cls,
+        geometries: Sequence[Any] | npt.NDArray[Any],
+        codes: Sequence[str] | npt.NDArray[Any],
+        *,
+        cells_per_edge: float = CELLS_PER_EDGE,
+        progress: Progress = no_progress,
+    ) -> Self:
+        """Index (n) Polygons or MultiPolygons under (n) distinct codes.
+
+        Raises BadInput for no grids, lengths that differ, a missing or repeated code, and a geometry that is missing,
+        empty, invalid or no polygon. 105,000 grids of 40 vertices take a few seconds.
+        """
+        shapes, names = checked(geometries, codes)
+        progress(0.1, "geometries checked")
+        arrays = rings_of(shapes)
+        rank = np.empty(len(names), np.int32)
+        order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int32)
+        rank[order] = np.arange(len(names), dtype=np.int32)
+        arrays["rank"] = rank
+        arrays["frame"] = frame = frame_of(arrays["coords"], cells_per_edge)
+        u = (arrays["coords"][:, 0] - frame[0]) * frame[4]
+        v = (arrays["coords"][:, 1] - frame[1]) * frame[5]
+        for array in (*arrays.values(), order, u, v):
+            array.flags.writeable = False
+        rings = [arrays[name] for name in _RINGS]
+        counts, cells = build.mark(order, u, v, frame, *rings)
+        progress(0.4, "cells marked")
+        ends = np.zeros(counts.size, np.int64)
+        np.cumsum(counts[:-1], out=ends[1:])
+        starts = ends.copy()
+        edges, edge_rows = build.collect(order, u, v, frame, ends, *rings[1:5])
+        progress(0.6, "edges sorted into cells")
+        arrays["records"] = build.write_records(edges, edge_rows, starts, ends, cells, u, v, frame, rank, *rings)
+        if arrays["records"].size >= 2**31 - 2:
+            raise BadInput(f"{len(names)} grids have too many edges for one index; split the layer")
+        arrays["cells"] = cells
+        encoded = [name.encode() for name in names]
+        arrays["code_bytes"] = np.frombuffer(b"".join(encoded), np.uint8).copy()
+        arrays["code_start"] = np.cumsum([0, *map(len, names)], dtype=np.int64)
+        progress(1.0, f"{len(names)} grids indexed")
+        return cls(arrays)
+
+    # --- the owner of points ---------------------------------------------------------------
+
+    def rows(self, x: npt.ArrayLike, y: npt.ArrayLike, *, threads: int | None = None) -> Rows:
+        """Owner row of each point, int32 (n); -1 outside every grid, for NaN and for infinities.
+
+        ``threads`` defaults to the processors this process may use. Raises BadInput when x and y are no numbers,
+        not one-dimensional or of different lengths.
+        """
+        xs, ys = coordinate_arrays(x, y)
+        out = np.empty(xs.size, np.int32)
+        workers = min(threads or len(os.sched_getaffinity(0)), max(1, xs.size // _THREAD_POINTS))
+
+        def part(k: int) -> None:
+            piece = slice(xs.size * k // workers, xs.size * (k + 1) // workers)
+            kernels.rows_of(xs[piece], ys[piece], out[piece], *self._quick, self._arrays["rank"], *self._rings)
+
+        if workers <= 1:
+            part(0)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(part, range(workers)))
+        return out
+
+    def codes(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.object_]:
+        """Owner code of each point, object (n): text, or None outside. See `rows`."""
+        return self._codes[self.rows(x, y)]
+
+    def row(self, x: float, y: float) -> int:
+        """Owner row of one point; -1 outside and for NaN. About a microsecond."""
+        x, y = float(x), float(y)
+        found: int = kernels.quick_row(x, y, *self._quick)
+        if found >= -1:
+            return found
+        return int(kernels.exact_row(x, y, -(found + 2), self._arrays["records"], self._arrays["rank"], *self._rings))
+
+    def code(self, x: float, y: float) -> str | None:
+        """Owner code of one point, or None outside."""
+        return self._codes[self.row(x, y)]  # type: ignore[no-any-return]
+
+    def codes_of(self, rows: npt.ArrayLike) -> npt.NDArray[np.object_]:
+        """Codes of rows, None for -1."""
+        return self._codes[np.asarray(rows, np.intp)]
+
+    # --- distances --------------------------------------------------------------------------
+
+    def nearest(
+        self, x: npt.ArrayLike, y: npt.ArrayLike, max_distance: float, *, metres: bool = False
+    ) -> tuple[Rows, Floats]:
+        """Nearest grid within ``max_distance`` of each point → (row, distance) arrays; -1 and NaN when there is none.
+
+        A point inside a grid has its owner and 0. Of equally near grids the smallest code is taken. Distances are
+        planar, in the unit of the index's CRS; with ``metres`` the index must be in lon/lat degrees and distances
+        (``max_distance`` too) are metres on the ellipsoid of CGCS2000. Raises BadInput.
+        """
+        return near.nearest(self, x, y, max_distance, metres=metres)
+
+    def distance_to_boundary(self, x: npt.ArrayLike, y: npt.ArrayLike, *, metres: bool = False) -> Floats:
+        """How far inside its owner each point lies: distance to the owner's boundary (n); NaN outside every grid.
+
+        Planar in the unit of the CRS, or with ``metres`` (lon/lat index) metres on the ellipsoid.
+        """
+        return near.distance_to_boundary(self, x, y, metres=metres)
+
+    # --- facts -----------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return int(self._arrays["rank"].size)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """minx, miny, maxx, maxy of the layer."""
+        coords = self._arrays["coords"]
+        return (*map(float, coords.min(axis=0)), *map(float, coords.max(axis=0)))  # type: ignore[return-value]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, which is the size of the file `save` writes to within a page."""
+        return sum(array.nbytes for array in self._arrays.values())
+
+    def array(self, name: str) -> npt.NDArray[Any]:
+        """One of the index's arrays (read-only), for the measures built on it."""
+        return self._arrays[name]
+
+    def geometries(self) -> npt.NDArray[np.object_]:
+        """The grids' geometries again, as MultiPolygons (n)."""
+        a = self._arrays
+        offsets = (a["ring_start"], a["part_rings"], a["row_parts"])
+        made: npt.NDArray[np.object_] = shapely.from_ragged_array(
+            shapely.GeometryType.MULTIPOLYGON, a["coords"], tuple(part.astype(np.int64) for part in offsets)
+        )
+        return made
+
+    def tree(self) -> shapely.STRtree:
+        """A shapely tree of the geometries, made at the first call."""
+        if self._tree is None:
+            self._tree = shapely.STRtree(self.geometries())
+        return self._tree
+
+    # --- the file ---------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one file, complete or not at all: magic, JSON header of name → dtype, shape, offset, then the arrays.
+
+        Every array starts at a multiple of 64 bytes, so that `load` maps it as it lies.
+        """
+        header: dict[str, dict[str, Any]] = {}
+        offset = 0
+        for name in _NAMES:
+            array = self._arrays[name]
+            header[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
+            offset += -(-array.nbytes // _ALIGN) * _ALIGN
+        text = json.dumps(header).encode()
+        start = -(-(len(_MAGIC) + 8 + len(text)) // _ALIGN) * _ALIGN
+        target = Path(path)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as out:
+                out.write(_MAGIC + len(text).to_bytes(8, "little") + text)
+                for name in _NAMES:
+                    out.seek(start + header[name]["offset"])
+                    out.write(np.ascontiguousarray(self._arrays[name]).data)
+                out.truncate(start + offset)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Map a file written by `save`; processes that map the same file share its memory.
+
+        Raises BadInput when the file is missing, cut off or no index.
+        """
+        try:
+            block = np.memmap(path, np.uint8, "r")
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{path}: cannot be read as a point index ({error}); build it again") from error
+        try:
+            head = len(_MAGIC) + 8
+            if block[: len(_MAGIC)].tobytes() != _MAGIC:
+                raise ValueError("wrong first bytes")
+            size = int.from_bytes(block[len(_MAGIC) : head].tobytes(), "little")
+            header = json.loads(block[head : head + size].tobytes())
+            start = -(-(head + size) // _ALIGN) * _ALIGN
+            arrays = {
+                name: np.frombuffer(
+                    block,
+                    header[name]["dtype"],
+                    count=int(np.prod(header[name]["shape"])),
+                    offset=start + header[name]["offset"],
+                ).reshape(header[name]["shape"])
+                for name in _NAMES
+            }
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{path}: is no point index or is cut off ({error}); build it again") from error
+        return cls(arrays)
+
+
+def hilbert_order(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """Order that visits points along a Hilbert curve over their own box; NaN and infinities last. Stable.
+
+    Points sorted so read each part of the index once: worth it for batches that are sorted anyway or located often.
+    """
+    xs, ys = coordinate_arrays(x, y)
+    finite = np.isfinite(xs) & np.isfinite(ys)
+    keys = np.empty(xs.size, np.uint32)
+    if finite.any():
+        x0, y0 = float(xs[finite].min()), float(ys[finite].min())
+        side = max(float(xs[finite].max()) - x0, float(ys[finite].max()) - y0)
+    else:
+        x0 = y0 = side = 0.0
+    kernels.hilbert_keys(xs, ys, x0, y0, 65535.0 / side if side > 0 else 0.0, keys)
+    return np.argsort(keys, kind="stable")
+
+
+def locate_points(
+    points: gpd.GeoDataFrame,
+    grids: gpd.GeoDataFrame,
+    *,
+    crs: str | int | None = None,
+    max_metres: float = OUTSIDE_METRES_MAX,
+    index: GridIndex | None = None,
+) -> pd.DataFrame:
+    """Owner of every point of a layer; the file form of locate.
+
+    ``points``: in their own CRS or in ``crs`` (gcj02 and bd09 too); ``grids``: column ``code`` and polygons
+    in any CRS. Points are brought to the CRS of the grids, so grids in EPSG:4490 compare in lon/lat exactly as the
+    SQL rule does. ``index`` spares building one anew from the grids.
+
+    Returns one row a point, with the index of ``points``: ``grid`` (code or None), ``outside`` (a usable point in no
+    grid), ``nearest`` and ``metres`` (nearest grid within ``max_metres`` of an outside point, and how far; None and
+    NaN otherwise), ``reason`` (why a row could not be used, or None). Raises BadInput when a layer has no CRS or the
+    grids cannot be indexed.
+    """
+    source = crs if crs is not None else points.crs
+    for which, system in (("points", source), ("grids", grids.crs)):
+        if system is None:
+            raise BadInput(f"the {which} layer has no coordinate system; give one with --crs", code="no_crs")
+    if "code" not in grids.columns:
+        raise BadInput(f"the grids layer has no column code, only {', '.join(map(str, grids.columns))}; rename one")
+    if index is None:
+        index = GridIndex.build(grids.geometry.to_numpy(), grids["code"].to_numpy())
+    shapes = points.geometry.to_numpy()
+    kinds = shapely.get_type_id(shapes)
+    reason = np.full(len(points), None, dtype=object)
+    reason[kinds != shapely.GeometryType.POINT] = "geometry is no point"
+    reason[shapely.is_missing(shapes) | shapely.is_empty(shapes)] = "no geometry"
+    x, y = _moved(shapely.get_x(shapes), shapely.get_y(shapes), normalise(source), normalise(grids.crs))
+    usable = np.isfinite(x) & np.isfinite(y)
+    reason[~usable & (reason == None)] = "coordinates do not fit the coordinate system"  # noqa: E711 - elementwise
+    rows = index.rows(x, y)
+    outside = usable & (rows < 0)
+    degrees = grids.crs.is_geographic
+    unit = 1.0 if degrees else float(grids.crs.axis_info[0].unit_conversion_factor)
+    near_rows = np.full(len(points), -1, np.int32)
+    metres = np.full(len(points), np.nan)
+    near_rows[outside], metres[outside] = index.nearest(x[outside], y[outside], max_metres / unit, metres=degrees)
+    metres *= unit
+    return pd.DataFrame(
+        {
+            "grid": index.codes_of(rows),
+            "outside": outside,
+            "nearest": index.codes_of(near_rows),
+            "metres": metres,
+            "reason": reason,
+        },
+        index=points.index,
+    )
+
+
+def _moved(x: Floats, y: Floats, source: str, target: str) -> tuple[Floats, Floats]:
+    """Coordinates from one named system to another; where that fails, infinite or NaN."""
+    if source == target or (source in _LONLAT and target in _LONLAT):
+        return x, y  # the same numbers, to the last bit
+    if target in _LONLAT or source in ("gcj02", "bd09"):
+        x, y = points_to_storage(x, y, source)
+        source = STORAGE_CRS
+    if target in _LONLAT:
+        return x, y
+    moved_x, moved_y = pyproj.Transformer.from_crs(source, target, always_xy=True).transform(x, y)
+    return np.asarray(moved_x, np.float64), np.asarray(moved_y, np.float64)

@@ -1,0 +1,126 @@
+"""Distances of points to the grids of an index: nearest grid, distance to the owner's boundary."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import shapely
+
+from gisgrid import locate_kernels as kernels
+from gisgrid.errors import BadInput
+from gisgrid.locate_input import coordinate_arrays
+
+if TYPE_CHECKING:
+    from gisgrid.locate import GridIndex
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int32]
+
+_GEOD: Final = pyproj.Geod(ellps="GRS80")  # CGCS2000's ellipsoid to a tenth of a millimetre
+_AXIS: Final = 6378137.0
+_ECC2: Final = 0.00669438002290
+_RINGS: Final = ("coords", "ring_chunks", "part_rings", "row_parts", "chunk_span")
+_TIE_METRES: Final = 1e-6
+"""Distances nearer to each other than this are ties, decided by the code."""
+
+
+def nearest(
+    index: GridIndex, x: npt.ArrayLike, y: npt.ArrayLike, max_distance: float, *, metres: bool = False
+) -> tuple[Rows, Floats]:
+    """See `GridIndex.nearest`."""
+    if not max_distance >= 0:
+        raise BadInput(f"largest distance {max_distance!r} is not zero or more; give a number")
+    xs, ys = coordinate_arrays(x, y)
+    rows = index.rows(xs, ys)
+    distances = np.where(rows >= 0, 0.0, np.nan)
+    far = (rows < 0) & np.isfinite(xs) & np.isfinite(ys)
+    if metres:
+        far &= (np.abs(ys) <= 90.0) & (np.abs(xs) <= 360.0)
+    where = np.flatnonzero(far)
+    if len(where) == 0 or max_distance == 0:
+        return rows, distances
+    find = _nearest_metres if metres else _nearest_planar
+    found, distance = find(index, xs[where], ys[where], float(max_distance))
+    rows[where], distances[where] = found, distance
+    return rows, distances
+
+
+def distance_to_boundary(index: GridIndex, x: npt.ArrayLike, y: npt.ArrayLike, *, metres: bool = False) -> Floats:
+    """See `GridIndex.distance_to_boundary`."""
+    xs, ys = coordinate_arrays(x, y)
+    rows = index.rows(xs, ys)
+    near_x, near_y, distances = _on_boundaries(index, xs, ys, rows, metres=metres)
+    if metres:
+        owned = rows >= 0
+        distances[owned] = _GEOD.inv(xs[owned], ys[owned], near_x[owned], near_y[owned])[2]
+    return distances
+
+
+def _on_boundaries(index: GridIndex, xs: Floats, ys: Floats, rows: Rows, *, metres: bool) -> tuple[Floats, ...]:
+    """Nearest boundary point of one grid per point → (x, y, distance); metres from a plane tangent at the point."""
+    scale_x, scale_y = _metres_per_degree(ys) if metres else (np.ones(xs.size), np.ones(xs.size))
+    out: tuple[Floats, ...] = tuple(np.empty(xs.size) for _ in range(3))
+    xs, ys = np.ascontiguousarray(xs), np.ascontiguousarray(ys)
+    kernels.nearest_on_rows(xs, ys, rows, scale_x, scale_y, *out, *(index.array(name) for name in _RINGS))
+    return out
+
+
+def _metres_per_degree(lat: Floats) -> tuple[Floats, Floats]:
+    """Metres of one degree of longitude and of latitude there, on the ellipsoid (radii N and M)."""
+    sine = np.sin(np.radians(lat))
+    bend = 1.0 - _ECC2 * sine * sine
+    east = math.pi / 180.0 * _AXIS / np.sqrt(bend) * np.cos(np.radians(lat))
+    return east, math.pi / 180.0 * _AXIS * (1.0 - _ECC2) / bend**1.5
+
+
+def _nearest_planar(index: GridIndex, xs: Floats, ys: Floats, limit: float) -> tuple[Rows, Floats]:
+    (who, row), distance = index.tree().query_nearest(
+        shapely.points(xs, ys),
+        max_distance=limit if math.isfinite(limit) else None,
+        return_distance=True,
+        all_matches=True,
+    )
+    return _smallest(index, xs.size, who, row, distance)
+
+
+def _nearest_metres(index: GridIndex, xs: Floats, ys: Floats, limit: float) -> tuple[Rows, Floats]:
+    """Candidates from a box that surely holds the nearest grid, then the true metres of each."""
+    tree = index.tree()
+    guess = tree.query_nearest(shapely.points(xs, ys), all_matches=False)[1].astype(np.int32)
+    reach = np.minimum(_true_metres(index, xs, ys, guess), limit) * 1.01 + 0.01
+    east, north = _metres_per_degree(ys)
+    wide, tall = reach / np.maximum(east, 1.0), reach / north
+    who, row = tree.query(shapely.box(xs - wide, ys - tall, xs + wide, ys + tall))
+    metres = _true_metres(index, xs[who], ys[who], row.astype(np.int32))
+    near = metres <= limit
+    return _smallest(index, xs.size, who[near], row[near], metres[near], tie=_TIE_METRES)
+
+
+def _true_metres(index: GridIndex, xs: Floats, ys: Floats, rows: Rows) -> Floats:
+    near_x, near_y, _ = _on_boundaries(index, xs, ys, rows, metres=True)
+    return np.asarray(_GEOD.inv(xs, ys, near_x, near_y)[2], np.float64)
+
+
+def _smallest(
+    index: GridIndex,
+    count: int,
+    who: npt.NDArray[np.intp],
+    row: npt.NDArray[np.intp],
+    distance: Floats,
+    *,
+    tie: float = 0.0,
+) -> tuple[Rows, Floats]:
+    """Per point the nearest row, of equally near ones the smallest code."""
+    least = np.full(count, np.inf)
+    np.minimum.at(least, who, distance)
+    tied = distance <= least[who] + tie
+    who, row, distance = who[tied], row[tied], distance[tied]
+    order = np.lexsort((index.array("rank")[row], who))
+    first, at = np.unique(who[order], return_index=True)
+    rows, distances = np.full(count, -1, np.int32), np.full(count, np.nan)
+    rows[first], distances[first] = row[order][at], distance[order][at]
+    return rows, distances
