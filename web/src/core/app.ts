@@ -1,0 +1,134 @@
+/** What the page knows: the data read once at start, and the state people change. */
+
+import type { Geometry } from 'geojson';
+import type { Lang } from '../i18n';
+import { bandClasses } from './classes';
+import type { Taken } from './client';
+import { service } from './client';
+import { createStore, type Store } from './store';
+import type {
+  AreaProperties,
+  ComponentProperties,
+  Coverage,
+  FacilityCategory,
+  FacilityProperties,
+  GridDetail,
+  GridProperties,
+  LocateAnswer,
+  LonLat,
+  Overview,
+  StyleClass,
+} from './types';
+
+export const LAYER_KEYS = [
+  'grids',
+  'labels',
+  'areas',
+  'components',
+  'facilities',
+  'streets',
+  'water',
+  'buildings',
+] as const;
+export type LayerKey = (typeof LAYER_KEYS)[number];
+
+export type PanelKey = 'layers' | 'circles';
+
+/** The place asked about, and what is known of it so far. */
+export interface Selection {
+  point: LonLat;
+  crs: string;
+  answer: LocateAnswer | null;
+  grid: GridDetail | null;
+}
+
+/** A component or facility with its popup open. */
+export type Opened =
+  | { kind: 'component'; at: LonLat; properties: ComponentProperties }
+  | { kind: 'facility'; at: LonLat; properties: FacilityProperties };
+
+export interface State {
+  lang: Lang;
+  panel: PanelKey;
+  panelOpen: boolean;
+  layers: Readonly<Record<LayerKey, boolean>>;
+  /** Categories whose facilities are drawn. */
+  facilities: ReadonlySet<string>;
+  /** Category whose coverage colours the grids, or null for households. */
+  category: string | null;
+  coverage: Coverage | null;
+  isochrones: boolean;
+  selection: Selection | null;
+  opened: Opened | null;
+}
+
+/** Read once at start. */
+export interface Catalog {
+  overview: Overview;
+  classes: StyleClass[];
+  grids: Taken<Geometry, GridProperties>;
+  areas: Taken<Geometry, AreaProperties>;
+  categories: FacilityCategory[];
+  /** Component major code → name. */
+  majors: Map<string, string>;
+  areaByCode: Map<string, AreaProperties>;
+}
+
+export interface App {
+  store: Store<State>;
+  catalog: Catalog;
+}
+
+const empty = <G extends Geometry, P>(): Taken<G, P> => ({ features: [], partial: false });
+
+/** Read the catalogue. The overview and the grids must be there; the rest may be missing from an early server. */
+export async function readCatalog(onProblem: (error: unknown) => void): Promise<Catalog> {
+  const orElse = <T>(work: Promise<T>, otherwise: T): Promise<T> =>
+    work.catch((error: unknown) => {
+      onProblem(error);
+      return otherwise;
+    });
+  const [overview, grids, areas, styles, categories, componentClasses] = await Promise.all([
+    service.overview(),
+    service.grids(),
+    orElse(service.areas(), empty<Geometry, AreaProperties>()),
+    service.styles().catch(() => null), // the page has tones of its own
+    orElse(service.facilityCategories(), []),
+    orElse(service.componentClasses(), []),
+  ]);
+  const sent = styles?.layers.grids?.classes ?? [];
+  const ranges = sent.filter(({ min, max }) => min !== null || max !== null);
+  return {
+    overview,
+    grids,
+    areas,
+    classes: ranges.length > 0 ? ranges : bandClasses(overview.band),
+    categories,
+    majors: new Map(componentClasses.map((row) => [row.major, row.major_name])),
+    areaByCode: new Map(areas.features.map(({ properties }) => [properties.code, properties])),
+  };
+}
+
+export function createState(lang: Lang): Store<State> {
+  return createStore<State>({
+    lang,
+    panel: 'layers',
+    panelOpen: !window.matchMedia('(max-width: 760px)').matches,
+    layers: {
+      grids: true,
+      labels: true,
+      areas: true,
+      components: false,
+      facilities: false,
+      streets: true,
+      water: true,
+      buildings: true,
+    },
+    facilities: new Set(),
+    category: null,
+    coverage: null,
+    isochrones: true,
+    selection: null,
+    opened: null,
+  });
+}

@@ -1,0 +1,153 @@
+/** The one place that talks to the service. */
+
+import type { Feature, Geometry, Point } from 'geojson';
+import type {
+  AreaProperties,
+  Bbox,
+  CirclesSummary,
+  ClusterProperties,
+  ComponentClass,
+  ComponentDetail,
+  ComponentProperties,
+  Coverage,
+  FacilityCategory,
+  FacilityProperties,
+  GridDetail,
+  GridProperties,
+  LocateAnswer,
+  LonLat,
+  Overview,
+  Page,
+  Styles,
+} from './types';
+
+/** An answer that was not 2xx, or no answer at all (`status` 0). */
+export class ServiceError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'ServiceError';
+  }
+}
+
+export const isAbort = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === 'AbortError';
+
+type Params = Record<string, string | number | null | undefined>;
+
+/** Features of one request, and whether the service holds more than were taken. */
+export interface Taken<G extends Geometry, P> {
+  features: Feature<G, P>[];
+  partial: boolean;
+}
+
+const PAGE_LIMIT = 5000;
+
+let running = 0;
+const watchers = new Set<(busy: number) => void>();
+
+/** Call `watcher` with the number of requests under way whenever it changes. */
+export function onBusy(watcher: (busy: number) => void): void {
+  watchers.add(watcher);
+}
+
+export const busy = (): number => running;
+
+function count(step: 1 | -1): void {
+  running += step;
+  for (const watcher of watchers) watcher(running);
+}
+
+function address(path: string, params: Params = {}): URL {
+  const url = new URL(`api/v1/${path}`, document.baseURI);
+  for (const [key, value] of Object.entries(params)) {
+    if (value !== null && value !== undefined && value !== '') url.searchParams.set(key, String(value));
+  }
+  return url;
+}
+
+/** A `next` link as a URL of this very host: a proxy in between may have written another host name into it. */
+export function sameHost(href: string, base: string): URL {
+  const url = new URL(href, base);
+  return new URL(url.pathname + url.search, base);
+}
+
+async function getJson<T>(url: URL, signal?: AbortSignal): Promise<T> {
+  count(1);
+  try {
+    const response = await fetch(url, { signal: signal ?? null, headers: { Accept: 'application/json' } });
+    if (response.ok) return (await response.json()) as T;
+    const body: unknown = await response.json().catch(() => null);
+    const error = (body as { error?: { code?: string; message?: string } } | null)?.error;
+    throw new ServiceError(response.status, error?.code ?? 'http', error?.message ?? response.statusText);
+  } catch (error) {
+    if (isAbort(error) || error instanceof ServiceError) throw error;
+    throw new ServiceError(0, 'network', error instanceof Error ? error.message : String(error));
+  } finally {
+    count(-1);
+  }
+}
+
+async function take<G extends Geometry, P>(
+  path: string,
+  params: Params,
+  signal?: AbortSignal,
+  pages = Number.POSITIVE_INFINITY,
+): Promise<Taken<G, P>> {
+  const features: Feature<G, P>[] = [];
+  let url: URL | null = address(path, { limit: PAGE_LIMIT, ...params });
+  for (let page = 0; url && page < pages; page += 1) {
+    const answer: Page<G, P> = await getJson<Page<G, P>>(url, signal);
+    features.push(...answer.features);
+    const next: string | undefined = answer.links?.find((link) => link.rel === 'next')?.href;
+    url = next && answer.features.length > 0 ? sameHost(next, url.href) : null;
+  }
+  return { features, partial: url !== null };
+}
+
+const inBox = (bbox: Bbox): string => bbox.map((value) => value.toFixed(6)).join(',');
+
+export const service = {
+  overview: (signal?: AbortSignal) => getJson<Overview>(address('overview'), signal),
+  styles: (signal?: AbortSignal) => getJson<Styles>(address('styles'), signal),
+  grids: (signal?: AbortSignal) => take<Geometry, GridProperties>('grids', { level: 1 }, signal),
+  grid: (code: string, signal?: AbortSignal) =>
+    getJson<GridDetail>(address(`grids/${encodeURIComponent(code)}`), signal),
+  areas: (signal?: AbortSignal) => take<Geometry, AreaProperties>('areas', {}, signal),
+  locate: ([lon, lat]: LonLat, crs?: string, signal?: AbortSignal) =>
+    getJson<LocateAnswer>(address('locate', { lon, lat, crs }), signal),
+  componentClasses: async (signal?: AbortSignal) =>
+    (await getJson<{ classes: ComponentClass[] }>(address('components/classes'), signal)).classes,
+  components: (bbox: Bbox, signal?: AbortSignal) =>
+    take<Point, ComponentProperties>('components', { bbox: inBox(bbox) }, signal, 3),
+  clusters: (bbox: Bbox, cell: number, signal?: AbortSignal) =>
+    take<Point, ClusterProperties>(
+      'components/clusters',
+      { bbox: inBox(bbox), cell, limit: null },
+      signal,
+      1,
+    ),
+  component: (code: string, signal?: AbortSignal) =>
+    getJson<ComponentDetail>(address(`components/${encodeURIComponent(code)}`), signal),
+  facilityCategories: async (signal?: AbortSignal) =>
+    (await getJson<{ categories: FacilityCategory[] }>(address('facilities/categories'), signal)).categories,
+  facilities: (category: string, signal?: AbortSignal) =>
+    take<Point, FacilityProperties>('facilities', { category }, signal),
+  streets: (bbox: Bbox, cls: readonly string[], signal?: AbortSignal) =>
+    take<Geometry, Record<string, unknown>>('streets', { bbox: inBox(bbox), cls: cls.join(',') }, signal, 4),
+  water: (bbox: Bbox, signal?: AbortSignal) =>
+    take<Geometry, Record<string, unknown>>('water', { bbox: inBox(bbox) }, signal, 2),
+  buildings: (bbox: Bbox, signal?: AbortSignal) =>
+    take<Geometry, Record<string, unknown>>('buildings', { bbox: inBox(bbox) }, signal, 3),
+  circles: (signal?: AbortSignal) => getJson<CirclesSummary>(address('circles'), signal),
+  coverage: (category: string, signal?: AbortSignal) =>
+    getJson<Coverage>(address('circles/coverage', { category }), signal),
+  isochrones: (category: string, signal?: AbortSignal) =>
+    getJson<Page<Geometry, { category: string; minutes: number }>>(
+      address('circles/polygons', { category }),
+      signal,
+    ),
+};

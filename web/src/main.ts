@@ -1,0 +1,188 @@
+import './styles/index.css';
+import { fromLonLat, toLonLat } from 'ol/proj';
+import { type App, createState, readCatalog } from './core/app';
+import { busy, service } from './core/client';
+import { readPlace, writePlace } from './core/permalink';
+import { asking } from './core/selecting';
+import type { LonLat } from './core/types';
+import { exposeHandle } from './handle';
+import { lang, onLang, startLang } from './i18n';
+import { addBasemap } from './map/basemap';
+import { addComponents } from './map/components';
+import { createMap } from './map/create';
+import { addFacilities } from './map/facilities';
+import { addGrids } from './map/grids';
+import { addIsochrones } from './map/isochrones';
+import { addLabels } from './map/labels';
+import { addPointing } from './map/pointing';
+import { readExtent } from './map/viewport';
+import { circlesTab } from './ui/circlesTab';
+import { createDetails } from './ui/details';
+import { layersTab } from './ui/layersTab';
+import { createLegend } from './ui/legend';
+import { addPopup } from './ui/popup';
+import { createSearch } from './ui/search';
+import { createShell, showFailure, showOpening } from './ui/shell';
+import { createSide } from './ui/side';
+import { createStatusBar } from './ui/statusbar';
+import { explain, report, startToasts } from './ui/toasts';
+import { createTools } from './ui/tools';
+
+const CLOSE_LOOK = 15.5;
+
+function start(root: HTMLElement, app: App): void {
+  const { store, catalog } = app;
+  const shell = createShell(root, app);
+  const ask = asking(app, report);
+
+  const padding = (): [number, number, number, number] => {
+    const wide = window.innerWidth > 760;
+    const left = wide && store.get().panelOpen ? shell.side.offsetWidth + 28 : 28;
+    const right = wide && store.get().selection ? shell.details.offsetWidth + 28 : 64;
+    return [28, right, 40, left];
+  };
+  const parts = createMap(shell.map, catalog.overview.bounds, padding);
+  const { map } = parts;
+
+  const basemap = addBasemap(map, app, report);
+  const grids = addGrids(map, app);
+  const isochrones = addIsochrones(map, app, report);
+  const labels = addLabels(map, app);
+  const facilities = addFacilities(map, app, report);
+  const components = addComponents(map, app, report);
+  addPopup(map, app);
+
+  const close = (): void => {
+    ask.clear();
+    shell.map.focus({ preventScroll: true });
+  };
+  const pointOf = (code: string): LonLat | null => {
+    const feature = grids.feature(code);
+    const label = feature?.get('label_point') as LonLat | undefined;
+    if (label) return label;
+    const center = feature?.getGeometry()?.getExtent();
+    return center
+      ? (toLonLat([(center[0]! + center[2]!) / 2, (center[1]! + center[3]!) / 2]) as LonLat)
+      : null;
+  };
+  const zoomTo = (code: string): void => {
+    const extent = grids.feature(code)?.getGeometry()?.getExtent();
+    if (extent) parts.show(extent);
+  };
+  const goTo = (code: string): void => {
+    const point = pointOf(code);
+    if (!point) return;
+    store.set({ opened: null });
+    void ask.place(point);
+    zoomTo(code);
+  };
+  const goToPlace = async (point: LonLat, crs: string): Promise<void> => {
+    store.set({ opened: null });
+    await ask.place(point, crs);
+    const { selection } = store.get();
+    if (selection?.answer) parts.reach(selection.point, CLOSE_LOOK);
+  };
+
+  createSide(shell.side, app, [layersTab(app), circlesTab(app, ask, report)]);
+  createLegend(shell.corner, app);
+  createDetails(shell.details, app, {
+    close,
+    zoomTo,
+    goTo,
+    category: (category) => {
+      store.set({ panel: 'circles' });
+      void ask.category(category);
+    },
+  });
+  createTools(shell.tools, map, () => parts.home());
+  const status = createStatusBar(shell.status, shell.progress, app);
+  addPointing(map, shell.map, app, grids, {
+    select: (point) => void ask.place(point),
+    moved: status.pointer,
+  });
+  const search = createSearch(shell.search, app, {
+    grid: goTo,
+    area(code) {
+      const area = catalog.areas.features.find(({ properties }) => properties.code === code);
+      const extent = area && readExtent(area.geometry);
+      if (extent) parts.show(extent, 16);
+    },
+    place: (point, crs) => void goToPlace(point, crs),
+    component(code) {
+      service.component(code).then((feature) => {
+        const at = feature.geometry.coordinates.slice(0, 2) as LonLat;
+        store.set({
+          layers: { ...store.get().layers, components: true },
+          opened: { kind: 'component', at, properties: feature.properties },
+        });
+        void ask.place(at);
+        parts.reach(at, 18);
+      }, report);
+    },
+  });
+
+  store.on(['selection'], ({ selection }) => {
+    parts.mark(selection?.point ?? null);
+    root.classList.toggle('has-details', selection !== null);
+  });
+  document.addEventListener('keydown', (event) => {
+    const typing =
+      event.target instanceof HTMLElement && event.target.matches('input[type=text], select, textarea');
+    if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      search.focus();
+    } else if (event.key === 'Escape' && !typing) {
+      if (store.get().opened) store.set({ opened: null });
+      else if (store.get().selection) close();
+    }
+  });
+  onLang(() => store.set({ lang: lang() }));
+
+  const place = readPlace(window.location.hash);
+  if (place) {
+    map.getView().setCenter(fromLonLat([place.lon, place.lat]));
+    map.getView().setZoom(place.zoom);
+    if (place.category) void ask.category(place.category);
+  } else {
+    parts.home(false);
+  }
+  const remember = (): void => {
+    const view = map.getView();
+    const center = view.getCenter();
+    if (!center) return;
+    const [lon, lat] = toLonLat(center) as LonLat;
+    const hash = writePlace({ zoom: view.getZoom() ?? 0, lat, lon, category: store.get().category });
+    window.history.replaceState(null, '', hash);
+  };
+  map.on('moveend', remember);
+  store.on(['category'], remember);
+
+  exposeHandle(map, store, busy, {
+    grids: grids.source,
+    labels,
+    components: components.points.source,
+    clusters: components.clusters.source,
+    facilities,
+    isochrones,
+    streets: basemap.streets.source,
+    water: basemap.water.source,
+    buildings: basemap.buildings.source,
+  });
+}
+
+async function open(): Promise<void> {
+  startLang();
+  const root = document.getElementById('app');
+  if (!root) return;
+  showOpening(root);
+  startToasts(document.body);
+  try {
+    const catalog = await readCatalog(report);
+    start(root, { store: createState(lang()), catalog });
+  } catch (error) {
+    showFailure(root, explain(error));
+    throw error;
+  }
+}
+
+void open();

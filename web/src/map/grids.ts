@@ -1,0 +1,142 @@
+/** The grids: tinted by households or by coverage, with their borders; areas above them. */
+import type Feature from 'ol/Feature';
+import VectorLayer from 'ol/layer/Vector';
+import type OlMap from 'ol/Map';
+import VectorSource from 'ol/source/Vector';
+import Fill from 'ol/style/Fill';
+import Stroke from 'ol/style/Stroke';
+import Style from 'ol/style/Style';
+import type { App } from '../core/app';
+import { classOf, SHARE_CLASSES, shareClass } from '../core/classes';
+import type { GridProperties } from '../core/types';
+import { specialFill } from './pattern';
+import * as theme from './theme';
+import { readFeatures } from './viewport';
+
+export const isSpecial = (grid: Pick<GridProperties, 'kind'>): boolean =>
+  grid.kind !== 'ordinary' && grid.kind !== '';
+
+export interface Grids {
+  source: VectorSource;
+  feature(code: string): Feature | null;
+  /** The grid under a point of the view. Points of a shared border give the smallest code, as the service does. */
+  at(coordinate: number[]): Feature | null;
+  hover(feature: Feature | null): void;
+}
+
+/** The theme is strong from afar and steps back as buildings come in sight. */
+const opacityAt = (zoom: number): number => Math.min(0.78, Math.max(0.42, 0.78 - (zoom - 13.5) * 0.13));
+
+/** Add the grid layers; they follow the coverage, the selection and the switches of the state. */
+export function addGrids(map: OlMap, app: App): Grids {
+  const { store, catalog } = app;
+  const source = new VectorSource({ features: readFeatures(catalog.grids) });
+  const byCode = new Map(source.getFeatures().map((feature) => [String(feature.get('code')), feature]));
+
+  const fills = catalog.classes.map(({ color }) => new Style({ fill: new Fill({ color }) }));
+  const shares = SHARE_CLASSES.map(({ color }) => new Style({ fill: new Fill({ color }) }));
+  const none = new Style({ fill: new Fill({ color: theme.NO_VALUE }) });
+  const special = new Style({ fill: new Fill({ color: specialFill() }) });
+  let covered = new Map<string, number | null>();
+
+  const tint = new VectorLayer({
+    source,
+    zIndex: 10,
+    style: (feature) => {
+      const grid = feature.getProperties() as unknown as GridProperties;
+      if (store.get().coverage) return shares[shareClass(covered.get(grid.code))] ?? none;
+      if (isSpecial(grid)) return special;
+      return fills[classOf(catalog.classes, grid.households)] ?? none;
+    },
+  });
+  const edge = new VectorLayer({
+    source,
+    zIndex: 30,
+    style: [
+      new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.75)', width: 2.6 }) }),
+      new Style({ stroke: new Stroke({ color: 'rgba(38, 56, 74, 0.72)', width: 1 }) }),
+    ],
+  });
+  const areas = new VectorLayer({
+    source: new VectorSource({ features: readFeatures(catalog.areas) }),
+    zIndex: 31,
+    style: (feature) => AREA_STYLES[String(feature.get('level'))],
+  });
+
+  const hovered = new VectorSource();
+  const chosen = new VectorSource();
+  const hover = new VectorLayer({
+    source: hovered,
+    zIndex: 36,
+    style: new Style({ stroke: new Stroke({ color: 'rgba(21, 88, 166, 0.9)', width: 2 }) }),
+  });
+  const choice = new VectorLayer({
+    source: chosen,
+    zIndex: 37,
+    style: [
+      new Style({ stroke: new Stroke({ color: '#fff', width: 7 }) }),
+      new Style({
+        stroke: new Stroke({ color: theme.ACCENT, width: 3.5 }),
+        fill: new Fill({ color: 'rgba(21, 88, 166, 0.10)' }),
+      }),
+    ],
+  });
+  for (const layer of [tint, edge, areas, hover, choice]) map.addLayer(layer);
+
+  const soften = (): void => tint.setOpacity(opacityAt(map.getView().getZoom() ?? 0));
+  map.getView().on('change:resolution', soften);
+  soften();
+
+  const show = (): void => {
+    const { layers } = store.get();
+    tint.setVisible(layers.grids);
+    edge.setVisible(layers.grids);
+    hover.setVisible(layers.grids);
+    choice.setVisible(layers.grids);
+    areas.setVisible(layers.areas);
+  };
+  store.on(['layers'], show);
+  show();
+  store.on(['coverage'], ({ coverage }) => {
+    covered = new Map((coverage?.grids ?? []).map((row) => [row.code, shareOf(row)]));
+    tint.changed();
+  });
+  store.on(['selection'], ({ selection }) => {
+    chosen.clear();
+    const feature = byCode.get(selection?.answer?.owner?.code ?? '');
+    if (feature) chosen.addFeature(feature);
+  });
+
+  return {
+    source,
+    feature: (code) => byCode.get(code) ?? null,
+    at: (coordinate) =>
+      source
+        .getFeaturesAtCoordinate(coordinate)
+        .sort((a, b) => (String(a.get('code')) < String(b.get('code')) ? -1 : 1))[0] ?? null,
+    hover(feature) {
+      if (hovered.getFeatures()[0] === feature) return;
+      hovered.clear();
+      if (feature) hovered.addFeature(feature);
+    },
+  };
+}
+
+function shareOf(row: { residents: number; residents_share: number | null }): number | null {
+  return row.residents > 0 ? row.residents_share : null;
+}
+
+const AREA_STYLES: Record<string, Style[]> = {
+  community: [
+    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.85)', width: 4.4 }), zIndex: 1 }),
+    new Style({ stroke: new Stroke({ color: 'rgba(35, 51, 68, 0.9)', width: 1.9 }), zIndex: 2 }),
+  ],
+  street: [
+    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.9)', width: 6 }), zIndex: 3 }),
+    new Style({ stroke: new Stroke({ color: '#22303d', width: 2.8, lineDash: [14, 5, 3, 5] }), zIndex: 4 }),
+  ],
+  district: [
+    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.95)', width: 8 }), zIndex: 5 }),
+    new Style({ stroke: new Stroke({ color: '#22303d', width: 3.2 }), zIndex: 6 }),
+  ],
+};

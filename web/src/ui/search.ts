@@ -1,0 +1,180 @@
+/** The search box: codes, names, coordinates; a combobox that works from the keyboard alone. */
+import type { App } from '../core/app';
+import { h, icon, iconButton, renew } from '../core/dom';
+import { findEntries, type Hit, parseQuery } from '../core/query';
+import type { LonLat } from '../core/types';
+import { nameOf, onLang, t, tOr } from '../i18n';
+
+export interface SearchActions {
+  grid: (code: string) => void;
+  area: (code: string) => void;
+  place: (point: LonLat, crs: string) => void;
+  component: (code: string) => void;
+}
+
+interface Choice {
+  title: string;
+  note: string;
+  run: () => void;
+}
+
+export interface Search {
+  focus(): void;
+}
+
+/** Fill the search area of the header. */
+export function createSearch(host: HTMLElement, app: App, actions: SearchActions): Search {
+  const { catalog } = app;
+  let choices: Choice[] = [];
+  let active = -1;
+
+  const input = h('input', {
+    id: 'search',
+    class: 'search-input',
+    type: 'text',
+    role: 'combobox',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    enterkeyhint: 'search',
+    'aria-controls': 'search-list',
+    'aria-autocomplete': 'list',
+    'aria-expanded': 'false',
+  });
+  const list = h('ul', { id: 'search-list', class: 'search-list card', role: 'listbox', hidden: true });
+  const none = h('p', { class: 'search-list search-none card', role: 'status', hidden: true });
+  const key = h('kbd', { class: 'search-key', text: '/', 'aria-hidden': 'true' });
+  const clear = iconButton(
+    'close',
+    t('search.clear'),
+    () => {
+      input.value = '';
+      look();
+      input.focus();
+    },
+    'search-clear',
+  );
+  renew(host, icon('search'), input, key, clear, list, none);
+
+  function entries(): Hit[] {
+    const areas = catalog.areas.features.map(({ properties }) => ({
+      code: properties.code,
+      name: nameOf(properties),
+      level: properties.level,
+    }));
+    const grids = catalog.grids.features.map(({ properties }) => ({
+      code: properties.code,
+      name: properties.name ?? properties.code,
+      level: 'grid',
+    }));
+    return [...areas, ...grids];
+  }
+
+  function choicesFor(typed: string): Choice[] {
+    const query = parseQuery(typed);
+    if (query.kind === 'empty') return [];
+    if (query.kind === 'point') {
+      const [lon, lat] = query.point;
+      const title = t('search.point', { lon, lat, crs: query.crs });
+      return [{ title, note: '', run: () => actions.place(query.point, query.crs) }];
+    }
+    const found = findEntries(entries(), query.kind === 'text' ? query.text : query.code).map((hit) => ({
+      title: hit.name,
+      note: `${tOr(`level.${hit.level}`, '')} ${hit.code}`,
+      run: () => (hit.level === 'grid' ? actions.grid(hit.code) : actions.area(hit.code)),
+    }));
+    if (query.kind === 'component') {
+      const title = t('search.component', { code: query.code });
+      found.push({ title, note: '', run: () => actions.component(query.code) });
+    }
+    return found;
+  }
+
+  function draw(): void {
+    const open = choices.length > 0;
+    list.hidden = !open;
+    none.hidden = open || input.value.trim() === '' || document.activeElement !== input;
+    none.textContent = t('search.none', { text: input.value.trim() });
+    input.setAttribute('aria-expanded', String(open));
+    if (active >= 0) input.setAttribute('aria-activedescendant', `search-choice-${active}`);
+    else input.removeAttribute('aria-activedescendant');
+    renew(
+      list,
+      ...choices.map((choice, at) =>
+        h(
+          'li',
+          {
+            id: `search-choice-${at}`,
+            class: 'search-choice',
+            role: 'option',
+            'aria-selected': String(at === active),
+            on: {
+              pointerdown: (event) => {
+                event.preventDefault(); // keeps the focus until the choice has run
+                run(at);
+              },
+            },
+          },
+          h('span', { text: choice.title }),
+          choice.note !== '' && h('code', { text: choice.note }),
+        ),
+      ),
+    );
+  }
+
+  function look(): void {
+    choices = choicesFor(input.value);
+    active = choices.length > 0 ? 0 : -1;
+    host.classList.toggle('has-text', input.value !== '');
+    draw();
+  }
+
+  function shut(): void {
+    choices = [];
+    active = -1;
+    draw();
+    none.hidden = true;
+  }
+
+  function run(at: number): void {
+    const choice = choices[at];
+    if (!choice) return;
+    shut();
+    input.blur();
+    choice.run();
+  }
+
+  input.addEventListener('input', look);
+  input.addEventListener('focus', look);
+  input.addEventListener('blur', shut);
+  input.addEventListener('keydown', (event) => {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      const step = event.key === 'ArrowDown' ? 1 : -1;
+      if (choices.length > 0) active = (active + step + choices.length) % choices.length;
+      draw();
+    } else if (event.key === 'Enter') {
+      event.preventDefault();
+      run(active);
+    } else if (event.key === 'Escape') {
+      event.stopPropagation();
+      if (choices.length > 0 || !none.hidden) shut();
+      else input.blur();
+    }
+  });
+
+  const say = (): void => {
+    input.placeholder = t('search.placeholder');
+    input.setAttribute('aria-label', t('search.label'));
+    list.setAttribute('aria-label', t('search.results'));
+    clear.setAttribute('aria-label', t('search.clear'));
+    clear.title = t('search.clear');
+  };
+  say();
+  onLang(say);
+  return {
+    focus() {
+      input.focus();
+      input.select();
+    },
+  };
+}
