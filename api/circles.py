@@ -89,7 +89,7 @@ def polygons(query_data: dict[str, Any]) -> Response:
     with state().engine.connect() as connection:
         run = _run(connection)
         query = (
-            sa.select(shapes.c.minutes, sa.func.ST_AsGeoJSON(shapes.c.geometry, 6))
+            sa.select(shapes.c.minutes, sa.func.ST_AsGeoJSON(shapes.c.geometry, 6, 0))
             .where(shapes.c.run == run["id"], shapes.c.category == query_data["category"])
             .order_by(shapes.c.minutes.desc())
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,13 +57,18 @@ def _ours(error: GisgridError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    return error_response(status, error.name.lower().replace(" ", "_"), error.description or error.name)
+    return error_response(status, _word(status), error.description or error.name)
+
+
+def _word(status: int) -> str:
+    """``not_found`` for 404 and so on."""
+    return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
 
 
 def _from_apiflask(error: HTTPError) -> Response:
     """Refused parameters: 400, each named with its fault."""
     if error.status_code != 422:
-        return error_response(error.status_code, "http_error", error.message or "", error.detail)
+        return error_response(error.status_code, _word(error.status_code), error.message or "", error.detail)
     faults = [
         f"{name}: {' '.join(map(str, texts)) if isinstance(texts, list) else texts}"
         for fields in dict(error.detail).values()

@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 from apiflask.fields import Float, String
 from flask import Response
 
+from api.current import Loaded
 from api.json import json_response
 from api.pages import Strict
 from api.state import state
@@ -57,6 +58,7 @@ def locate(query_data: dict[str, Any]) -> Response:
     return json_response(answer)
 
 
-def _nearest(loaded: Any, lon: float, lat: float) -> dict[str, Any] | None:
-    row, metres = loaded.index.nearest_metres(lon, lat, max_metres=OUTSIDE_METRES_MAX)
-    return None if row < 0 else {"code": loaded.grids[row]["code"], "metres": round(metres, 1)}
+def _nearest(loaded: Loaded, lon: float, lat: float) -> dict[str, Any] | None:
+    """The closest grid to a point outside all of them, within the limit."""
+    rows, metres = loaded.index.nearest([lon], [lat], OUTSIDE_METRES_MAX, metres=True)
+    return None if rows[0] < 0 else {"code": loaded.grids[rows[0]]["code"], "metres": round(float(metres[0]), 1)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import as_file, files
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from data import embedded
+from data.code_tables import sync_code_tables
 from gisgrid.errors import Broken
 from gisgrid.settings import Settings
 
@@ -33,19 +34,22 @@ def database(settings: Settings, *, upgrade: bool = True) -> Iterator[sa.Engine]
     Raises Broken when the database cannot be reached or is not PostGIS.
     """
     if settings.database_url:
-        with _engine(sqlalchemy_url(settings.database_url), upgrade) as engine:
+        with _engine(sqlalchemy_url(settings.database_url), settings, upgrade) as engine:
             yield engine
         return
-    with embedded.running(embedded.cluster_at(settings.home)) as cluster, _engine(cluster.url, upgrade) as engine:
-        yield engine
+    with ExitStack() as stack:
+        cluster = stack.enter_context(embedded.running(embedded.cluster_at(settings.home)))
+        yield stack.enter_context(_engine(cluster.url, settings, upgrade))
 
 
 @contextmanager
-def _engine(url: str, upgrade: bool) -> Iterator[sa.Engine]:
+def _engine(url: str, settings: Settings, upgrade: bool) -> Iterator[sa.Engine]:
     engine = sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args={"connect_timeout": 5})
     try:
         if upgrade:
             upgrade_schema(engine)
+            with engine.begin() as connection:
+                sync_code_tables(connection, settings)
         yield engine
     finally:
         engine.dispose()

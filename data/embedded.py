@@ -300,9 +300,8 @@ def _orphans(cluster: Cluster) -> list[int]:
 
 def _launch(cluster: Cluster, binaries: Path) -> None:
     options = f"-c unix_socket_directories='{cluster.socket}' -c listen_addresses=''"
-    command: list[str | Path] = [
-        binaries / "pg_ctl", "-D", cluster.data, "-l", cluster.log, "-w", "-t", str(START_SECONDS), "-o", options, "start",
-    ]  # fmt: skip
+    where: list[str | Path] = ["-D", cluster.data, "-l", cluster.log]
+    command = [binaries / "pg_ctl", *where, "-w", "-t", str(START_SECONDS), "-o", options, "start"]
     for attempt in (1, 2, 3):
         done = _run(cluster, command)
         if done.returncode == 0:
@@ -321,7 +320,8 @@ def _in_use(cluster: Cluster) -> bool:
     try:
         with psycopg.connect(host=str(cluster.socket), user=ROLE, dbname="postgres") as admin:
             row = admin.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
             ).fetchone()
             return bool(row and row[0])
     except psycopg.OperationalError:

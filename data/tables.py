@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy Core. Rules that must always hold stand here as constraints, so that the database keeps them.
+"""The tables, as SQLAlchemy Core. Rules that must always hold are constraints: the database keeps them.
 
 Geometry is stored in CGCS2000 (EPSG:4490), longitude first. A *plan* owns units and grids; *publishing* it opens a
 *generation*. A grid is in force for the generations in its ``generations`` range (empty for drafts), so a code names

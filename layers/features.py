@@ -90,7 +90,7 @@ def _feature(layer: Layer) -> sa.ColumnElement[str]:
     pairs = [part for name, column in layer.properties.items() for part in (sa.literal(name, sa.Text), column)]
     return sa.func.concat(
         '{"type":"Feature","id":', sa.func.to_json(layer.key),
-        ',"geometry":', sa.func.ST_AsGeoJSON(layer.table.c.geometry, COORDINATE_DIGITS),
+        ',"geometry":', sa.func.ST_AsGeoJSON(layer.table.c.geometry, COORDINATE_DIGITS, 0),
         ',"properties":', sa.func.json_build_object(*pairs),
         "}", type_=sa.Text,
     )  # fmt: skip

@@ -1,0 +1,5 @@
+"""``python -m api.cli`` is ``gisgrid``."""
+
+from api.cli import main
+
+main()

@@ -1,0 +1,77 @@
+"""``gisgrid db``: the private database."""
+
+from __future__ import annotations
+
+import click
+
+from api.cli.output import Output, output_options
+from data import db, embedded
+from gisgrid.errors import BadInput
+from gisgrid.settings import Settings
+
+
+@click.group("db")
+def group() -> None:
+    """Start, stop and look at the private PostGIS under GISGRID_HOME."""
+
+
+def _own_cluster() -> tuple[Settings, embedded.Cluster]:
+    settings = Settings.from_env()
+    if settings.database_url:
+        raise BadInput("GISGRID_DATABASE_URL names another database; unset it to use the private one")
+    return settings, embedded.cluster_at(settings.home)
+
+
+@group.command("up")
+@output_options
+def up(output: Output) -> None:
+    """Start the private database (made on first use) and leave it running."""
+    settings, cluster = _own_cluster()
+    started = embedded.start(cluster)
+    with db.database(settings):
+        pass
+    word = "started" if started else "already running"
+    output.result({"running": True, "started": started, "url": cluster.url}, [f"{word}: {cluster.url}"])
+
+
+@group.command("down")
+@output_options
+def down(output: Output) -> None:
+    """Stop the private database."""
+    _, cluster = _own_cluster()
+    stopped = embedded.stop(cluster)
+    output.result({"running": False, "stopped": stopped}, ["stopped" if stopped else "was not running"])
+
+
+@group.command("status")
+@output_options
+def status(output: Output) -> int:
+    """Tell whether the database answers and which schema it has; exit 1 when it does not."""
+    settings = Settings.from_env()
+    if settings.database_url:
+        with db.database(settings, upgrade=False) as engine:
+            version = db.schema_version(engine)
+        where = engine.url.render_as_string(hide_password=True)
+        output.result({"running": True, "url": where, "schema": version}, [f"answers: {where} (schema {version})"])
+        return 0
+    cluster = embedded.cluster_at(settings.home)
+    if not embedded.is_running(cluster):
+        output.result({"running": False, "data": str(cluster.data)}, [f"not running: {cluster.data}"])
+        return 1
+    with db.database(settings, upgrade=False) as engine:
+        version = db.schema_version(engine)
+    facts = {"running": True, "url": cluster.url, "data": str(cluster.data), "schema": version}
+    output.result(facts, [f"running: {cluster.url} (schema {version}, data {cluster.data})"])
+    return 0
+
+
+@group.command("upgrade")
+@output_options
+def upgrade(output: Output) -> None:
+    """Bring the schema to the newest version."""
+    with db.database(Settings.from_env()) as engine:
+        version = db.schema_version(engine)
+    output.result({"schema": version}, [f"schema {version}"])
+
+
+COMMANDS = (group,)

@@ -1,0 +1,195 @@
+"""``gisgrid import``, ``sample`` and ``export``: data in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import geopandas as gpd
+from data.importers import LAYERS as KINDS
+from data.importers import ImportReport, clean_layer
+
+from api.cli.output import Output, output_options
+from data import db, plans
+from data.code_tables import facility_categories
+from data.exporters import write_layers
+from data.files import parse_spec, read_layer
+from data.households import load_factors
+from data.intake import store_grids, store_layers, store_units
+from data.loading import read_rows
+from data.osm import EXTENT_CODE, OsmLayers, load_osm, read_osm_place
+from data.sample import SCENARIOS, write_sample
+from gisgrid.errors import BadInput, NotFound
+from gisgrid.models import Band
+from gisgrid.settings import Settings
+from layers.catalog import LAYERS
+
+
+@click.group("import")
+def import_group() -> None:
+    """Bring map data in: OpenStreetMap extracts or layers of map files."""
+
+
+@import_group.command("osm")
+@click.argument("file", required=False)
+@click.option("--place", metavar="NAME", help="Download a named place through OSMnx instead of reading a file.")
+@click.option(
+    "--area-code", default=EXTENT_CODE, show_default=True, help="Code of the extent when it holds no community."
+)
+@click.option("--area-name", help="Name of that area; the file's name when not given.")
+@click.option(
+    "--source", help="Name the rows are kept under; importing it again replaces them. Default: the file's name."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the layers to this file instead of PostGIS.")
+@output_options
+def import_osm(
+    output: Output, file: str | None, place: str | None, area_code: str, area_name: str | None, source: str | None,
+    out: Path | None,
+) -> None:  # fmt: skip
+    """Streets, water, walls, buildings, facilities, addresses and areas of an .osm, .osm.pbf file or a place."""
+    if (file is None) == (place is None):
+        raise BadInput("give either a FILE or --place NAME")
+    settings = Settings.from_env()
+    options: dict[str, Any] = {
+        "area_code": area_code,
+        "factors": load_factors(settings.household_factors),
+        "facility_rules": facility_categories(settings),
+    }
+    with output.stage("reading OSM") as progress:
+        if file is not None:
+            found = load_osm(file, area_name=area_name, progress=progress, **options)
+        else:
+            found = read_osm_place(str(place), progress=progress, **options)
+    name = source or Path(file or str(place)).name.split(".")[0]
+    _keep(output, settings, found, name, out)
+
+
+def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out: Path | None) -> None:
+    if out is not None:
+        write_layers(out, found.layers)
+        place = str(out)
+    else:
+        with db.database(settings) as engine, output.stage("storing"):
+            store_layers(engine, found.layers, found.reports, source=source)
+        place = "PostGIS"
+    _tell(output, found.reports, _write_refused(found.reports, settings, source), place)
+
+
+@import_group.command("layer")
+@click.argument("file")
+@click.option("--as", "as_", required=True, type=click.Choice(sorted(KINDS)), help="What the rows are.")
+@click.option("--crs", help="Coordinate system: wgs84, gcj02, bd09, cgcs2000 or EPSG:n.")
+@click.option("--area", help="File of the area the rows must lie in; others are refused.")
+@click.option(
+    "--source", help="Name the rows are kept under; importing it again replaces them. Default: the file's name."
+)
+@click.option(
+    "--households", "band", default="300:500", show_default=True, metavar="MIN:MAX", help="Band of imported grids."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the layer to this file instead of PostGIS.")
+@output_options
+def import_layer(
+    output: Output,
+    file: str,
+    as_: str,
+    crs: str | None,
+    area: str | None,
+    source: str | None,
+    band: str,
+    out: Path | None,
+) -> None:
+    """A layer of a GeoPackage, GeoJSON, Shapefile, zipped Shapefile, GeoParquet, FlatGeobuf or CSV file."""
+    settings = Settings.from_env()
+    spec = parse_spec(file)
+    wanted = Band.parse(band)
+    with output.stage("reading"):
+        rows = read_layer(file, layer=as_, crs=crs)
+        outline = read_layer(area, layer="areas") if area else None
+        taken, report = clean_layer(rows, as_, area=outline, factors=load_factors(settings.household_factors))
+    name = source or spec.path.stem
+    refused = _write_refused({as_: report}, settings, name)
+    extra: dict[str, Any] = {}
+    if out is not None:
+        write_layers(out, {as_: taken})
+        place = str(out)
+    else:
+        with db.database(settings) as engine, output.stage("storing"):
+            if as_ == "units":
+                extra["unit_set"] = store_units(engine, taken, report, source=name)
+            elif as_ == "grids":
+                extra["plan"] = store_grids(engine, taken, report, source=name, band=wanted)
+            else:
+                store_layers(engine, {as_: taken}, {as_: report}, source=name)
+        place = " ".join(["PostGIS", *(f"{key} {value}" for key, value in extra.items())])
+    _tell(output, {as_: report}, refused, place, extra)
+
+
+def _write_refused(reports: Mapping[str, ImportReport], settings: Settings, source: str) -> dict[str, Path]:
+    """Refused rows of each layer, with the reason, as CSV under the home folder."""
+    written: dict[str, Path] = {}
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    for layer, report in reports.items():
+        if len(report.refused_rows):
+            folder = settings.home / "refused"
+            folder.mkdir(parents=True, exist_ok=True)
+            target = folder / f"{source}-{layer}-{stamp}.csv"
+            write_layers(target, {layer: report.refused_rows})
+            written[layer] = target
+    return written
+
+
+def _tell(
+    output: Output, reports: Mapping[str, ImportReport], refused: Mapping[str, Path], place: str,
+    extra: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    lines = [line for report in reports.values() for line in report.lines()]
+    lines += [f"refused rows of {layer}: {path}" for layer, path in refused.items()]
+    facts = {
+        "layers": {layer: report.as_dict() for layer, report in reports.items()},
+        "refused_files": {layer: str(path) for layer, path in refused.items()},
+        "to": place,
+    }
+    output.result(facts | dict(extra or {}), [*lines, f"→ {place}"])
+
+
+@click.command("sample")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--scenario", default="taibai", show_default=True, type=click.Choice(sorted(SCENARIOS)))
+@click.option("--seed", default=1, show_default=True, help="Same scenario and seed give the same district.")
+@output_options
+def sample(output: Output, directory: Path, scenario: str, seed: int) -> None:
+    """Make a sample district: DIRECTORY/district.gpkg with every layer, and manifest.json."""
+    with output.stage(f"sample {scenario}") as progress:
+        made = write_sample(directory, scenario, seed=seed, progress=progress)
+    lines = [f"{name}: {len(rows)} rows" for name, rows in made.layers.items()]
+    facts = {"scenario": scenario, "seed": seed, "layers": {name: len(rows) for name, rows in made.layers.items()}}
+    output.result(facts | {"out": str(directory)}, [*lines, f"→ {directory}"])
+
+
+@click.command("export")
+@click.argument("layer", type=click.Choice(sorted(LAYERS)))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File; its ending says the format.")
+@click.option("--crs", help="Coordinate system of the file; EPSG:4490 when not given.")
+@output_options
+def export(output: Output, layer: str, out: Path, crs: str | None) -> None:
+    """Write a stored layer to a file; of the grids, those in force."""
+    with db.database(Settings.from_env()) as engine, output.stage("reading"), engine.connect() as connection:
+        table = LAYERS[layer].table
+        where = []
+        if layer == "grids":
+            generation = plans.current_generation(connection)
+            if generation is None:
+                raise NotFound("no plan is published yet; publish one first (gisgrid publish PLAN)")
+            where.append(plans.in_force(generation.id))
+        names = [name for name in LAYERS[layer].properties if name in table.c]
+        rows: gpd.GeoDataFrame = read_rows(connection, table, columns=names, where=where)
+    if rows.empty:
+        raise NotFound(f"there are no {layer} stored yet")
+    write_layers(out, {layer: rows.to_crs(crs) if crs else rows})
+    output.result({"layer": layer, "rows": len(rows), "out": str(out)}, [f"{len(rows)} {layer} → {out}"])
+
+
+COMMANDS = (import_group, sample, export)

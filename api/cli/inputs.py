@@ -1,0 +1,54 @@
+"""Reading what commands are given: street files of several kinds, numbers, codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+
+from data.files import layer_names, parse_spec, read_layer
+from data.osm import read_osm
+from gisgrid.errors import BadInput
+
+BARRIER_LAYERS = ("streets", "water", "walls")
+OSM_ENDINGS = (".osm", ".pbf", ".osm.bz2", ".osm.gz", ".osm.xml")
+
+
+def is_osm_file(spec: str) -> bool:
+    """Whether a file name is that of an OpenStreetMap extract."""
+    return spec.lower().endswith(OSM_ENDINGS)
+
+
+def read_place_file(spec: str, name: str) -> gpd.GeoDataFrame:
+    """Layer ``name`` of a map file: an OSM extract, a file holding a layer of that name, or a single-layer file."""
+    if is_osm_file(spec):
+        return read_osm(spec)[name]
+    return read_layer(spec, layer=name)
+
+
+def read_barriers(spec: str) -> dict[str, gpd.GeoDataFrame]:
+    """``streets`` and, where the file has them, ``water`` and ``walls``.
+
+    ``FILE:layer`` and single-layer files give streets only; rows with ``cls`` river or wall become water and walls.
+    """
+    if is_osm_file(spec):
+        layers = read_osm(spec)
+        return {name: layers[name] for name in BARRIER_LAYERS}
+    named = parse_spec(spec)
+    if named.layer is None and Path(named.path).suffix == ".gpkg":
+        present = [name for name in BARRIER_LAYERS if name in layer_names(named.path)]
+        if "streets" in present:
+            return {name: read_layer(spec, layer=name) for name in present}
+    lines = read_layer(spec, layer="streets")
+    if "cls" not in lines:
+        return {"streets": lines}
+    river, wall = lines["cls"] == "river", lines["cls"] == "wall"
+    return {"streets": lines[~(river | wall)], "water": lines[river], "walls": lines[wall]}
+
+
+def whole_numbers(text: str, what: str) -> tuple[int, ...]:
+    """``5,10,15`` as numbers. Raises BadInput."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"{what} {text!r} is not a list of whole numbers such as 5,10,15") from None

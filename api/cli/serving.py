@@ -1,0 +1,150 @@
+"""``gisgrid serve``, ``demo`` and ``warm``."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+import sqlalchemy as sa
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from api.cli.output import Output, output_options
+from data import db, plans
+from data import tables as t
+from data.intake import store_layers
+from data.sample import SCENARIOS, make_sample, sample_reports
+from gisgrid.errors import BadInput
+from gisgrid.models import Band
+from gisgrid.settings import Settings
+from planning import workflow
+from planning.partition import warm as warm_partition
+from planning.reach import warm as warm_reach
+
+host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
+
+
+@click.command("serve")
+@host_option
+@port_option
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Worker processes.")
+@output_options
+def serve(output: Output, host: str, port: int, workers: int) -> None:
+    """Serve the web map and the HTTP interface until stopped."""
+    _check_port(host, port)
+    with db.database(Settings.from_env()):
+        _serve(output, host, port, workers)
+
+
+@click.command("demo")
+@host_option
+@port_option
+@click.option("--scenario", default="taibai", show_default=True, type=click.Choice(sorted(SCENARIOS)))
+@click.option("--seed", default=1, show_default=True, help="Seed of the sample district and of the plan.")
+@click.option("--households", "band", default="300:500", show_default=True, metavar="MIN:MAX", help="Band of a grid.")
+@click.option("--no-open", is_flag=True, help="Only print the address.")
+@output_options
+def demo(output: Output, host: str, port: int, scenario: str, seed: int, band: str, no_open: bool) -> None:
+    """A sample district from nothing to a map: PostGIS, import, plan, publish, circles, web map.
+
+    What an earlier run made is reused.
+    """
+    wanted = Band.parse(band)
+    _check_port(host, port)
+    settings = Settings.from_env()
+    begun = time.monotonic()
+    with output.stage("database"):
+        cluster = db.database(settings)
+        engine = cluster.__enter__()
+    try:
+        source = f"sample {scenario} {seed} {wanted}"
+        if _made_before(engine, source):
+            output.say(f"the district of an earlier run is in place ({source})")
+        else:
+            _build(output, settings, engine, scenario, seed, wanted, source)
+        output.say(f"ready after {time.monotonic() - begun:.1f} s")
+        _serve(output, host, port, 1, open_browser=not no_open)
+    finally:
+        cluster.__exit__(None, None, None)
+
+
+def _made_before(engine: sa.Engine, source: str) -> bool:
+    """Whether the generation in force is this demo's, circles and all."""
+    with engine.connect() as connection:
+        generation = plans.current_generation(connection)
+        if generation is None or generation.note != source:
+            return False
+        runs = sa.select(sa.func.count()).select_from(t.circle_runs).where(t.circle_runs.c.generation == generation.id)
+        return bool(connection.scalar(runs))
+
+
+def _build(
+    output: Output, settings: Settings, engine: sa.Engine, scenario: str, seed: int, band: Band, source: str
+) -> None:
+    with output.stage("sample district") as progress:
+        district = make_sample(scenario, seed=seed, progress=progress)
+    with output.stage("import into PostGIS"):
+        store_layers(engine, district.layers, sample_reports(district), source="sample")
+    area = str(district.layers["areas"]["code"].min())
+    with output.stage("units") as progress:
+        workflow.units_for_area(engine, area, progress=progress)
+    with output.stage("plan") as progress:
+        plan, result = workflow.plan_for_area(engine, area, band=band, seed=seed, name=source, progress=progress)
+    for reason in result.reasons:
+        output.say(f"  {reason.text}")
+    with output.stage("check and publish"):
+        done = workflow.publish(engine, plan, note=source)
+    output.say(*done.report.lines(most=5))
+    with output.stage("service circles") as progress:
+        workflow.circles_in_force(engine, settings, progress=progress)
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuse early what the server could not listen on. Raises BadInput."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    except OSError as error:
+        raise BadInput(f"--host {host!r} is no address of this machine: {error.strerror}") from error
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadInput(f"cannot listen on {host} port {port}: {error.strerror}; give another --port") from error
+
+
+def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: bool = False) -> None:
+    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/"
+    output.result({"url": url}, [f"gisgrid serves {url} (Ctrl-C stops it)"])
+    # a small back-pressure keeps the tail of the response times short
+    server = Granian(
+        "api.wsgi:create", factory=True, address=host, port=port, interface=Interfaces.WSGI, workers=workers,
+        blocking_threads=2, backpressure=32, log_level=LogLevels.warning,
+    )  # fmt: skip
+    if open_browser:
+        click.launch(url)
+    server.serve()
+
+
+@contextmanager
+def _timed(output: Output, title: str) -> Iterator[None]:
+    begun = time.monotonic()
+    yield
+    output.say(f"{title}: {time.monotonic() - begun:.1f} s")
+
+
+@click.command("warm", hidden=True)
+@output_options
+def warm(output: Output) -> None:
+    """Compile the numeric kernels now, so that no later command waits for them."""
+    for title, compile_kernels in (("partition", warm_partition), ("reach", warm_reach)):
+        with _timed(output, title):
+            compile_kernels()
+
+
+COMMANDS = (serve, demo, warm)

@@ -1,0 +1,102 @@
+"""Cleaned layers into PostGIS: everything of one import in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import geopandas as gpd
+import sqlalchemy as sa
+
+from data import tables as t
+from data.import_report import ImportReport
+from data.loading import KEYS, replace_layer
+from data.plans import save_plan, save_units
+from gisgrid.errors import BadInput
+from gisgrid.models import Band
+
+ORDER = ("areas", "streets", "water", "walls", "buildings", "facilities", "addresses", "components", "reports")
+"""Areas first: others refer to them."""
+
+
+def store_layers(
+    engine: sa.Engine, layers: Mapping[str, gpd.GeoDataFrame], reports: Mapping[str, ImportReport], *, source: str
+) -> None:
+    """Store cleaned layers under the name of their source, replacing what that source gave before.
+
+    Buildings and addresses that name no community get the one they lie in. Raises BadInput when the database refuses
+    a row; then nothing of the import is kept.
+    """
+    try:
+        with engine.begin() as connection:
+            for name in ORDER:
+                if name in layers:
+                    replace_layer(connection, name, layers[name], source=source)
+            for table in (t.buildings, t.addresses):
+                if table.name in layers or "areas" in layers:
+                    _assign_communities(connection, table)
+            _log(connection, reports, source)
+    except sa.exc.IntegrityError as error:
+        raise BadInput(f"the database refused a row: {_why(error)}; nothing was imported") from error
+    except sa.exc.DataError as error:
+        raise BadInput(f"a value does not fit its column: {_why(error)}; nothing was imported") from error
+
+
+def store_units(engine: sa.Engine, units: gpd.GeoDataFrame, report: ImportReport, *, source: str) -> int:
+    """Store a ready-made set of units; its area is the smallest one holding all their communities."""
+    with engine.begin() as connection:
+        area = _common_area(connection, units["community"].tolist())
+        unit_set = save_units(connection, area, units, params={"source": source})
+        _log(connection, {"units": report}, source)
+    return unit_set
+
+
+def store_grids(engine: sa.Engine, grids: gpd.GeoDataFrame, report: ImportReport, *, source: str, band: Band) -> int:
+    """Store an existing grid layer as a draft plan without units, to be compared with or published."""
+    try:
+        with engine.begin() as connection:
+            area = _common_area(connection, grids["community"].tolist())
+            plan = save_plan(connection, area=area, name=source, band=band, grids=grids)
+            _log(connection, {"grids": report}, source)
+    except sa.exc.IntegrityError as error:
+        raise BadInput(f"the database refused a grid: {_why(error)}; nothing was imported") from error
+    return plan
+
+
+def known_keys() -> Mapping[str, str]:
+    """Layers kept by source and the column naming their rows."""
+    return KEYS
+
+
+def _assign_communities(connection: sa.Connection, table: sa.Table) -> None:
+    """The community a row's inner point lies in, where the row names none."""
+    inside = sa.func.ST_Covers(t.areas.c.geometry, sa.func.ST_PointOnSurface(table.c.geometry))
+    community = sa.select(sa.func.min(t.areas.c.code)).where(t.areas.c.level == "community", inside).scalar_subquery()
+    connection.execute(sa.update(table).where(table.c.community.is_(None)).values(community=community))
+
+
+def _common_area(connection: sa.Connection, communities: list[str]) -> str:
+    """The smallest stored area holding all the communities. Raises BadInput when one of them is unknown."""
+    distinct = sorted(set(communities))
+    known = set(connection.scalars(sa.select(t.areas.c.code).where(t.areas.c.code.in_(distinct))))
+    missing = [code for code in distinct if code not in known]
+    if missing:
+        raise BadInput(f"community {missing[0]!r} is not known here; import its areas first (--as areas)")
+    for length in (12, 9, 6):
+        stems = {code[:length] for code in distinct}
+        if len(stems) == 1:
+            code = stems.pop()
+            if connection.scalar(sa.select(t.areas.c.code).where(t.areas.c.code == code)):
+                return code
+    raise BadInput(f"the rows lie in several areas ({distinct[0]} … {distinct[-1]}) with no common one; split the file")
+
+
+def _log(connection: sa.Connection, reports: Mapping[str, ImportReport], source: str) -> None:
+    for layer, report in reports.items():
+        counts = {name: getattr(report, name) for name in ("read", "taken", "repaired", "refused", "estimated")}
+        reasons = dict(report.reasons)
+        connection.execute(sa.insert(t.imports).values(source=source, layer=layer, reasons=reasons, **counts))
+
+
+def _why(error: sa.exc.DBAPIError) -> str:
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    return "; ".join(lines[:2])
