@@ -17,8 +17,9 @@ from scipy.sparse.csgraph import connected_components
 
 Geometries = NDArray[np.object_]
 
-PRECISION: Final = 1e-4
-"""Grid all coverages are noded on, in metres: far above the rounding of doubles, far below anything surveyed."""
+PRECISION: Final = 1e-5
+"""Grid all coverages are noded on, in metres: far above the rounding of doubles, and so fine that bending an outline
+to its T-junctions moves less than a square centimetre per kilometre."""
 
 
 class Edges(NamedTuple):

@@ -34,6 +34,8 @@ CRUMB_M2: Final = 800.0
 """Faces without buildings up to so many m² join a neighbour."""
 CRUMB_WIDTH: Final = 15.0
 """Faces without buildings with a mean width (2A/P) up to so many metres join a neighbour."""
+CRACK_M2: Final = 0.5
+"""Faces up to so many m² may join a neighbour in another community, or across a river."""
 CUT_M2: Final = 0.05
 """A building with less than this beyond a line is not cut by it."""
 
@@ -87,10 +89,11 @@ def make_blocks(zone: Geometries, found: Barriers, outlines: Geometries) -> Bloc
     shared = topology.edges(faces)
     labels = _join_spared(faces, first_hit(spared, inside), community, topology.borders(shared))
     labels = _join_crumbs(faces, labels, community, shared, outlines, found.rivers)
-    labels = topology.components(labels, topology.borders(shared), least_metres=0.01)
+    labels = topology.components(labels, topology.borders(shared))
     polygons = topology.dissolve(faces, labels, int(labels.max(initial=-1)) + 1)
     block_community = np.zeros(len(polygons), np.int64)
-    block_community[labels] = community
+    by_size = np.argsort(shapely.area(faces), kind="stable")  # the largest face of a block speaks for it
+    block_community[labels[by_size]] = community[by_size]
     return Blocks(polygons, block_community)
 
 
@@ -112,7 +115,7 @@ def spare(outlines: Geometries, lines: Geometries) -> Geometries:
         part, row = part[new], row[new]
         cut = shapely.area(shapely.intersection(joined[part], whole[row])) > CUT_M2
         if not cut.any():
-            return filled(joined[shapely.get_type_id(joined) == 3])
+            return np.asarray(filled(joined[shapely.get_type_id(joined) == 3]), dtype=object)
         met[row[cut]] = True
 
 
@@ -213,7 +216,9 @@ def _join_crumbs(
     )
     block_community = np.zeros(values.size, np.int64)
     block_community[dense] = community
-    merged, _ = topology.absorb(np.arange(values.size), crumb, pairs, groups=block_community)
+    merged, still = topology.absorb(np.arange(values.size), crumb, pairs, groups=block_community)
+    # what is left of two lines drawn almost alike may lie on the wrong side of a community outline
+    merged, _ = topology.absorb(merged, still & (m2 < CRACK_M2), _between_labels(dense, topology.borders(shared)))
     return merged[dense]
 
 
@@ -270,5 +275,5 @@ def _clipped(frame: gpd.GeoDataFrame, bounds: tuple[float, float, float, float])
     return np.asarray(parts, dtype=object)
 
 
-def _nothing() -> Any:
+def _nothing() -> Geometries:
     return np.empty(0, dtype=object)

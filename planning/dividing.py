@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gisgrid import metrics, topology
 from planning import tessellation
-from planning.blocks import CUT_M2, Blocks, filled, first_hit, largest_part
+from planning.blocks import CRACK_M2, CUT_M2, Blocks, filled, first_hit, largest_part
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
@@ -151,14 +151,18 @@ def _joined_units(
     labels[divided], home = _labels(faces[divided], inside[divided], block[divided], rows, pieces, met, group, seeds)
     shared = topology.borders(topology.edges(faces))
     labels = topology.components(labels, shared, least_metres=0.01)
+    m2 = shapely.area(faces)
     settled = np.zeros(int(labels.max()) + 1, bool)
     settled[labels[np.isin(block, rows, invert=True)]] = True
     settled[labels[divided[home]]] = True
-    labels, _ = topology.absorb(labels, ~settled[labels], shared, groups=block)
-    labels = topology.components(labels, shared, least_metres=0.01)
+    settled &= np.bincount(labels, m2) > CRACK_M2
+    labels, still = topology.absorb(labels, ~settled[labels], shared, groups=block)
+    labels, _ = topology.absorb(labels, still & (m2 <= CRACK_M2), shared)
+    labels = topology.components(labels, shared)
     count = int(labels.max()) + 1
     unit_block = np.zeros(count, np.int64)
-    unit_block[labels] = block
+    by_size = np.argsort(m2, kind="stable")  # the largest face of a unit speaks for it
+    unit_block[labels[by_size]] = block[by_size]
     return topology.dissolve(faces, labels, count), unit_block
 
 

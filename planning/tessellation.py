@@ -4,8 +4,8 @@ Every point of a block goes to the nearest building (Voronoi diagram of densifie
 neighbouring buildings of one compound are grouped. Method: M. Fleischmann, A. Feliciotti, O. Romice and S. Porta,
 "Morphological tessellation as a way of partitioning space", Computers, Environment and Urban Systems 80 (2020) 101441;
 D. Arribas-Bel and M. Fleischmann, "Spatial Signatures", Habitat International 128 (2022) 102641, for the enclosed form.
-Ours differs in three things: all blocks are solved in one Voronoi run, only borders between groups are ever built, and
-where such a border would touch a building the building's outline replaces it, so no building is cut.
+Ours differs in three things: all blocks are solved in one triangulation, only borders between groups are ever built,
+and where such a border would touch a building the building's outline replaces it, so no building is cut.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from numba import njit
 from numpy.typing import NDArray
-from scipy.spatial import Voronoi, cKDTree
+from scipy.spatial import cKDTree
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
@@ -25,9 +25,11 @@ Floats = NDArray[np.float64]
 
 SHRINK: Final = 0.4
 """Outlines are drawn in by so many metres, so that houses sharing a wall do not share points."""
-SPACING: Final = 4.0
+SPACING: Final = 5.0
 """Longest step between two points of an outline, in metres."""
-SMOOTH: Final = 0.6
+STEP: Final = 1e-3
+"""Grid the points lie on, in metres; at most one point a place."""
+SMOOTH: Final = 0.8
 """Group borders are simplified by so many metres (Douglas–Peucker)."""
 
 
@@ -71,30 +73,60 @@ def seed_points(blocks: Geometries, outlines: Geometries, block: Ints) -> Seeds:
     # any place in the block is within its diagonal of a building and farther than that from the frame
     angle = np.arange(12) * (np.pi / 6) + 0.1
     frame = place[:, None, :] + 2.2 * reach[:, None, None] * np.column_stack([np.cos(angle), np.sin(angle)])
-    moved = np.round(points - shift[block[owner]], 4)
-    everything = np.concatenate([moved, frame.reshape(-1, 2)])
+    moved = np.concatenate([points - shift[block[owner]], frame.reshape(-1, 2)])
+    moved = np.rint(moved / STEP) * STEP
     names = np.concatenate([owner, np.full(frame.shape[0] * 12, -1)])
-    everything, first = np.unique(everything, axis=0, return_index=True)
-    return Seeds(everything, names[first], shift)
+    first = np.unique(_key(moved), return_index=True)[1]
+    return Seeds(moved[first], names[first], shift)
 
 
 def cell_borders(blocks: Geometries, block: Ints, seeds: Seeds) -> Cells:
-    """Voronoi ridges between points of different buildings, back in place; length counts inside the block only."""
-    diagram = Voronoi(seeds.points)
-    pair = seeds.owner[diagram.ridge_points]
-    vertices = np.asarray(diagram.ridge_vertices)
-    keep = (pair >= 0).all(1) & (pair[:, 0] != pair[:, 1]) & (vertices >= 0).all(1)
-    pair, vertices = pair[keep], vertices[keep]
-    keep = block[pair[:, 0]] == block[pair[:, 1]]
-    pair, vertices = np.sort(pair[keep], axis=1), vertices[keep]
+    """Voronoi ridges between points of different buildings, back in place; length counts inside the block only.
+
+    A ridge joins the circumcentres of the two Delaunay triangles beside an edge. GEOS triangulates four times faster
+    than Qhull makes the whole diagram, most of which would be thrown away.
+    """
+    corner, centre = _triangles(seeds.points)
+    a, b = corner.ravel(), corner[:, [1, 2, 0]].ravel()
+    triangle = np.repeat(np.arange(len(corner)), 3)
+    keep = (seeds.owner[a] >= 0) & (seeds.owner[b] >= 0) & (seeds.owner[a] != seeds.owner[b])
+    keep[keep] = block[seeds.owner[a[keep]]] == block[seeds.owner[b[keep]]]
+    a, b, triangle = a[keep], b[keep], triangle[keep]
+    edge = np.minimum(a, b) * len(seeds.points) + np.maximum(a, b)
+    order = np.argsort(edge, kind="stable")
+    twin = np.flatnonzero(edge[order[1:]] == edge[order[:-1]])
+    first, second = order[twin], order[twin + 1]
+    pair = np.sort(np.column_stack([seeds.owner[a[first]], seeds.owner[b[first]]]), axis=1)
     of_block = block[pair[:, 0]]
-    start = diagram.vertices[vertices[:, 0]] + seeds.shift[of_block]
-    end = diagram.vertices[vertices[:, 1]] + seeds.shift[of_block]
+    start = centre[triangle[first]] + seeds.shift[of_block]
+    end = centre[triangle[second]] + seeds.shift[of_block]
     metres = np.hypot(*(end - start).T)
+    real = np.isfinite(metres) & (metres > 0)
+    pair, of_block, start, end, metres = pair[real], of_block[real], start[real], end[real], metres[real]
     shapely.prepare(blocks)
     middle = (start + end) / 2
     metres[~shapely.contains_xy(blocks[of_block], middle[:, 0], middle[:, 1])] = 0.0
     return Cells(pair[:, 0], pair[:, 1], start, end, metres)
+
+
+def _triangles(points: Floats) -> tuple[Ints, Floats]:
+    """Delaunay triangles as rows of ``points`` (sorted, on a grid of STEP metres), shape (t, 3), and circumcentres."""
+    corners = shapely.get_coordinates(shapely.delaunay_triangles(shapely.linestrings(points)))
+    corners = corners.reshape(-1, 4, 2)[:, :3]
+    corner = np.searchsorted(_key(points), _key(corners.reshape(-1, 2))).reshape(-1, 3)
+    b, c = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    twice = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
+    bb, cc = (b**2).sum(1), (c**2).sum(1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = (c[:, 1] * bb - b[:, 1] * cc) / twice
+        y = (b[:, 0] * cc - c[:, 0] * bb) / twice
+    return corner, corners[:, 0] + np.column_stack([x, y])
+
+
+def _key(points: Floats) -> Ints:
+    """One number per point that sorts like (x, y)."""
+    steps = np.rint(points / STEP).astype(np.int64)
+    return (steps[:, 0] << 32) + steps[:, 1]
 
 
 def group_buildings(cells: Cells, households: Ints, key: Ints, absorbable: NDArray[np.bool_], most: int) -> Ints:
