@@ -308,7 +308,7 @@ def hilbert_order(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.intp]:
         side = max(float(xs[finite].max()) - x0, float(ys[finite].max()) - y0)
     else:
         x0 = y0 = side = 0.0
-    kernels.hilbert_keys(xs, ys, x0, y0, 65535.0 / side if side > 0 else 0.0, keys)
+    kernels.hilbert_keys(xs, ys, x0, y0, 65534.0 / side if side > 0 else 0.0, keys)
     return np.argsort(keys, kind="stable")
 
 
@@ -344,9 +344,10 @@ def locate_points(
     reason = np.full(len(points), None, dtype=object)
     reason[kinds != shapely.GeometryType.POINT] = "geometry is no point"
     reason[shapely.is_missing(shapes) | shapely.is_empty(shapes)] = "no geometry"
+    shapes = np.where(reason == None, shapes, None)  # noqa: E711 - elementwise
     x, y = _moved(shapely.get_x(shapes), shapely.get_y(shapes), normalise(source), normalise(grids.crs))
     usable = np.isfinite(x) & np.isfinite(y)
-    reason[~usable & (reason == None)] = "coordinates do not fit the coordinate system"  # noqa: E711 - elementwise
+    reason[~usable & (reason == None)] = "coordinates do not fit the coordinate system"  # noqa: E711
     rows = index.rows(x, y)
     outside = usable & (rows < 0)
     degrees = grids.crs.is_geographic

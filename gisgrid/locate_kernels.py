@@ -308,12 +308,12 @@ def hilbert_keys(xs: Any, ys: Any, x0: float, y0: float, scale: float, out: Any)
     Bit loop after Hamilton's compact form as in J. Skilling, "Programming the Hilbert curve" (2004), for two axes.
     """
     for k in range(xs.size):
-        u, v = (xs[k] - x0) * scale, (ys[k] - y0) * scale
-        if not (math.isfinite(u) and math.isfinite(v)):
+        if not (math.isfinite(xs[k]) and math.isfinite(ys[k])):
             out[k] = 0xFFFFFFFF
             continue
-        a = np.int64(min(65535.0, max(0.0, u)))
-        b = np.int64(min(65535.0, max(0.0, v)))
+        u, v = (xs[k] - x0) * scale, (ys[k] - y0) * scale
+        a = np.int64(min(65534.0, u)) if u > 0.0 else 0  # a difference that overflowed is NaN here
+        b = np.int64(min(65534.0, v)) if v > 0.0 else 0
         key = np.int64(0)
         s = 32768
         while s > 0:
