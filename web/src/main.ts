@@ -1,10 +1,10 @@
 import './styles/index.css';
 import { fromLonLat, toLonLat } from 'ol/proj';
-import { type App, createState, readCatalog } from './core/app';
+import { type App, type Catalog, createState, readCatalog } from './core/app';
 import { busy, service } from './core/client';
 import { readPlace, writePlace } from './core/permalink';
 import { asking } from './core/selecting';
-import type { LonLat } from './core/types';
+import type { Bbox, LonLat } from './core/types';
 import { exposeHandle } from './handle';
 import { lang, onLang, startLang } from './i18n';
 import { addBasemap } from './map/basemap';
@@ -29,6 +29,12 @@ import { explain, report, startToasts } from './ui/toasts';
 import { createTools } from './ui/tools';
 
 const CLOSE_LOOK = 15.5;
+/** Shown while the service holds no area at all. */
+const NOWHERE: Bbox = [104, 30, 122, 40];
+
+function boundsOf({ overview }: Catalog): Bbox {
+  return overview.bounds ?? NOWHERE;
+}
 
 function start(root: HTMLElement, app: App): void {
   const { store, catalog } = app;
@@ -38,10 +44,11 @@ function start(root: HTMLElement, app: App): void {
   const padding = (): [number, number, number, number] => {
     const wide = window.innerWidth > 760;
     const left = wide && store.get().panelOpen ? shell.side.offsetWidth + 28 : 28;
-    const right = wide && store.get().selection ? shell.details.offsetWidth + 28 : 64;
+    const cards = shell.corner.offsetWidth + (store.get().selection ? shell.details.offsetWidth + 12 : 0);
+    const right = wide ? cards + 28 : 56;
     return [28, right, 40, left];
   };
-  const parts = createMap(shell.map, catalog.overview.bounds, padding);
+  const parts = createMap(shell.map, boundsOf(catalog), padding);
   const { map } = parts;
 
   const basemap = addBasemap(map, app, report);

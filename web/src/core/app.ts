@@ -2,9 +2,9 @@
 
 import type { Geometry } from 'geojson';
 import type { Lang } from '../i18n';
-import { bandClasses } from './classes';
 import type { Taken } from './client';
 import { service } from './client';
+import { type Palette, paletteOf } from './palette';
 import { createStore, type Store } from './store';
 import type {
   AreaProperties,
@@ -17,7 +17,6 @@ import type {
   LocateAnswer,
   LonLat,
   Overview,
-  StyleClass,
 } from './types';
 
 export const LAYER_KEYS = [
@@ -65,7 +64,7 @@ export interface State {
 /** Read once at start. */
 export interface Catalog {
   overview: Overview;
-  classes: StyleClass[];
+  palette: Palette;
   grids: Taken<Geometry, GridProperties>;
   areas: Taken<Geometry, AreaProperties>;
   categories: FacilityCategory[];
@@ -96,13 +95,11 @@ export async function readCatalog(onProblem: (error: unknown) => void): Promise<
     orElse(service.facilityCategories(), []),
     orElse(service.componentClasses(), []),
   ]);
-  const sent = styles?.layers.grids?.classes ?? [];
-  const ranges = sent.filter(({ min, max }) => min !== null || max !== null);
   return {
     overview,
     grids,
     areas,
-    classes: ranges.length > 0 ? ranges : bandClasses(overview.band),
+    palette: paletteOf(styles, overview.band),
     categories,
     majors: new Map(componentClasses.map((row) => [row.major, row.major_name])),
     areaByCode: new Map(areas.features.map(({ properties }) => [properties.code, properties])),

@@ -1,4 +1,4 @@
-/** Class breaks of the two ways grids are coloured. */
+/** Class breaks of the ways grids are coloured. */
 import type { StyleClass } from './types';
 
 /** Used when the service's style sheet cannot be read: the same tones, from the band alone. */
@@ -24,7 +24,8 @@ export function bandClasses(band: { low: number; high: number }): StyleClass[] {
 }
 
 /** Index of the class that holds `value` (`min` ≤ value < `max`; the last class takes its own `max` too), or -1. */
-export function classOf(classes: readonly StyleClass[], value: number): number {
+export function classOf(classes: readonly StyleClass[], value: number | null | undefined): number {
+  if (value === null || value === undefined || Number.isNaN(value)) return -1;
   const inside = classes.findIndex(
     ({ min, max }) =>
       (min !== null || max !== null) && (min === null || value >= min) && (max === null || value < max),
@@ -33,24 +34,4 @@ export function classOf(classes: readonly StyleClass[], value: number): number {
   return classes.findLastIndex(
     ({ min, max }) => max !== null && value === max && (min === null || value >= min),
   );
-}
-
-export interface ShareClass {
-  from: number;
-  color: string;
-}
-
-/** Share of residents within reach, worst first; brown to teal stays apart for colour-blind eyes. */
-export const SHARE_CLASSES: readonly ShareClass[] = [
-  { from: 0, color: '#b5651d' },
-  { from: 0.3, color: '#dfb26a' },
-  { from: 0.6, color: '#f2ead3' },
-  { from: 0.8, color: '#8ccbc0' },
-  { from: 0.95, color: '#2f8f83' },
-];
-
-/** Index into SHARE_CLASSES of a share 0..1, or -1 when there is none. */
-export function shareClass(share: number | null | undefined): number {
-  if (share === null || share === undefined || Number.isNaN(share)) return -1;
-  return SHARE_CLASSES.findLastIndex(({ from }) => share >= from - 1e-9);
 }

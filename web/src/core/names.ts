@@ -1,5 +1,7 @@
-/** Short names of grids for labels. */
+/** Names and colours the catalogue gives to codes. */
+import { labelOf } from '../i18n';
 import type { Catalog } from './app';
+import { underWhite } from './palette';
 import type { GridProperties } from './types';
 
 /**
@@ -25,3 +27,13 @@ export function shortName(
 
 export const shortNameIn = (catalog: Catalog, grid: GridProperties): string =>
   shortName(grid, catalog.areaByCode.get(grid.community)?.name);
+
+/** The name of a component's major class. */
+export function majorName(catalog: Catalog, major: string): string {
+  const entry = catalog.palette.majors.get(major);
+  return labelOf(entry?.label_zh, entry?.label_en) || catalog.majors.get(major) || major;
+}
+
+/** The colour of a component's major class, dark enough for white figures on it. */
+export const majorColor = (catalog: Catalog, major: string): string =>
+  underWhite(catalog.palette.majors.get(major)?.color ?? '#5c6670');

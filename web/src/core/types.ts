@@ -14,7 +14,7 @@ export interface AreaName {
 
 export interface Overview {
   areas: AreaName[];
-  bounds: Bbox;
+  bounds: Bbox | null;
   generation: { id: number; published_at: string; note: string | null } | null;
   band: { low: number; high: number };
   counts: Record<
@@ -50,7 +50,6 @@ export interface GridProperties {
 
 export interface GridCircle {
   category: string;
-  minutes: number;
   buildings_share: number | null;
   residents_share: number | null;
 }
@@ -179,6 +178,8 @@ export interface StyleClass {
   label_zh: string;
   label_en: string;
   color: string;
+  /** The attribute's own value, for classes that are no range. */
+  value?: string | null;
   min: number | null;
   max: number | null;
 }

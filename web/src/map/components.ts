@@ -10,6 +10,8 @@ import Text from 'ol/style/Text';
 import type { App } from '../core/app';
 import { service } from '../core/client';
 import { compact } from '../core/format';
+import { majorColor } from '../core/names';
+import { withAlpha } from '../core/palette';
 import * as theme from './theme';
 import { type Viewport, viewport } from './viewport';
 
@@ -22,9 +24,9 @@ export function cellAt(zoom: number): number {
   return (360 / 256 / 2 ** Math.floor(zoom + 0.25)) * CELL_PIXELS;
 }
 
-const hex = (color: string, alpha: string): string => `${color}${alpha}`;
+type ColorOf = (major: string) => string;
 
-function clusterStyles(): (feature: Feature) => Style[] {
+function clusterStyles(colorOf: ColorOf): (feature: Feature) => Style[] {
   const kept = new Map<string, Style[]>();
   return (feature) => {
     const total = Number(feature.get('count'));
@@ -33,15 +35,15 @@ function clusterStyles(): (feature: Feature) => Style[] {
     let styles = kept.get(key);
     if (!styles) {
       const radius = 10 + Math.min(13, Math.log10(Math.max(1, total)) * 4.2);
-      const color = theme.majorColor(major);
+      const color = colorOf(major);
       styles = [
         new Style({
-          image: new CircleStyle({ radius: radius + 4, fill: new Fill({ color: hex(color, '38') }) }),
+          image: new CircleStyle({ radius: radius + 4, fill: new Fill({ color: withAlpha(color, 0.22) }) }),
         }),
         new Style({
           image: new CircleStyle({
             radius,
-            fill: new Fill({ color: hex(color, 'eb') }),
+            fill: new Fill({ color: withAlpha(color, 0.92) }),
             stroke: new Stroke({ color: '#fff', width: 1.5 }),
           }),
           text: new Text({
@@ -58,7 +60,7 @@ function clusterStyles(): (feature: Feature) => Style[] {
   };
 }
 
-function pointStyles(): (feature: Feature, zoom: number) => Style {
+function pointStyles(colorOf: ColorOf): (feature: Feature, zoom: number) => Style {
   const kept = new Map<string, Style>();
   return (feature, zoom) => {
     const major = String(feature.get('major'));
@@ -70,7 +72,7 @@ function pointStyles(): (feature: Feature, zoom: number) => Style {
       style = new Style({
         image: new CircleStyle({
           radius: near ? 6.5 : 4.5,
-          fill: new Fill({ color: theme.majorColor(major) }),
+          fill: new Fill({ color: colorOf(major) }),
           stroke: new Stroke({ color: broken ? '#d3202f' : '#fff', width: broken ? 2.2 : 1.4 }),
         }),
       });
@@ -87,7 +89,8 @@ export interface Components {
 
 /** Add both component layers; they follow the layer switch of the state. */
 export function addComponents(map: OlMap, app: App, onError: (error: unknown) => void): Components {
-  const { store } = app;
+  const { store, catalog } = app;
+  const colorOf = (major: string): string => majorColor(catalog, major);
   const shown = (): boolean => store.get().layers.components;
   const clusters = viewport(map, {
     minZoom: 0,
@@ -103,8 +106,8 @@ export function addComponents(map: OlMap, app: App, onError: (error: unknown) =>
     fetch: (bbox, _zoom, signal) => service.components(bbox, signal),
     onError,
   });
-  const styleCluster = clusterStyles();
-  const stylePoint = pointStyles();
+  const styleCluster = clusterStyles(colorOf);
+  const stylePoint = pointStyles(colorOf);
   const layers = [
     new VectorLayer({
       source: clusters.source,

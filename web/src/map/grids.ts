@@ -7,9 +7,9 @@ import Fill from 'ol/style/Fill';
 import Stroke from 'ol/style/Stroke';
 import Style from 'ol/style/Style';
 import type { App } from '../core/app';
-import { classOf, SHARE_CLASSES, shareClass } from '../core/classes';
-import type { GridProperties } from '../core/types';
-import { specialFill } from './pattern';
+import { classOf } from '../core/classes';
+import type { GridProperties, StyleClass } from '../core/types';
+import { hatch } from './pattern';
 import * as theme from './theme';
 import { readFeatures } from './viewport';
 
@@ -33,10 +33,12 @@ export function addGrids(map: OlMap, app: App): Grids {
   const source = new VectorSource({ features: readFeatures(catalog.grids) });
   const byCode = new Map(source.getFeatures().map((feature) => [String(feature.get('code')), feature]));
 
-  const fills = catalog.classes.map(({ color }) => new Style({ fill: new Fill({ color }) }));
-  const shares = SHARE_CLASSES.map(({ color }) => new Style({ fill: new Fill({ color }) }));
-  const none = new Style({ fill: new Fill({ color: theme.NO_VALUE }) });
-  const special = new Style({ fill: new Fill({ color: specialFill() }) });
+  const { palette } = catalog;
+  const filled = ({ color }: StyleClass): Style => new Style({ fill: new Fill({ color }) });
+  const fills = palette.households.map(filled);
+  const shares = palette.shares.map(filled);
+  const none = filled(palette.noResidents);
+  const special = new Style({ fill: new Fill({ color: hatch(palette.special.color) }) });
   let covered = new Map<string, number | null>();
 
   const tint = new VectorLayer({
@@ -44,9 +46,9 @@ export function addGrids(map: OlMap, app: App): Grids {
     zIndex: 10,
     style: (feature) => {
       const grid = feature.getProperties() as unknown as GridProperties;
-      if (store.get().coverage) return shares[shareClass(covered.get(grid.code))] ?? none;
+      if (store.get().coverage) return shares[classOf(palette.shares, covered.get(grid.code))] ?? none;
       if (isSpecial(grid)) return special;
-      return fills[classOf(catalog.classes, grid.households)] ?? none;
+      return fills[classOf(palette.households, grid.households)] ?? none;
     },
   });
   const edge = new VectorLayer({
@@ -98,7 +100,7 @@ export function addGrids(map: OlMap, app: App): Grids {
   store.on(['layers'], show);
   show();
   store.on(['coverage'], ({ coverage }) => {
-    covered = new Map((coverage?.grids ?? []).map((row) => [row.code, shareOf(row)]));
+    covered = new Map((coverage?.grids ?? []).map((row) => [row.code, row.residents_share]));
     tint.changed();
   });
   store.on(['selection'], ({ selection }) => {
@@ -122,21 +124,17 @@ export function addGrids(map: OlMap, app: App): Grids {
   };
 }
 
-function shareOf(row: { residents: number; residents_share: number | null }): number | null {
-  return row.residents > 0 ? row.residents_share : null;
-}
-
 const AREA_STYLES: Record<string, Style[]> = {
   community: [
-    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.85)', width: 4.4 }), zIndex: 1 }),
-    new Style({ stroke: new Stroke({ color: 'rgba(35, 51, 68, 0.9)', width: 1.9 }), zIndex: 2 }),
+    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.85)', width: 3.8 }), zIndex: 1 }),
+    new Style({ stroke: new Stroke({ color: 'rgba(35, 51, 68, 0.9)', width: 1.6 }), zIndex: 2 }),
   ],
   street: [
-    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.9)', width: 6 }), zIndex: 3 }),
-    new Style({ stroke: new Stroke({ color: '#22303d', width: 2.8, lineDash: [14, 5, 3, 5] }), zIndex: 4 }),
+    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.9)', width: 5 }), zIndex: 3 }),
+    new Style({ stroke: new Stroke({ color: '#22303d', width: 2.4, lineDash: [14, 5, 3, 5] }), zIndex: 4 }),
   ],
   district: [
-    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.95)', width: 8 }), zIndex: 5 }),
-    new Style({ stroke: new Stroke({ color: '#22303d', width: 3.2 }), zIndex: 6 }),
+    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.95)', width: 6 }), zIndex: 5 }),
+    new Style({ stroke: new Stroke({ color: '#22303d', width: 2.4 }), zIndex: 6 }),
   ],
 };

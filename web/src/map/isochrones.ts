@@ -8,6 +8,7 @@ import Stroke from 'ol/style/Stroke';
 import Style from 'ol/style/Style';
 import type { App } from '../core/app';
 import { isAbort, service } from '../core/client';
+import { rangeLine, withAlpha } from '../core/palette';
 import * as theme from './theme';
 import { readFeatures } from './viewport';
 
@@ -16,16 +17,15 @@ export function addIsochrones(map: OlMap, app: App, onError: (error: unknown) =>
   const { store } = app;
   const source = new VectorSource();
   const styles = new Map<number, Style>();
-  for (const [minutes, look] of Object.entries(theme.ISOCHRONES)) {
+  for (const [minutes, color] of app.catalog.palette.isochrones) {
+    const dash = theme.ISOCHRONE_DASH[minutes];
     const stroke = new Stroke({
-      color: look.line,
-      width: 1.8,
-      ...(look.dash ? { lineDash: look.dash } : {}),
+      color: rangeLine(color, minutes),
+      width: 2,
+      ...(dash && { lineDash: dash }),
     });
-    styles.set(
-      Number(minutes),
-      new Style({ stroke, fill: new Fill({ color: look.fill }), zIndex: 100 - Number(minutes) }),
-    );
+    const fill = new Fill({ color: withAlpha(color, 0.13) });
+    styles.set(minutes, new Style({ stroke, fill, zIndex: 100 - minutes }));
   }
   const layer = new VectorLayer({
     source,

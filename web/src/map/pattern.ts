@@ -1,27 +1,30 @@
 /** The hatch of special grids. */
-import * as theme from './theme';
+import { mix } from '../core/palette';
 
-let hatch: CanvasPattern | string | null = null;
+const SIZE = 8;
 
-/** Diagonal hatch as a canvas fill; a plain tone where patterns are not to be had. */
-export function specialFill(): CanvasPattern | string {
-  if (hatch) return hatch;
-  const size = 8;
+/** One tile of a diagonal hatch in `color` (`#rrggbb`). */
+function hatchTile(color: string): HTMLCanvasElement {
   const canvas = document.createElement('canvas');
-  canvas.width = size;
-  canvas.height = size;
+  canvas.width = SIZE;
+  canvas.height = SIZE;
   const context = canvas.getContext('2d');
-  if (!context) return theme.SPECIAL_GROUND;
-  context.fillStyle = theme.SPECIAL_GROUND;
-  context.fillRect(0, 0, size, size);
-  context.strokeStyle = theme.SPECIAL_LINE;
+  if (!context) return canvas;
+  context.fillStyle = mix(color, '#ffffff', 0.45);
+  context.fillRect(0, 0, SIZE, SIZE);
+  context.strokeStyle = mix(color, '#3c2f63', 0.25);
   context.lineWidth = 1.4;
   context.beginPath();
-  for (const shift of [-size, 0, size]) {
-    context.moveTo(shift, size);
-    context.lineTo(shift + size, 0);
+  for (const shift of [-SIZE, 0, SIZE]) {
+    context.moveTo(shift, SIZE);
+    context.lineTo(shift + SIZE, 0);
   }
   context.stroke();
-  hatch = context.createPattern(canvas, 'repeat') ?? theme.SPECIAL_GROUND;
-  return hatch;
+  return canvas;
+}
+
+/** The hatch as a canvas fill; the plain colour where patterns are not to be had. */
+export function hatch(color: string): CanvasPattern | string {
+  const tile = hatchTile(color);
+  return tile.getContext('2d')?.createPattern(tile, 'repeat') ?? color;
 }

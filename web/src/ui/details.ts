@@ -94,19 +94,14 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
 
   function reach(circles: readonly GridCircle[]): HTMLElement {
     const byCategory = new Map(catalog.categories.map((entry) => [entry.category, entry]));
-    // One figure a category: the one at its own standard where several times are sent.
-    const own = circles.filter(({ category, minutes }) => {
-      const standard = byCategory.get(category)?.minutes;
-      return standard === undefined || Number(standard) === minutes;
-    });
-    const rows = own
+    const rows = circles
       .filter(({ residents_share }) => residents_share !== null)
       .sort((a, b) => (a.residents_share ?? 0) - (b.residents_share ?? 0));
     return h(
       'section',
       { class: 'reach' },
       h('h3', { text: t('details.circles') }),
-      ...rows.map(({ category, minutes, residents_share }) => {
+      ...rows.map(({ category, residents_share }) => {
         const entry = byCategory.get(category);
         const bar = h('span', { class: 'meter-fill' });
         bar.style.width = `${Math.round((residents_share ?? 0) * 1000) / 10}%`;
@@ -115,7 +110,7 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
           {
             type: 'button',
             class: 'rank',
-            title: t('facilities.tier', { minutes }),
+            title: entry ? t('facilities.tier', { minutes: entry.minutes }) : '',
             on: { click: () => actions.category(category) },
           },
           entry ? glyphElement(entry) : null,

@@ -1,12 +1,15 @@
 /** What the colours mean, and how many grids are of each. */
 import type { App } from '../core/app';
-import { classOf, SHARE_CLASSES, shareClass } from '../core/classes';
+import { classOf } from '../core/classes';
 import { h, icon, renew } from '../core/dom';
 import { number } from '../core/format';
+import { majorColor, majorName } from '../core/names';
+import { mix, rangeLine } from '../core/palette';
 import type { GridProperties } from '../core/types';
 import { labelOf, onLang, t } from '../i18n';
 import { isSpecial } from '../map/grids';
-import { majorColor } from '../map/theme';
+import { hatch } from '../map/pattern';
+import { LAND } from '../map/theme';
 
 function swatch(color: string | null, kind = ''): HTMLElement {
   const element = h('span', { class: `swatch ${kind}`.trim(), 'aria-hidden': 'true' });
@@ -24,12 +27,19 @@ function row(mark: HTMLElement, label: string, amount?: number): HTMLElement {
   );
 }
 
-function shareLabel(index: number): string {
-  const from = Math.round((SHARE_CLASSES[index]?.from ?? 0) * 100);
-  const next = SHARE_CLASSES[index + 1];
-  if (!next) return t('legend.shareFrom', { from });
-  const to = Math.round(next.from * 100);
-  return index === 0 ? t('legend.shareBelow', { to }) : t('legend.shareBetween', { from, to });
+/** A theme's colour as it looks on the map, where it lies thin over the land. */
+const onLand = (color: string): string => mix(color, LAND, 0.24);
+
+function hatched(color: string): HTMLElement {
+  const element = swatch(null);
+  const picture = h('canvas', { class: 'swatch-tile', width: 20, height: 14 });
+  const context = picture.getContext('2d');
+  if (context) {
+    context.fillStyle = hatch(color);
+    context.fillRect(0, 0, 20, 14);
+  }
+  element.append(picture);
+  return element;
 }
 
 /** Fill the legend card; it follows the theme shown. */
@@ -39,7 +49,8 @@ export function createLegend(host: HTMLElement, app: App): void {
   let open = !window.matchMedia('(max-width: 760px)').matches;
 
   function households(): HTMLElement[] {
-    const { classes, overview } = catalog;
+    const { palette, overview } = catalog;
+    const classes = palette.households;
     const ordinary = grids.filter((grid) => !isSpecial(grid));
     const counts = classes.map(() => 0);
     for (const grid of ordinary) {
@@ -47,10 +58,10 @@ export function createLegend(host: HTMLElement, app: App): void {
       if (at >= 0) counts[at] = (counts[at] ?? 0) + 1;
     }
     const rows = classes.map((entry, at) =>
-      row(swatch(entry.color), labelOf(entry.label_zh, entry.label_en), counts[at] ?? 0),
+      row(swatch(onLand(entry.color)), labelOf(entry.label_zh, entry.label_en), counts[at] ?? 0),
     );
     if (ordinary.length < grids.length) {
-      rows.push(row(swatch(null, 'swatch-special'), t('legend.special'), grids.length - ordinary.length));
+      rows.push(row(hatched(palette.special.color), t('legend.special'), grids.length - ordinary.length));
     }
     return [
       h('h3', { text: t('legend.households') }, h('small', { text: t('legend.band', overview.band) })),
@@ -62,17 +73,23 @@ export function createLegend(host: HTMLElement, app: App): void {
     const shown = store.get().coverage;
     if (!shown) return [];
     const category = catalog.categories.find((entry) => entry.category === shown.category);
-    const counts = SHARE_CLASSES.map(() => 0);
+    const { shares, noResidents, isochrones } = catalog.palette;
+    const counts = shares.map(() => 0);
     let none = 0;
-    for (const { residents, residents_share } of shown.grids) {
-      const at = residents > 0 ? shareClass(residents_share) : -1;
+    for (const { residents_share } of shown.grids) {
+      const at = classOf(shares, residents_share);
       if (at < 0) none += 1;
       else counts[at] = (counts[at] ?? 0) + 1;
     }
-    const rows = SHARE_CLASSES.map(({ color }, at) =>
-      row(swatch(color), shareLabel(at), counts[at] ?? 0),
-    ).reverse();
-    if (none > 0) rows.push(row(swatch(null, 'swatch-none'), t('legend.noResidents'), none));
+    const rows = shares
+      .map((entry, at) =>
+        row(swatch(onLand(entry.color)), labelOf(entry.label_zh, entry.label_en), counts[at] ?? 0),
+      )
+      .reverse();
+    if (none > 0)
+      rows.push(
+        row(swatch(onLand(noResidents.color)), labelOf(noResidents.label_zh, noResidents.label_en), none),
+      );
     const name = labelOf(category?.name_zh, category?.name_en) || shown.category;
     const minutes = catalog.overview.circles?.minutes ?? [];
     return [
@@ -83,12 +100,11 @@ export function createLegend(host: HTMLElement, app: App): void {
             h(
               'ul',
               { class: 'legend-rows legend-more' },
-              ...minutes.map((count) =>
-                row(
-                  swatch(null, `swatch-line isochrone-${count}`),
-                  t('legend.isochrone', { minutes: count }),
-                ),
-              ),
+              ...minutes.map((count) => {
+                const line = swatch(null, `swatch-line swatch-line-${count}`);
+                line.style.borderTopColor = rangeLine(isochrones.get(count) ?? '#1d6fa5', count);
+                return row(line, t('legend.isochrone', { minutes: count }));
+              }),
             ),
           ]
         : []),
@@ -96,14 +112,16 @@ export function createLegend(host: HTMLElement, app: App): void {
   }
 
   function components(): HTMLElement[] {
-    if (!store.get().layers.components || catalog.majors.size === 0) return [];
-    const rows = [...catalog.majors].sort(([a], [b]) => (a < b ? -1 : 1));
+    const majors = [...new Set([...catalog.majors.keys(), ...catalog.palette.majors.keys()])].sort();
+    if (!store.get().layers.components || majors.length === 0) return [];
     return [
       h('h3', { text: t('legend.components') }),
       h(
         'ul',
         { class: 'legend-rows legend-two' },
-        ...rows.map(([major, name]) => row(swatch(majorColor(major), 'swatch-dot'), name)),
+        ...majors.map((major) =>
+          row(swatch(majorColor(catalog, major), 'swatch-dot'), majorName(catalog, major)),
+        ),
       ),
     ];
   }

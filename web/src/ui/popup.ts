@@ -5,8 +5,8 @@ import { fromLonLat } from 'ol/proj';
 import type { App, Opened } from '../core/app';
 import { h, iconButton, renew } from '../core/dom';
 import { date } from '../core/format';
+import { majorColor, majorName } from '../core/names';
 import { labelOf, nameOf, onLang, t } from '../i18n';
-import { majorColor } from '../map/theme';
 
 type Row = [label: string, value: string | null | undefined];
 
@@ -35,10 +35,10 @@ export function addPopup(map: OlMap, app: App): void {
     const changed = properties.changed_date ?? properties.first_date;
     return {
       title: properties.name,
-      mark: majorColor(properties.major),
+      mark: majorColor(catalog, properties.major),
       rows: [
         [t('component.code'), properties.component_code],
-        [t('component.class'), catalog.majors.get(properties.major) ?? properties.major],
+        [t('component.class'), majorName(catalog, properties.major)],
         [t('component.state'), properties.state],
         [t('component.supervise'), properties.dept_supervise],
         [t('component.owner'), properties.dept_owner],
