@@ -44,6 +44,11 @@ SMALL_M2: Final = 120.0
 `SMALL_LEVELS`.
 """
 SMALL_LEVELS: Final = 2
+BLOCK_M2: Final = 4_000.0
+"""A larger residential footprint is a whole compound drawn as one outline: only `BLOCK_COVERAGE` of it is
+built over.
+"""
+BLOCK_COVERAGE: Final = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,8 @@ def estimate_households(
 
     given = _numbers(result, "households")
     population = _numbers(result, "population")
-    floor = footprint * levels * figure["usable_share"]
+    built = np.where(footprint > BLOCK_M2, np.maximum(footprint * BLOCK_COVERAGE, BLOCK_M2), footprint)
+    floor = built * levels * figure["usable_share"]
     from_floor = np.rint(np.divide(floor, figure["area_per_household"], out=np.zeros_like(floor), where=lived_in))
     from_floor = np.where(lived_in & (footprint >= HUT_M2), np.maximum(from_floor, 1), 0)
     persons = np.where(figure["persons_per_household"] > 0, figure["persons_per_household"], 2.6)

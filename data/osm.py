@@ -133,6 +133,7 @@ def _layers(
         "addresses": addresses,
     }
     _count_incomplete(data, reports)
+    _count_undrawn(data, reports["buildings"])
     for layer, frame in layers.items():
         report = reports[layer]
         report.taken = len(frame)
@@ -174,6 +175,17 @@ def _count_incomplete(data: OsmData, reports: dict[str, ImportReport]) -> None:
         if layer is not None:
             reports[layer].refused += 1
             reports[layer].count("incomplete in this extract", 1)
+
+
+def _count_undrawn(data: OsmData, report: ImportReport) -> None:
+    """Buildings mapped as a point or an open line have no outline to plan with."""
+    closed = set(data.areas.ids)
+    points = sum(is_set(tags, "building") for tags in data.nodes.tags)
+    lines = zip(data.lines.ids, data.lines.tags, strict=True)
+    opened = sum(is_set(tags, "building") and way not in closed for way, tags in lines)
+    report.refused += points + opened
+    report.count("drawn as a point, not an outline", points)
+    report.count("the outline is not closed", opened)
 
 
 def _frame(columns: Mapping[str, Any], geometry: Geometries) -> gpd.GeoDataFrame:
