@@ -356,16 +356,16 @@ def locate_points(
     metres = np.full(len(points), np.nan)
     near_rows[outside], metres[outside] = index.nearest(x[outside], y[outside], max_metres / unit, metres=degrees)
     metres *= unit
-    return pd.DataFrame(
-        {
-            "grid": index.codes_of(rows),
-            "outside": outside,
-            "nearest": index.codes_of(near_rows),
-            "metres": metres,
-            "reason": reason,
-        },
-        index=points.index,
-    )
+    columns = {
+        "grid": index.codes_of(rows),
+        "outside": outside,
+        "nearest": index.codes_of(near_rows),
+        "metres": metres,
+        "reason": reason,
+    }
+    # each column keeps its type: pandas would make NaN of the Nones
+    series = {name: pd.Series(values, points.index, dtype=values.dtype) for name, values in columns.items()}
+    return pd.DataFrame(series, index=points.index)
 
 
 def _moved(x: Floats, y: Floats, source: str, target: str) -> tuple[Floats, Floats]:
