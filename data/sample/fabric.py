@@ -158,7 +158,14 @@ def _fill_rows(
     left, right = scan(inner, block, middle, depth[block] / 2)
     clear = 5.0 if spec.rows == 1 else 3.0
     cuts = np.column_stack(
-        [left, spines[block, 0] - clear, spines[block, 0] + clear, spines[block, 1] - clear, spines[block, 1] + clear, right]
+        [
+            left,
+            spines[block, 0] - clear,
+            spines[block, 0] + clear,
+            spines[block, 1] - clear,
+            spines[block, 1] + clear,
+            right,
+        ]
     )
     one = np.isnan(cuts[:, 3])
     starts = np.column_stack([cuts[:, 0], cuts[:, 2], cuts[:, 4]])

@@ -28,7 +28,9 @@ def _pavilions(points: Floats, face: Ints, rng: Rng, size: tuple[float, float], 
     n = len(points)
     shape = np.array([OCTAGON, RECT, COURT])[rng.choice(3, n, p=[0.4, 0.4, 0.2])]
     side = rng.uniform(*size, n)
-    polygons = place(shape, points[:, 0], points[:, 1], side, side * rng.uniform(0.7, 1.0, n), rng.uniform(-0.3, 0.3, n))
+    polygons = place(
+        shape, points[:, 0], points[:, 1], side, side * rng.uniform(0.7, 1.0, n), rng.uniform(-0.3, 0.3, n)
+    )
     names = np.full(n, kind, dtype=object)
     return Stock(polygons, face, names, rng.integers(1, 3, n), np.ones(n, np.int64), np.full(n, 1, np.int64))
 
@@ -107,10 +109,14 @@ def river_banks(layout: Layout, waters: Any) -> tuple[Paths, Geoms]:
             continue
         own = shapely.buffer(corridor.surface, 0.5)
         foreign = shapely.buffer(shapely.difference(waters, own), 3.0)
-        inside = terrain.outline if terrain.lake_zone is None else shapely.difference(terrain.outline, terrain.lake_zone)
+        inside = (
+            terrain.outline if terrain.lake_zone is None else shapely.difference(terrain.outline, terrain.lake_zone)
+        )
         bank = lines_only(shapely.boundary(shapely.buffer(corridor.surface, 2.5, join_style="mitre")))
         near_end = shapely.buffer(shapely.boundary(inside), 9.0)
-        walls += list(lines_only(shapely.difference(shapely.intersection(bank, inside), shapely.union(foreign, near_end))))
+        walls += list(
+            lines_only(shapely.difference(shapely.intersection(bank, inside), shapely.union(foreign, near_end)))
+        )
         if corridor.cls != RIVER:
             continue
         path = shapely.boundary(shapely.simplify(shapely.buffer(corridor.surface, 14, quad_segs=3), 0.3))

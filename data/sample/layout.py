@@ -133,7 +133,9 @@ def _chords(faces: Geoms, zone: Ints, nodes: Floats, rng: Rng) -> Geoms:
     across = np.column_stack(
         [-axis[:, 1] * np.cos(turn) - axis[:, 0] * np.sin(turn), axis[:, 0] * np.cos(turn) - axis[:, 1] * np.sin(turn)]
     )
-    middle = shapely.get_coordinates(shapely.centroid(faces)) + axis * (rng.uniform(-0.1, 0.1, len(faces)) * length)[:, None]
+    middle = (
+        shapely.get_coordinates(shapely.centroid(faces)) + axis * (rng.uniform(-0.1, 0.1, len(faces)) * length)[:, None]
+    )
     t = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
     bend = rng.normal(0, 0.035, len(faces)) * short
     points = (
@@ -164,7 +166,10 @@ def _snap(lines: Geoms, faces: Geoms, reach: Floats, nodes: Floats) -> Geoms:
 def _junctions(pm: PlanarMap) -> Floats:
     a, b = end_nodes(pm.edges)
     ends = np.concatenate(
-        [shapely.get_coordinates(shapely.get_point(pm.edges, 0)), shapely.get_coordinates(shapely.get_point(pm.edges, -1))]
+        [
+            shapely.get_coordinates(shapely.get_point(pm.edges, 0)),
+            shapely.get_coordinates(shapely.get_point(pm.edges, -1)),
+        ]
     )
     number = np.concatenate([a, b])
     degree = np.bincount(number)

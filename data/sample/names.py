@@ -39,7 +39,9 @@ def stems(rng: Rng, count: int) -> list[Name]:
         tail = _ORDINALS[turn % len(_ORDINALS)]
         again = turn // len(_ORDINALS)
         mark = DIGITS[again % 9] if again else ""
-        out.extend((plain[i][0] + tail[0] + mark, plain[i][1] + tail[1] + (f" {again}" if again else "")) for i in order)
+        out.extend(
+            (plain[i][0] + tail[0] + mark, plain[i][1] + tail[1] + (f" {again}" if again else "")) for i in order
+        )
         turn += 1
     return out[:count]
 

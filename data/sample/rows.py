@@ -51,9 +51,7 @@ def scan(polygons: Geoms, row: Ints, v: Floats, half: float | Floats = 0.0) -> t
     offsets = (np.zeros(len(row)),) if np.ndim(half) == 0 and half == 0 else (-np.asarray(half), np.asarray(half))
     for offset in offsets:
         at = v + offset
-        ends = np.stack(
-            [np.column_stack([bounds[:, 0] - 1, at]), np.column_stack([bounds[:, 2] + 1, at])], axis=1
-        )
+        ends = np.stack([np.column_stack([bounds[:, 0] - 1, at]), np.column_stack([bounds[:, 2] + 1, at])], axis=1)
         cut = shapely.bounds(longest_parts(shapely.intersection(shapely.linestrings(ends), polygons[row])))
         left, right = np.maximum(left, cut[:, 0]), np.minimum(right, cut[:, 2])
     return left, right

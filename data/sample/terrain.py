@@ -73,9 +73,7 @@ def make_warp(sc: Scenario, rng: Rng) -> Warp:
             dx += amp * np.sin(k * along + phase)
             dy += amp * np.cos(k * 0.8 * along + 1.7 * phase)
         dy += 0.07 * size * np.tanh((x - 0.15 * sc.width) / (0.25 * sc.width))
-        return np.column_stack(
-            [np.cos(turn) * x - np.sin(turn) * y + dx, np.sin(turn) * x + np.cos(turn) * y + dy]
-        )
+        return np.column_stack([np.cos(turn) * x - np.sin(turn) * y + dx, np.sin(turn) * x + np.cos(turn) * y + dy])
 
     return warp
 
@@ -296,9 +294,7 @@ def _inside(line: Any, outline: Any, zone: Any) -> Any:
     return lines_only(shapely.line_merge(inside))
 
 
-def _side_roads(
-    book: LineBook, corridors: list[Corridor], outline: Any, zone: Any, name: Callable[[], Name]
-) -> None:
+def _side_roads(book: LineBook, corridors: list[Corridor], outline: Any, zone: Any, name: Callable[[], Name]) -> None:
     """Centrelines of water and rail, and the roads along both their sides."""
     for row, corridor in enumerate(corridors):
         roads = shapely.boundary(corridor.strip)
@@ -314,5 +310,9 @@ def _side_roads(
         stem = name()
         for part in lines_only(shapely.line_merge(roads)):
             label = ("滨河", "Riverside") if corridor.cls == RIVER else stem
-            side = ("东路", "East Road") if shapely.centroid(part).x > shapely.centroid(centre).x else ("西路", "West Road")
+            side = (
+                ("东路", "East Road")
+                if shapely.centroid(part).x > shapely.centroid(centre).x
+                else ("西路", "West Road")
+            )
             book.add(part, cls, with_end(label, side))
