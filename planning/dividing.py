@@ -41,7 +41,8 @@ class Pieces(NamedTuple):
     households: Ints
     key: Ints
     """Same number: may share a unit."""
-    absorbable: NDArray[np.bool_]
+    ground: NDArray[np.float64]
+    """Footprint in m², infinite for a campus."""
 
 
 def divide(blocks: Blocks, known: Dwellings, most: int) -> tuple[Geometries, Ints]:
@@ -58,7 +59,7 @@ def divide(blocks: Blocks, known: Dwellings, most: int) -> tuple[Geometries, Int
     pieces = _pieces(inner, rows, owner, known)
     seeds = tessellation.seed_points(inner, pieces.shapes, pieces.block)
     cells = tessellation.cell_borders(inner, pieces.block, seeds)
-    group = tessellation.group_buildings(cells, pieces.households, pieces.key, pieces.absorbable, most)
+    group = tessellation.group_buildings(cells, pieces.households, pieces.key, pieces.ground, most)
     lines = tessellation.group_borders(inner, pieces.block, cells, group)
     met = np.zeros(len(pieces.shapes), bool)
     met[shapely.STRtree(pieces.shapes).query(metrics.segments(lines), predicate="intersects")[1]] = True
@@ -110,7 +111,7 @@ def _pieces(inner: Geometries, rows: Ints, owner: Ints, known: Dwellings) -> Pie
     large = np.bincount(where, shapely.area(joined[in_campus]), minlength=len(inner) * kinds) >= CAMPUS_M2
     campus[in_campus[~large[where]]] = -1
     key = np.where(campus >= 0, -2 - campus, known.compound[speaker])
-    return Pieces(joined, block, households, key, campus < 0)
+    return Pieces(joined, block, households, key, np.where(campus < 0, shapely.area(joined), np.inf))
 
 
 def _clip(shapes: Geometries, blocks: Geometries) -> Geometries:

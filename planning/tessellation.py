@@ -32,6 +32,9 @@ STEP: Final = 1e-3
 SMOOTH: Final = 0.8
 """Group borders are simplified by so many metres (Douglas–Peucker)."""
 
+SMALL_M2: Final = 2_000.0
+"""Shops and sheds without households up to this footprint go with the dwellings beside them."""
+
 
 class Seeds(NamedTuple):
     """Outline points of all blocks, each block moved to a place of its own so that one diagram serves all."""
@@ -129,12 +132,13 @@ def _key(points: Floats) -> Ints:
     return (steps[:, 0] << 32) + steps[:, 1]
 
 
-def group_buildings(cells: Cells, households: Ints, key: Ints, absorbable: NDArray[np.bool_], most: int) -> Ints:
+def group_buildings(cells: Cells, households: Ints, key: Ints, ground: Floats, most: int) -> Ints:
     """Group number of each building: neighbours of one key joined while they stay within ``most`` households.
 
     Smallest groups first, each to the neighbour with the longest common border (ties: smallest number). Afterwards
-    groups without households whose buildings are all ``absorbable`` join any neighbour. A building above ``most``
-    stays alone. key: compound or campus; buildings of different keys are never grouped but for that last step.
+    groups without households and with a footprint of at most SMALL_M2 join any neighbour. A building above ``most``
+    stays alone. key: compound or campus; buildings of different keys are never grouped but for that last step. ground:
+    footprint in m², infinite for a building that must not join others so.
     """
     n = households.size
     inside = cells.metres > 0
@@ -148,7 +152,8 @@ def group_buildings(cells: Cells, households: Ints, key: Ints, absorbable: NDArr
     length = np.add.reduceat(length, at) if at.size else length
     indptr = np.searchsorted(a[at], np.arange(n + 1)).astype(np.int64)
     return np.asarray(
-        _group(indptr, b[at].astype(np.int64), length, households.astype(np.int64), key, absorbable, most), np.int64
+        _group(indptr, b[at].astype(np.int64), length, households.astype(np.int64), key, ground, most, SMALL_M2),
+        np.int64,
     )
 
 
@@ -208,7 +213,9 @@ def _link(a: int, b: int, parent: Any, following: Any, last: Any, total: Any) ->
 
 
 @njit(cache=True, nogil=True)
-def _group(indptr: Any, indices: Any, metres: Any, households: Any, key: Any, absorbable: Any, most: int) -> Any:
+def _group(
+    indptr: Any, indices: Any, metres: Any, households: Any, key: Any, ground: Any, most: int, small: float
+) -> Any:
     n = households.size
     parent = np.arange(n)
     following = np.full(n, -1, np.int64)
@@ -226,16 +233,15 @@ def _group(indptr: Any, indices: Any, metres: Any, households: Any, key: Any, ab
         if other >= 0:
             low = _link(r, other, parent, following, last, total)
             heapq.heappush(heap, (total[low], low))
-    optional = absorbable.copy()
+    taken = np.zeros(n)
     for i in range(n):
-        if not absorbable[i]:
-            optional[_root(parent, i)] = False
+        taken[_root(parent, i)] += ground[i]
     for r in range(n):
-        if parent[r] == r and total[r] == 0 and optional[r]:
+        if parent[r] == r and total[r] == 0 and taken[r] <= small:
             other = _best_neighbour(r, indptr, indices, metres, parent, following, total, key, -1, length, touched)
             if other >= 0:
                 low = _link(r, other, parent, following, last, total)
-                optional[low] = optional[r] and optional[other]
+                taken[low] = taken[r] + taken[other]
     for i in range(n):
         parent[i] = _root(parent, i)
     return parent
