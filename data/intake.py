@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import geopandas as gpd
+import shapely
 import sqlalchemy as sa
+from geoalchemy2 import Geometry
 
 from data import tables as t
 from data.import_report import ImportReport
-from data.loading import KEYS, replace_layer
+from data.loading import replace_layer
 from data.plans import save_plan, save_units
 from gisgrid.errors import BadInput
 from gisgrid.models import Band
 
 ORDER = ("areas", "streets", "water", "walls", "buildings", "facilities", "addresses", "components", "reports")
 """Areas first: others refer to them."""
+NEAR_DEGREES = 0.05
+"""How far outside the stored areas (about 5 km) streets and facilities are still of use."""
 
 
 def store_layers(
@@ -62,9 +66,15 @@ def store_grids(engine: sa.Engine, grids: gpd.GeoDataFrame, report: ImportReport
     return plan
 
 
-def known_keys() -> Mapping[str, str]:
-    """Layers kept by source and the column naming their rows."""
-    return KEYS
+def near_stored_areas(engine: sa.Engine) -> gpd.GeoDataFrame | None:
+    """The outline in which new rows are believable: the stored areas and `NEAR_DEGREES` around; None without areas."""
+    extent = sa.cast(sa.func.ST_Extent(t.areas.c.geometry), Geometry)
+    shape = sa.func.ST_AsBinary(sa.func.ST_Expand(extent, NEAR_DEGREES))
+    with engine.connect() as connection:
+        found = connection.scalar(sa.select(shape))
+    if found is None:
+        return None
+    return gpd.GeoDataFrame(geometry=shapely.from_wkb([bytes(found)]), crs=f"EPSG:{t.SRID}")
 
 
 def _assign_communities(connection: sa.Connection, table: sa.Table) -> None:

@@ -18,18 +18,6 @@ from geoalchemy2 import Geometry
 from data import tables
 from gisgrid.crs import to_storage
 
-KEYS: dict[str, str] = {
-    "buildings": "building_id",
-    "streets": "street_id",
-    "water": "water_id",
-    "walls": "wall_id",
-    "facilities": "facility_id",
-    "addresses": "address_id",
-    "components": "component_code",
-    "reports": "report_id",
-}
-"""Layers that are replaced by source, and the column that names a row within one."""
-
 
 def replace_layer(connection: sa.Connection, layer: str, rows: gpd.GeoDataFrame, *, source: str) -> int:
     """Put ``rows`` in place of what ``source`` gave to ``layer`` before; the number of rows now there.

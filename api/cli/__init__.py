@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 
 import click
-import sqlalchemy as sa
 
-from api.cli import circles, database, importing, locating, planning, serving
 from gisgrid import __version__
 from gisgrid.errors import GisgridError, exit_code
 
+MODULES: dict[str, str] = {
+    "demo": "serving",
+    "serve": "serving",
+    "db": "database",
+    "sample": "importing",
+    "import": "importing",
+    "export": "importing",
+    "units": "planning",
+    "plan": "planning",
+    "plans": "planning",
+    "check": "planning",
+    "clean": "planning",
+    "publish": "planning",
+    "locate": "locating",
+    "circles": "circles",
+    "warm": "serving",
+}
+"""Which module of `api.cli` holds a command; only that one is imported, so that short commands start quickly."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+
+class Commands(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order a newcomer meets them."""
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in MODULES:
+            return None
+        module = importlib.import_module(f"api.cli.{MODULES[cmd_name]}")
+        found: click.Command = next(command for command in module.COMMANDS if command.name == cmd_name)
+        return found
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="gisgrid")
 def cli() -> None:
     """Balanced grids, their owners and 15-minute circles, on PostGIS or on plain files."""
-
-
-for _module in (serving, database, importing, planning, locating, circles):
-    for _command in _module.COMMANDS:
-        cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,14 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(error.format_message(), 2)
     except GisgridError as error:
         _fail(error.message, exit_code(error))
-    except sa.exc.OperationalError as error:
-        _fail(f"the database does not answer: {str(error.orig).splitlines()[0]}", 3)
     except MemoryError:
         _fail("out of memory; give a smaller area or file", 3)
     except OSError as error:
         _fail(f"{error.filename or 'input/output'}: {error.strerror or error}", 3)
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped", 130)
+    except Exception as error:
+        if type(error).__module__.startswith("sqlalchemy") and type(error).__name__ == "OperationalError":
+            _fail(f"the database does not answer: {str(error).splitlines()[0]}", 3)
+        raise
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -9,23 +9,28 @@ from typing import Any
 
 import click
 import geopandas as gpd
-from data.importers import LAYERS as KINDS
-from data.importers import ImportReport, clean_layer
 
 from api.cli.output import Output, output_options
 from data import db, plans
 from data.code_tables import facility_categories
 from data.exporters import write_layers
 from data.files import parse_spec, read_layer
-from data.households import load_factors
-from data.intake import store_grids, store_layers, store_units
+from data.households import Factor, load_factors
+from data.import_report import ImportReport
+from data.importers import LAYER_KINDS, clean_layer
+from data.intake import near_stored_areas, store_grids, store_layers, store_units
 from data.loading import read_rows
-from data.osm import EXTENT_CODE, OsmLayers, load_osm, read_osm_place
+from data.osm import OsmLayers, load_osm, read_osm_place
+from data.osm_areas import EXTENT_CODE
 from data.sample import SCENARIOS, write_sample
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from layers.catalog import LAYERS
+
+source_option = click.option(
+    "--source", help="Name the rows are kept under; importing it again replaces them. Default: the file's name."
+)
 
 
 @click.group("import")
@@ -55,7 +60,7 @@ def import_osm(
     settings = Settings.from_env()
     options: dict[str, Any] = {
         "area_code": area_code,
-        "factors": load_factors(settings.household_factors),
+        "factors": _factors(settings),
         "facility_rules": facility_categories(settings),
     }
     with output.stage("reading OSM") as progress:
@@ -65,6 +70,12 @@ def import_osm(
             found = read_osm_place(str(place), progress=progress, **options)
     name = source or Path(file or str(place)).name.split(".")[0]
     _keep(output, settings, found, name, out)
+
+
+def _factors(settings: Settings) -> dict[str, Factor]:
+    """Household factors: built in, or the user's own table."""
+    own = settings.household_factors
+    return load_factors(text=own.read_text(encoding="utf-8") if own else None)
 
 
 def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out: Path | None) -> None:
@@ -80,7 +91,7 @@ def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out
 
 @import_group.command("layer")
 @click.argument("file")
-@click.option("--as", "as_", required=True, type=click.Choice(sorted(KINDS)), help="What the rows are.")
+@click.option("--as", "as_", required=True, type=click.Choice(sorted(LAYER_KINDS)), help="What the rows are.")
 @click.option("--crs", help="Coordinate system: wgs84, gcj02, bd09, cgcs2000 or EPSG:n.")
 @click.option("--area", help="File of the area the rows must lie in; others are refused.")
 @click.option(
@@ -103,28 +114,27 @@ def import_layer(
 ) -> None:
     """A layer of a GeoPackage, GeoJSON, Shapefile, zipped Shapefile, GeoParquet, FlatGeobuf or CSV file."""
     settings = Settings.from_env()
-    spec = parse_spec(file)
-    wanted = Band.parse(band)
+    wanted, name = Band.parse(band), source or parse_spec(file).path.stem
     with output.stage("reading"):
         rows = read_layer(file, layer=as_, crs=crs)
         outline = read_layer(area, layer="areas") if area else None
-        taken, report = clean_layer(rows, as_, area=outline, factors=load_factors(settings.household_factors))
-    name = source or spec.path.stem
-    refused = _write_refused({as_: report}, settings, name)
-    extra: dict[str, Any] = {}
     if out is not None:
+        taken, report = clean_layer(rows, as_, area=outline, factors=_factors(settings))
         write_layers(out, {as_: taken})
-        place = str(out)
-    else:
-        with db.database(settings) as engine, output.stage("storing"):
-            if as_ == "units":
-                extra["unit_set"] = store_units(engine, taken, report, source=name)
-            elif as_ == "grids":
-                extra["plan"] = store_grids(engine, taken, report, source=name, band=wanted)
-            else:
-                store_layers(engine, {as_: taken}, {as_: report}, source=name)
-        place = " ".join(["PostGIS", *(f"{key} {value}" for key, value in extra.items())])
-    _tell(output, {as_: report}, refused, place, extra)
+        _tell(output, {as_: report}, _write_refused({as_: report}, settings, name), str(out))
+        return
+    made: dict[str, int] = {}
+    with db.database(settings) as engine, output.stage("storing"):
+        known = outline if outline is not None or as_ == "areas" else near_stored_areas(engine)
+        taken, report = clean_layer(rows, as_, area=known, factors=_factors(settings))
+        if as_ == "units":
+            made["unit_set"] = store_units(engine, taken, report, source=name)
+        elif as_ == "grids":
+            made["plan"] = store_grids(engine, taken, report, source=name, band=wanted)
+        else:
+            store_layers(engine, {as_: taken}, {as_: report}, source=name)
+    place = " ".join(["PostGIS", *(f"{key} {value}" for key, value in made.items())])
+    _tell(output, {as_: report}, _write_refused({as_: report}, settings, name), place, made)
 
 
 def _write_refused(reports: Mapping[str, ImportReport], settings: Settings, source: str) -> dict[str, Path]:
