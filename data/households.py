@@ -116,7 +116,7 @@ def estimate_households(
         field.name: np.array([getattr(table[kind], field.name) for kind in kinds], dtype=float)
         for field in fields(Factor)
     }
-    footprint = _footprints(result)
+    footprint = footprints(result)
     lived_in = figure["area_per_household"] > 0
     levels = _numbers(result, "levels")
     small = lived_in & (footprint < SMALL_M2)
@@ -148,7 +148,8 @@ def estimate_households(
     return result
 
 
-def _footprints(buildings: gpd.GeoDataFrame) -> Floats:
+def footprints(buildings: gpd.GeoDataFrame) -> Floats:
+    """Ground area of each building in m², whatever the CRS of the frame."""
     if len(buildings) == 0:
         return np.zeros(0)
     return np.asarray(to_metric(buildings).geometry.area.to_numpy(), dtype=float)

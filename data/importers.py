@@ -236,8 +236,9 @@ def _refuse_duplicates(schema: Schema, columns: dict[str, Geometries], geometry:
     )
     if schema.twins is None:
         return
-    shapes = shapely.to_wkb(shapely.normalize(geometry))
-    parts = [pd.array(shapes, dtype=object), *(columns[name].astype(str) for name in schema.twins)]
+    shapes = np.full(len(geometry), None, dtype=object)
+    shapes[ledger.sound] = shapely.to_wkb(shapely.normalize(geometry[ledger.sound]))
+    parts = [shapes, *(columns[name].astype(str) for name in schema.twins)]
     first_shape = _first_of(pd.MultiIndex.from_arrays(parts), ledger.sound)
     twins = ledger.sound & (first_shape != np.arange(len(geometry)))
     ledger.refuse(twins, lambda row: f"the same geometry as row {first_shape[row] + 1}", "duplicate geometry")
@@ -333,5 +334,5 @@ def _fill(
     if area is not None and "community" in frame.columns and {"code", "level"} <= set(area.columns):
         found = community_of(shapely.point_on_surface(frame.geometry.to_numpy()), to_storage(area))
         given = frame["community"].to_numpy(object)
-        frame["community"] = np.array([g if g is not None else f for g, f in zip(given, found, strict=True)], object)
+        frame["community"] = np.where(pd.isna(given), found, given)
     return frame

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from data.households import HUT_M2, Factor, estimate_households
+from data.households import HUT_M2, Factor, estimate_households, footprints
 from data.osm_read import OsmData
 from data.osm_tags import building_kind, building_levels, campus_kind, name_of, whole_number
 from data.repair import REFUSED, REPAIRED, repair
@@ -57,8 +57,7 @@ def buildings_of(
     )
     frame.loc[frame["households"] < 0, "households"] = np.nan
     ground_kind, frame["compound_id"] = _grounds_around(data, frame)
-    metric = to_metric(frame) if len(frame) else frame
-    frame["kind"] = _settle(np.array(kinds, dtype=object)[keep], ground_kind, metric.geometry.area.to_numpy(float))
+    frame["kind"] = _settle(np.array(kinds, dtype=object)[keep], ground_kind, footprints(frame))
     return estimate_households(frame, factors=factors), status, [str(reason) for reason in reasons[status == REFUSED]]
 
 

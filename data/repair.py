@@ -51,8 +51,10 @@ def repair(geometries: Geometries, dimension: str) -> tuple[Geometries, npt.NDAr
         for kind in np.unique(types[wrong]):
             name = shapely.GeometryType(int(kind)).name.lower()
             refuse(wrong & (types == kind), f"the geometry is a {name}, not a {dimension}")
-    finite = np.isfinite(shapely.bounds(result)).all(axis=1)
-    refuse(~finite, "the geometry has coordinates that are no numbers")
+    coordinates, owner = shapely.get_coordinates(result, return_index=True)
+    endless = np.zeros(len(result), dtype=bool)
+    endless[owner[~np.isfinite(coordinates).all(axis=1)]] = True
+    refuse(endless, "the geometry has coordinates that are no numbers")
 
     live = status != REFUSED
     polygons = live & np.isin(types, _POLYGONS)
