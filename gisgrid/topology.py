@@ -56,7 +56,10 @@ class Fragments(NamedTuple):
 def polygon_parts(geometries: Any) -> tuple[Geometries, NDArray[np.int64]]:
     """Polygons of any geometries, repaired, and the row each came from; lines and points fall away."""
     geoms = np.asarray(geometries, dtype=object)
-    geoms = np.where(shapely.is_valid(geoms), geoms, shapely.make_valid(geoms))
+    bad = ~shapely.is_valid(geoms) & ~shapely.is_missing(geoms)
+    if bad.any():
+        geoms = geoms.copy()
+        geoms[bad] = shapely.make_valid(geoms[bad])
     parts, rows = shapely.get_parts(geoms, return_index=True)
     nested = shapely.get_type_id(parts) >= 4  # make_valid may answer a collection that holds multipolygons
     if nested.any():
@@ -75,7 +78,7 @@ def node(lines: Any, *, precision: float = PRECISION) -> Any:
 
 def faces(lines: Any, *, precision: float = PRECISION) -> Geometries:
     """Polygons enclosed by linework: noded, then polygonised. They share vertices wherever they meet."""
-    found = shapely.get_parts(shapely.polygonize(shapely.get_parts([node(lines, precision=precision)])))
+    found = shapely.get_parts(shapely.polygonize([node(lines, precision=precision)]))
     return np.asarray(found, dtype=object)
 
 
