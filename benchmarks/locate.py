@@ -33,12 +33,12 @@ def jagged_layer(count: int, rng: np.random.Generator, sub: int = 10) -> Any:
     columns = round(np.sqrt(count))
     rows = -(-count // columns)
     base = np.stack(np.meshgrid(np.arange(columns + 1.0), np.arange(rows + 1.0), indexing="ij"), -1)
-    base += rng.uniform(-0.25, 0.25, base.shape)
+    base += rng.uniform(-0.2, 0.2, base.shape)
     steps = (np.arange(sub) / sub)[:, None]
 
     def wavy(a: Any, b: Any) -> Any:
         line = a[..., None, :] * (1 - steps) + b[..., None, :] * steps
-        line[..., 1:, :] += rng.uniform(-0.03, 0.03, line[..., 1:, :].shape)
+        line[..., 1:, :] += rng.uniform(-0.02, 0.02, line[..., 1:, :].shape)
         return line
 
     across, along = wavy(base[:-1], base[1:]), wavy(base[:, :-1], base[:, 1:])

@@ -203,6 +203,9 @@ class GridIndex:
 
     # --- facts -----------------------------------------------------------------------------
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._arrays,)
+
     def __len__(self) -> int:
         return int(self._arrays["rank"].size)
 
@@ -293,6 +296,15 @@ class GridIndex:
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{path}: is no point index or is cut off ({error}); build it again") from error
         return cls(arrays)
+
+
+def warm() -> None:
+    """Compile everything here and leave it in numba's cache, so that no first question waits (set-up calls this)."""
+    index = GridIndex.build([shapely.box(0, 0, 1, 1)], ["1"])
+    index.rows([0.5], [0.5])
+    index.row(0.0, 0.0)  # a corner: the exact road too
+    index.distance_to_boundary([0.5], [0.5])
+    hilbert_order([0.5], [0.5])
 
 
 def hilbert_order(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.intp]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pyproj
 import pytest
 import shapely
 
+from gisgrid import locate_build as build
+from gisgrid import locate_kernels as kernels
 from gisgrid.crs import wgs84_to_gcj02
 from gisgrid.errors import BadInput
-from gisgrid.locate import GridIndex, hilbert_order, locate_points
+from gisgrid.locate import GridIndex, hilbert_order, locate_points, warm
 
 LEFT, RIGHT = shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)
 
@@ -120,6 +123,24 @@ def test_saved_index_answers_the_same(checkerboard: GridIndex, tmp_path: Path) -
     assert not list(tmp_path.glob(".*")), "no part file is left"
     again.save(tmp_path / "twice.loc")
     assert (tmp_path / "twice.loc").read_bytes() == path.read_bytes()
+
+
+def test_index_travels_to_other_processes(checkerboard: GridIndex) -> None:
+    again = pickle.loads(pickle.dumps(checkerboard))
+    assert again.codes([0.5, 3], [0.5, 4]).tolist() == checkerboard.codes([0.5, 3], [0.5, 4]).tolist()
+    assert not again.array("cells").flags.writeable, "the same compiled functions serve it"
+
+
+def test_one_compilation_serves_built_loaded_and_pickled_indexes(checkerboard: GridIndex, tmp_path: Path) -> None:
+    warm()
+    checkerboard.save(tmp_path / "grids.loc")
+    for index in (checkerboard, GridIndex.load(tmp_path / "grids.loc"), pickle.loads(pickle.dumps(checkerboard))):
+        index.rows([3.0, 0.5], np.array([4.0, 0.5])[::-1])
+        index.row(3, 4)
+        index.distance_to_boundary([0.5], [0.5])
+    compiled = [build.chunk_rings, build.mark, build.collect, build.write_records]
+    compiled += [kernels.rows_of, kernels.quick_row, kernels.exact_row, kernels.nearest_on_rows, kernels.hilbert_keys]
+    assert [len(function.signatures) for function in compiled] == [1] * len(compiled)
 
 
 def test_damaged_index_files_are_refused(checkerboard: GridIndex, tmp_path: Path) -> None:
