@@ -11,9 +11,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def allot_counts(
-    cell: Ints, piece: Ints, households: Floats, band: Band, grids: int
-) -> tuple[Ints, dict[int, int]]:
+def allot_counts(cell: Ints, piece: Ints, households: Floats, band: Band, grids: int) -> tuple[Ints, dict[int, int]]:
     """Cells to use and the grids of each, in all `grids` when the units allow it.
 
     Cells keep their limits while their counts in band can add up to `grids`; otherwise every piece is one cell, its

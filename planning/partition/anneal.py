@@ -17,15 +17,16 @@ class Schedule:
     """How long and how hot: `stages` temperatures from `hot` down to `cold` (geometric), then one at zero.
 
     Each stage tries `unit_tries` small moves per unit and `split_tries` recombinations per grid. The band weight starts
-    at `ramp` of its final value and reaches it half way.
+    at `ramp` of its final value and reaches it half way. Every cell is solved from `starts` starts, the best kept.
     """
 
     stages: int = 50
-    hot: float = 0.25
-    cold: float = 0.004
+    hot: float = 0.5
+    cold: float = 0.006
     unit_tries: float = 40.0
-    split_tries: float = 12.0
+    split_tries: float = 40.0
     ramp: float = 0.02
+    starts: int = 2
 
     def temperature(self, stage: int) -> float:
         """Temperature of a stage; 0 after the last."""
@@ -64,5 +65,3 @@ def run_stage(
         else:
             change += move_unit(cell, div, rates, scratch, unit, grid, temperature)
     return change
-
-

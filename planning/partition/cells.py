@@ -69,9 +69,7 @@ def barrier_cells(graph: UnitGraph, piece: Ints, households: npt.NDArray[np.floa
     return cell
 
 
-def _links(
-    graph: UnitGraph, cell: Ints, inside: npt.NDArray[np.bool_], count: int
-) -> list[dict[int, float]]:
+def _links(graph: UnitGraph, cell: Ints, inside: npt.NDArray[np.bool_], count: int) -> list[dict[int, float]]:
     """For each cell its neighbours in the same piece and how well they are joined."""
     one, two = cell[graph.sources], cell[graph.indices]
     use = inside & (one != two)

@@ -39,16 +39,18 @@ class Weights:
 
     band: float = 400.0
     major: float = 2.0
-    split: float = 0.6
-    street: float = 1.5
+    split: float = 1.5
+    street: float = 3.0
     compact: float = 2.0
     balance: float = 0.05
-    class_cost: tuple[float, ...] = (0.0, 0.0, 0.0, 0.02, 0.05, 0.6, 1.0)
+    class_cost: tuple[float, ...] = (0.0, 0.0, 0.0, 0.01, 0.03, 0.7, 1.0)
 
     def __post_init__(self) -> None:
         if len(self.class_cost) != len(CLASSES):
             raise BadInput(f"weights: class_cost has {len(self.class_cost)} values; give {len(CLASSES)}: {CLASSES}")
-        values = [value for field in fields(self) if field.name != "class_cost" for value in [getattr(self, field.name)]]
+        values = [
+            value for field in fields(self) if field.name != "class_cost" for value in [getattr(self, field.name)]
+        ]
         if not all(math.isfinite(value) and value >= 0 for value in (*values, *self.class_cost)):
             raise BadInput("weights: every weight must be a finite number of at least 0")
         if self.band <= 0:

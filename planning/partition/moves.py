@@ -50,7 +50,7 @@ def stays_connected(cell: Cell, div: Division, scratch: Scratch, unit: int) -> b
         if div.label[other] == grid:
             wanted += 1
             first = other
-            scratch.local[other] = now
+            scratch.member[other] = now
     if wanted == 0:
         return False
     if wanted == 1:
@@ -68,7 +68,7 @@ def stays_connected(cell: Cell, div: Division, scratch: Scratch, unit: int) -> b
             other = cell.indices[e]
             if scratch.mark[other] != now and div.label[other] == grid:
                 scratch.mark[other] = now
-                if scratch.local[other] == now:
+                if scratch.member[other] == now:
                     seen += 1
                     if seen == wanted:
                         return True
@@ -151,7 +151,7 @@ def move_compound(
     for i in range(cell.member_ptr[compound], cell.member_ptr[compound + 1]):
         other = cell.member[i]
         if div.label[other] == old:
-            scratch.local[other] = now
+            scratch.member[other] = now
             scratch.queue[count] = other
             count += 1
             h += cell.households[other]
@@ -173,7 +173,7 @@ def move_compound(
             other = cell.indices[e]
             label = div.label[other]
             if label == old:
-                if scratch.local[other] == now:
+                if scratch.member[other] == now:
                     border_in += cell.border[e]
                     major_in += cell.major[e]
                 else:
@@ -206,7 +206,7 @@ def move_compound(
     if not _part_moves(cell, div, scratch, old, grid, count, start, now):
         return 0.0
     for i in range(cell.member_ptr[compound], cell.member_ptr[compound + 1]):
-        if scratch.local[cell.member[i]] == now and div.label[cell.member[i]] == old:
+        if scratch.member[cell.member[i]] == now and div.label[cell.member[i]] == old:
             relabel(cell, div, cell.member[i], grid)
     return change
 
@@ -215,7 +215,7 @@ def move_compound(
 def _part_moves(
     cell: Cell, div: Division, scratch: Scratch, old: int, grid: int, count: int, start: int, now: int
 ) -> bool:
-    """Whether both grids stay connected when the `count` units marked ``local == now`` leave `old` for `grid`."""
+    """Whether both grids stay connected when the `count` units marked ``member == now`` leave `old` for `grid`."""
     # units of the part reach the new grid through the part; queue[:count] holds the part
     head = 0
     tail = 0
@@ -238,7 +238,7 @@ def _part_moves(
         found += 1
         for e in range(cell.indptr[here], cell.indptr[here + 1]):
             other = cell.indices[e]
-            if div.label[other] == old and scratch.local[other] == now and scratch.mark[other] != now:
+            if div.label[other] == old and scratch.member[other] == now and scratch.mark[other] != now:
                 scratch.mark[other] = now
                 scratch.queue[tail] = other
                 tail += 1
@@ -254,7 +254,7 @@ def _part_moves(
         head += 1
         for e in range(cell.indptr[here], cell.indptr[here + 1]):
             other = cell.indices[e]
-            if div.label[other] == old and scratch.mark[other] != now and scratch.local[other] != now:
+            if div.label[other] == old and scratch.mark[other] != now and scratch.member[other] != now:
                 scratch.mark[other] = now
                 scratch.queue[tail] = other
                 tail += 1

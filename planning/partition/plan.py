@@ -83,7 +83,7 @@ def partition(
     table = grids_of(problem, assignment, centres)
     reasons = reasons_for(problem, assignment, table, band, grids)
     stats = stats_of(problem, assignment, table, band)
-    stats |= {**runs, "seed": seed, "seconds": round(time.monotonic() - begun, 3), "cut_by_time": control.stopped()}
+    stats |= {**runs, "seed": seed, "seconds": round(time.monotonic() - begun, 3), "cut_by_time": control.cut}
     progress(1.0, "done")
     return PlanResult(assignment, table, not reasons, reasons, stats, problem.geometry)
 
@@ -104,7 +104,7 @@ def _check(grids: int | None, seed: int, time_limit: float | None, special_min_a
 def _divide(
     problem: Problem, band: Band, grids: int | None, seed: int, weights: Weights, schedule: Schedule,
     control: Control, progress: Progress,
-) -> tuple[Ints, int, dict[str, int]]:  # fmt: skip
+) -> tuple[Ints, int, dict[str, float]]:  # fmt: skip
     """Grid number of every unit (special grids last), their count, and counts of the search."""
     n = len(problem.households)
     label = np.full(n, -1, dtype=np.int64)
@@ -141,7 +141,8 @@ def _divide(
     special = problem.special >= 0
     label[special] = problem.special[special] + k
     count = k + (int(problem.special.max()) + 1 if special.any() else 0)
-    return label, count, {"cells": len(solved), "rounds": rounds}
+    energy = sum(answer.energy for _, answer in solved.values())
+    return label, count, {"cells": len(solved), "rounds": rounds, "energy": round(energy, 4)}
 
 
 def _job(

@@ -62,13 +62,17 @@ def prepare(
     population = _counts(metric, "population", names, required=False)
     community, communities, community_names = _communities(metric, names)
     compound, compound_names = _labels(metric, "compound_id")
-    kind = metric["kind"].fillna("").astype(str).to_numpy(object) if "kind" in metric else np.full(len(metric), "", object)
+    kind = (
+        metric["kind"].fillna("").astype(str).to_numpy(object) if "kind" in metric else np.full(len(metric), "", object)
+    )
     geometry = noded_geometry(metric)
     graph = graph_of(geometry, None if streets is None else to_metric_like(streets, metric))
     wanted = np.isin(kind.astype(str), sorted(special_kinds)) & (households == 0)
     special, piece = _set_apart(graph, households, community, compound, kind, wanted, special_min_area, band)
     if not households.any() and (special < 0).any():
-        raise BadInput("no unit has any household; fill the households column (gisgrid units counts them from buildings)")
+        raise BadInput(
+            "no unit has any household; fill the households column (gisgrid units counts them from buildings)"
+        )
     return Problem(
         metric, geometry, graph, names, households, population, compound, compound_names,
         community, communities, community_names, kind, special, piece,

@@ -159,5 +159,7 @@ def _in_parts(problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.Ge
     if not broken.any():
         return []
     rows = np.flatnonzero((shapely.get_num_geometries(problem.geometry) > 1) & broken[assignment])
-    text = f"units {_list(problem.names[rows])} are drawn in separate parts, so their grids are not contiguous; split them"
+    text = (
+        f"units {_list(problem.names[rows])} are drawn in separate parts, so their grids are not contiguous; split them"
+    )
     return [Reason("unit_in_parts", text, _ids(problem, rows))]

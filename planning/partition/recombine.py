@@ -21,12 +21,12 @@ UNITS_MAX = 6000
 
 @njit(cache=True, nogil=True)
 def _gather(cell: Cell, div: Division, scratch: Scratch, unit: int, a: int, b: int) -> int:
-    """Units of grids a and b into ``scratch.queue``, their positions into ``scratch.local``; how many."""
+    """Units of grids a and b into ``scratch.queue``, their positions into ``scratch.position``; how many."""
     scratch.clock[0] += 1
     now = scratch.clock[0]
     scratch.mark[unit] = now
     scratch.queue[0] = unit
-    scratch.local[unit] = 0
+    scratch.position[unit] = 0
     head = 0
     tail = 1
     while head < tail:
@@ -36,7 +36,7 @@ def _gather(cell: Cell, div: Division, scratch: Scratch, unit: int, a: int, b: i
             other = cell.indices[e]
             if scratch.mark[other] != now and (div.label[other] == a or div.label[other] == b):
                 scratch.mark[other] = now
-                scratch.local[other] = tail
+                scratch.position[other] = tail
                 scratch.queue[tail] = other
                 tail += 1
     return tail
@@ -46,7 +46,7 @@ def _gather(cell: Cell, div: Division, scratch: Scratch, unit: int, a: int, b: i
 def _random_tree(
     cell: Cell, scratch: Scratch, nodes: Int32s, by_street: float, by_compound: float, order: Int32s, parent: Int32s
 ) -> None:
-    """Prim's tree over `nodes` (marked, positions in ``scratch.local``): `order` of joining, `parent` positions."""
+    """Prim's tree over `nodes` (marked, positions in ``scratch.position``): `order` of joining, `parent` positions."""
     n = nodes.shape[0]
     now = scratch.clock[0]
     key = np.empty(n)
@@ -73,7 +73,7 @@ def _random_tree(
             other = cell.indices[e]
             if scratch.mark[other] != now:
                 continue
-            there = scratch.local[other]
+            there = scratch.position[other]
             if state[there] == 2:
                 continue
             weight = next_uniform(scratch.random) + by_street * cell.street[e]
@@ -180,7 +180,7 @@ def recombine(
             total[i, 2] += cell.major[e]
             if other < here:
                 x = i
-                y = scratch.local[other]
+                y = scratch.position[other]
                 while x != y:
                     if depth[x] >= depth[y]:
                         x = parent[x]

@@ -44,9 +44,7 @@ def _scheme(problem: Problem, community: npt.NDArray[np.object_]) -> GridScheme:
     return GridScheme("wide", (digits,), deeper=2)
 
 
-def grids_of(
-    problem: Problem, assignment: npt.NDArray[np.int32], codes: npt.NDArray[np.object_]
-) -> gpd.GeoDataFrame:
+def grids_of(problem: Problem, assignment: npt.NDArray[np.int32], codes: npt.NDArray[np.object_]) -> gpd.GeoDataFrame:
     """The grids layer, one row per grid in code order, geometry the exact union of its units (vertices shared)."""
     k = len(codes)
     geometry = topology.dissolve(problem.geometry, assignment.astype(np.int64), k)

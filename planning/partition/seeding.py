@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pymetis
 import scipy.sparse as sp
@@ -9,6 +11,8 @@ from numba import njit
 from scipy.sparse.csgraph import connected_components
 
 from planning.partition.state import Cell, Int32s, Scratch, next_below, scratch_for
+
+_METIS = threading.Lock()  # METIS draws from the C library's one random state
 
 
 def metis_labels(cell: Cell, k: int, seed: int) -> Int32s:
@@ -23,9 +27,10 @@ def metis_labels(cell: Cell, k: int, seed: int) -> Int32s:
     edge = 1 + np.round(scale * cell.cost * np.where(together, 3.0, 1.0)).astype(np.int64)
     options = pymetis.Options(seed=seed % (2**31 - 1), contig=1, ncuts=2, ufactor=100)
     graph = pymetis.CSRAdjacency(cell.indptr, cell.indices)
-    _, parts = pymetis.part_graph(
-        k, graph, vweights=weight.tolist(), eweights=edge.tolist(), recursive=False, options=options
-    )
+    with _METIS:
+        _, parts = pymetis.part_graph(
+            k, graph, vweights=weight.tolist(), eweights=edge.tolist(), recursive=False, options=options
+        )
     return repaired(cell, np.asarray(parts, dtype=np.int32), k)
 
 
@@ -140,5 +145,3 @@ def _fill_empty(cell: Cell, label: Int32s, k: int) -> None:
         label[queue[tail - 1]] = grid
         size[largest] -= 1
         size[grid] += 1
-
-

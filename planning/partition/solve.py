@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +23,8 @@ from planning.partition.state import Cell, Division, Floats, Int32s, Rates, divi
 
 Ints = npt.NDArray[np.int64]
 
-ATTEMPTS = 4
-"""Starts a cell gets at most while it is out of band."""
+ATTEMPTS = 3
+"""Further starts every count of a cell gets while it is out of band."""
 STEPS_MIN = 400
 """Moves of a stage at least, so that tiny cells are searched through."""
 
@@ -60,13 +62,16 @@ class Control:
 
     deadline: float | None = None
     cancelled: bool = False
+    cut: bool = False
     done: float = 0.0
     total: float = 1.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stopped(self) -> bool:
-        """Whether the time is over or the caller gave up."""
-        return self.cancelled or (self.deadline is not None and time.monotonic() >= self.deadline)
+        """Whether the time is over or the caller gave up; remembers that the search was cut short by it."""
+        late = self.deadline is not None and time.monotonic() >= self.deadline
+        self.cut = self.cut or late
+        return self.cancelled or late
 
     def advance(self, work: float) -> None:
         """Book finished work."""
@@ -130,24 +135,34 @@ def counts_for(households: Floats, band: Band, target: float) -> tuple[int, ...]
 
 
 def solve(job: Job, band: Band, weights: Weights, schedule: Schedule, control: Control) -> Solution:
-    """Best division of one cell over a few counts and starts."""
-    counts = job.counts
-    width = 0.15 * (band.high - band.low)
-    total = float(job.cell.households.sum())
+    """Best division of one cell over its counts and several starts; more of both while it is out of band."""
     best: Solution | None = None
-    for attempt in range(ATTEMPTS * max(1, min(len(counts), 2))):
-        k = counts[attempt % len(counts)]
-        if best is not None and best.outside <= job.bound + 1e-9:
-            comfortable = band.low + width <= total / k <= band.high - width
-            if attempt >= len(counts) or k >= 8 or not comfortable:
-                break
+    for attempt, k in enumerate(_attempts(job, band, schedule)):
+        late = attempt >= len(_worthwhile(job, band)) * schedule.starts
+        if best is not None and late and best.outside <= job.bound + 1e-9:
+            break
+        if best is not None and control.stopped():
+            break
         found = _anneal(job, k, attempt, band, weights, schedule, control)
         if best is None or found.score < best.score:
             best = found
-        if control.stopped() or (k == 1 and len(counts) == 1):
-            break
     assert best is not None
     return best
+
+
+def _worthwhile(job: Job, band: Band) -> tuple[int, ...]:
+    """Counts tried whatever comes: the first, and in small cells the next one when it leaves room in the band."""
+    width = 0.15 * (band.high - band.low)
+    total = float(job.cell.households.sum())
+    more = (k for k in job.counts[1:2] if k < 8 and band.low + width <= total / k <= band.high - width)
+    return (*job.counts[:1], *more)
+
+
+def _attempts(job: Job, band: Band, schedule: Schedule) -> Iterator[int]:
+    """Counts in the order they are tried."""
+    if job.counts == (1,):
+        return iter((1,))
+    return chain(_worthwhile(job, band) * schedule.starts, job.counts * ATTEMPTS)
 
 
 def _anneal(
@@ -156,8 +171,9 @@ def _anneal(
     cell = job.cell
     n = len(job.rows)
     seed = int(np.random.SeedSequence((*job.seed, attempt)).generate_state(1)[0])
-    # the first start of every count is METIS, later ones start from elsewhere
-    start = metis_labels(cell, k, seed) if attempt < len(job.counts) else grown_labels(cell, k, seed)
+    # METIS and random growth by turns: where one start leads nowhere the other may
+    counts = len(_worthwhile(job, band))
+    start = metis_labels(cell, k, seed) if attempt // counts % 2 == 0 else grown_labels(cell, k, seed)
     div = division(cell, start, k)
     final = weights.rates(band, job.target)
     best = _measured(cell, div, k, final, band)
@@ -172,7 +188,7 @@ def _anneal(
             break
         rates = weights.rates(band, job.target, schedule.band_share(stage))
         run_stage(cell, div, rates, scratch, schedule.temperature(stage), steps, split_share)
-        control.advance(n / (schedule.stages + 1))
+        control.advance(n / (schedule.stages + 1) / schedule.starts)
         found = _measured(cell, div, k, final, band)
         if found.score < best.score:
             best = found
@@ -191,7 +207,7 @@ def solve_all(
 ) -> list[Solution]:  # fmt: skip
     """Solve every job, the largest first, on all cores; the answers in the order of `jobs`."""
     order = sorted(range(len(jobs)), key=lambda i: (-len(jobs[i].rows), i))
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         futures = {i: pool.submit(solve, jobs[i], band, weights, schedule, control) for i in order}
         waiting = set(futures.values())
         try:

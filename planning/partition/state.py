@@ -71,12 +71,16 @@ class Rates(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Work space for one cell (n units): marks hold the number of the search that last saw a unit."""
+    """Work space for one cell (n units).
+
+    ``mark`` and ``member`` hold the number (``clock``) of the search that last saw a unit, ``position`` its place in a list.
+    """
 
     mark: Int32s
     clock: Int32s
     queue: Int32s
-    local: Int32s
+    member: Int32s
+    position: Int32s
     random: npt.NDArray[np.uint64]
 
 
@@ -85,8 +89,9 @@ def scratch_for(n: int, seed: int) -> Scratch:
     state = np.random.SeedSequence(seed).generate_state(1, np.uint64)
     state |= np.uint64(1)  # xorshift never leaves zero
     return Scratch(
-        np.zeros(n, np.int32), np.zeros(1, np.int32), np.empty(n, np.int32), np.empty(n, np.int32), state
-    )
+        np.zeros(n, np.int32), np.zeros(1, np.int32), np.empty(n, np.int32),
+        np.zeros(n, np.int32), np.zeros(n, np.int32), state,
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
