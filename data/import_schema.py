@@ -161,6 +161,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         ),
         key=("code",),
         geometry="polygon",
+        twins=("level",),  # a district of one street has its outline
     ),
     "grids": Schema(
         (

@@ -34,7 +34,7 @@ def store_layers(
         with engine.begin() as connection:
             for name in ORDER:
                 if name in layers:
-                    replace_layer(connection, name, layers[name], source=source)
+                    replace_layer(connection, name, _known_communities(connection, layers[name]), source=source)
             for table in (t.buildings, t.addresses):
                 if table.name in layers or "areas" in layers:
                     _assign_communities(connection, table)
@@ -75,6 +75,14 @@ def near_stored_areas(engine: sa.Engine) -> gpd.GeoDataFrame | None:
     if found is None:
         return None
     return gpd.GeoDataFrame(geometry=shapely.from_wkb([bytes(found)]), crs=f"EPSG:{t.SRID}")
+
+
+def _known_communities(connection: sa.Connection, rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Rows whose community is stored keep it; others are left for `_assign_communities` to place."""
+    if "community" not in rows:
+        return rows
+    known = connection.scalars(sa.select(t.areas.c.code).where(t.areas.c.level == "community"))
+    return rows.assign(community=rows["community"].where(rows["community"].isin(list(known)), None))
 
 
 def _assign_communities(connection: sa.Connection, table: sa.Table) -> None:
