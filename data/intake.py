@@ -11,10 +11,11 @@ from geoalchemy2 import Geometry
 
 from data import tables as t
 from data.import_report import ImportReport
+from data.importers import clean_layer
 from data.loading import replace_layer
 from data.plans import save_plan, save_units
 from gisgrid.errors import BadInput
-from gisgrid.models import Band
+from gisgrid.models import Band, Progress, no_progress
 
 ORDER = ("areas", "streets", "water", "walls", "buildings", "facilities", "addresses", "components", "reports")
 """Areas first: others refer to them."""
@@ -22,8 +23,26 @@ NEAR_DEGREES = 0.05
 """How far outside the stored areas (about 5 km) streets and facilities are still of use."""
 
 
+def clean_layers(
+    layers: Mapping[str, gpd.GeoDataFrame], *, progress: Progress = no_progress
+) -> tuple[dict[str, gpd.GeoDataFrame], dict[str, ImportReport]]:
+    """`clean_layer` for each of several layers of one place, areas first; (rows to store, reports)."""
+    rows: dict[str, gpd.GeoDataFrame] = {}
+    reports: dict[str, ImportReport] = {}
+    present = [name for name in ORDER if name in layers]
+    for number, name in enumerate(present):
+        progress(number / len(present), name)
+        rows[name], reports[name] = clean_layer(layers[name], name)
+    return rows, reports
+
+
 def store_layers(
-    engine: sa.Engine, layers: Mapping[str, gpd.GeoDataFrame], reports: Mapping[str, ImportReport], *, source: str
+    engine: sa.Engine,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    reports: Mapping[str, ImportReport],
+    *,
+    source: str,
+    progress: Progress = no_progress,
 ) -> None:
     """Store cleaned layers under the name of their source, replacing what that source gave before.
 
@@ -32,9 +51,10 @@ def store_layers(
     """
     try:
         with engine.begin() as connection:
-            for name in ORDER:
-                if name in layers:
-                    replace_layer(connection, name, _known_communities(connection, layers[name]), source=source)
+            present = [name for name in ORDER if name in layers]
+            for number, name in enumerate(present):
+                progress(number / len(present), name)
+                replace_layer(connection, name, _known_communities(connection, layers[name]), source=source)
             for table in (t.buildings, t.addresses):
                 if table.name in layers or "areas" in layers:
                     _assign_communities(connection, table)

@@ -16,8 +16,8 @@ from granian.log import LogLevels
 from api.cli.output import Output, output_options
 from data import db, plans
 from data import tables as t
-from data.intake import store_layers
-from data.sample import SCENARIOS, make_sample, sample_reports
+from data.intake import clean_layers, store_layers
+from data.sample import SCENARIOS, make_sample
 from gisgrid.errors import BadInput
 from gisgrid.models import Band
 from gisgrid.settings import Settings
@@ -88,8 +88,10 @@ def _build(
 ) -> None:
     with output.stage("sample district") as progress:
         district = make_sample(scenario, seed=seed, progress=progress)
-    with output.stage("import into PostGIS"):
-        store_layers(engine, district.layers, sample_reports(district), source="sample")
+    with output.stage("check rows") as progress:
+        rows, reports = clean_layers(district.layers, progress=progress)
+    with output.stage("import into PostGIS") as progress:
+        store_layers(engine, rows, reports, source="sample", progress=progress)
     area = str(district.layers["areas"]["code"].min())
     with output.stage("units") as progress:
         workflow.units_for_area(engine, area, progress=progress)

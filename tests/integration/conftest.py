@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from data import db, embedded
-from data.intake import store_layers
-from data.sample import SampleDistrict, make_sample, sample_reports
+from data.intake import clean_layers, store_layers
+from data.sample import SampleDistrict, make_sample
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
@@ -51,7 +51,7 @@ def planned(cluster: embedded.Cluster, session_home: Path, small_district: Sampl
     _admin(cluster, f"CREATE DATABASE planned TEMPLATE {embedded.DATABASE}")
     settings = Settings(home=session_home, database_url=cluster.url_of("planned"))
     with db.database(settings) as engine:
-        store_layers(engine, small_district.layers, sample_reports(small_district), source="sample")
+        store_layers(engine, *clean_layers(small_district.layers), source="sample")
         area = str(small_district.layers["areas"]["code"].min())
         workflow.units_for_area(engine, area)
         plan, _ = workflow.plan_for_area(engine, area, band=BAND)
