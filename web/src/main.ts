@@ -44,8 +44,8 @@ function start(root: HTMLElement, app: App): void {
   const padding = (): [number, number, number, number] => {
     const wide = window.innerWidth > 760;
     const left = wide && store.get().panelOpen ? shell.side.offsetWidth + 28 : 28;
-    const cards = shell.corner.offsetWidth + (store.get().selection ? shell.details.offsetWidth + 12 : 0);
-    const right = wide ? cards + 28 : 56;
+    const card = store.get().selection ? shell.details : shell.corner;
+    const right = wide ? card.offsetWidth + 28 : 56;
     return [28, right, 40, left];
   };
   const parts = createMap(shell.map, boundsOf(catalog), padding);
@@ -128,9 +128,13 @@ function start(root: HTMLElement, app: App): void {
     },
   });
 
+  let had = false;
   store.on(['selection'], ({ selection }) => {
     parts.mark(selection?.point ?? null);
     root.classList.toggle('has-details', selection !== null);
+    // The card that opens must not hide the very place it tells of.
+    if (selection && !had && selection.crs === 'wgs84') parts.reach(selection.point);
+    had = selection !== null;
   });
   document.addEventListener('keydown', (event) => {
     const typing =

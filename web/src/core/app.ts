@@ -71,6 +71,7 @@ export interface Catalog {
   /** Component major code → name. */
   majors: Map<string, string>;
   areaByCode: Map<string, AreaProperties>;
+  gridByCode: Map<string, GridProperties>;
 }
 
 export interface App {
@@ -102,6 +103,7 @@ export async function readCatalog(onProblem: (error: unknown) => void): Promise<
     palette: paletteOf(styles, overview.band),
     categories,
     majors: new Map(componentClasses.map((row) => [row.major, row.major_name])),
+    gridByCode: new Map(grids.features.map(({ properties }) => [properties.code, properties])),
     areaByCode: new Map(areas.features.map(({ properties }) => [properties.code, properties])),
   };
 }

@@ -69,10 +69,11 @@ function address(path: string, params: Params = {}): URL {
   return url;
 }
 
-/** A `next` link as a URL of this very host: a proxy in between may have written another host name into it. */
-export function sameHost(href: string, base: string): URL {
-  const url = new URL(href, base);
-  return new URL(url.pathname + url.search, base);
+/** The page after `base`: only the query of a `next` link counts, a proxy may have changed host and path. */
+export function nextPage(href: string, base: string): URL {
+  const url = new URL(base);
+  url.search = new URL(href, base).search;
+  return url;
 }
 
 async function getJson<T>(url: URL, signal?: AbortSignal): Promise<T> {
@@ -103,7 +104,7 @@ async function take<G extends Geometry, P>(
     const answer: Page<G, P> = await getJson<Page<G, P>>(url, signal);
     features.push(...answer.features);
     const next: string | undefined = answer.links?.find((link) => link.rel === 'next')?.href;
-    url = next && answer.features.length > 0 ? sameHost(next, url.href) : null;
+    url = next && answer.features.length > 0 ? nextPage(next, url.href) : null;
   }
   return { features, partial: url !== null };
 }

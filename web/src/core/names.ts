@@ -1,5 +1,5 @@
 /** Names and colours the catalogue gives to codes. */
-import { labelOf } from '../i18n';
+import { labelOf, lang, t } from '../i18n';
 import type { Catalog } from './app';
 import { underWhite } from './palette';
 import type { GridProperties } from './types';
@@ -25,8 +25,27 @@ export function shortName(
   return name !== '' && name !== grid.code && name.length <= 8 ? name : digits || grid.code;
 }
 
-export const shortNameIn = (catalog: Catalog, grid: GridProperties): string =>
-  shortName(grid, catalog.areaByCode.get(grid.community)?.name);
+/** The running number of a grid inside its community, from its code ("…001002" → 2); null when it has none. */
+export function gridNumber(grid: Pick<GridProperties, 'code' | 'community'>): number | null {
+  const digits = grid.code.startsWith(grid.community) ? grid.code.slice(grid.community.length) : '';
+  return /^\d{1,3}$/.test(digits) ? Number(digits) : null;
+}
+
+/** What a grid is called on the map. */
+export function shortNameIn(catalog: Catalog, grid: GridProperties): string {
+  const number = gridNumber(grid);
+  if (lang() === 'en' && number !== null) return t('name.grid', { number });
+  return shortName(grid, catalog.areaByCode.get(grid.community)?.name);
+}
+
+/** The full name of a grid; in English, grids without an English name take their community's. */
+export function gridTitle(catalog: Catalog, code: string, name: string | null): string {
+  const grid = catalog.gridByCode.get(code);
+  const community = grid && catalog.areaByCode.get(grid.community)?.name_en;
+  const number = grid ? gridNumber(grid) : null;
+  if (lang() === 'en' && community && number !== null) return t('name.gridOf', { community, number });
+  return name || code;
+}
 
 /** The name of a component's major class. */
 export function majorName(catalog: Catalog, major: string): string {

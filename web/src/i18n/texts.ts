@@ -60,7 +60,6 @@ const zh = {
   'legend.title': '图例',
   'legend.households': '网格户数',
   'legend.band': '目标 {low}–{high} 户',
-  'legend.special': '专属网格（不设户数范围）',
   'legend.coverage': '{name}：居民覆盖率',
   'legend.isochrone': '{minutes} 分钟步行范围',
   'legend.components': '部件大类',
@@ -92,6 +91,9 @@ const zh = {
   'details.copied': '坐标已复制',
   'details.generation': '第 {id} 代方案',
   'details.zoom': '缩放到网格',
+
+  'name.grid': '第{number}网格',
+  'name.gridOf': '{community}第{number}网格',
 
   'level.microgrid': '微网格',
   'level.grid': '网格',
@@ -204,7 +206,6 @@ const en: Record<TextKey, string> = {
   'legend.title': 'Legend',
   'legend.households': 'Households per grid',
   'legend.band': 'Target {low}–{high}',
-  'legend.special': 'Special grid (no household band)',
   'legend.coverage': '{name}: residents covered',
   'legend.isochrone': '{minutes} minutes on foot',
   'legend.components': 'Components by class',
@@ -236,6 +237,9 @@ const en: Record<TextKey, string> = {
   'details.copied': 'Coordinate copied',
   'details.generation': 'Generation {id}',
   'details.zoom': 'Zoom to the grid',
+
+  'name.grid': 'Grid {number}',
+  'name.gridOf': '{community} · Grid {number}',
 
   'level.microgrid': 'Micro-grid',
   'level.grid': 'Grid',

@@ -34,15 +34,20 @@ function clusterStyles(colorOf: ColorOf): (feature: Feature) => Style[] {
     const key = `${major}:${total}`;
     let styles = kept.get(key);
     if (!styles) {
-      const radius = 10 + Math.min(13, Math.log10(Math.max(1, total)) * 4.2);
+      const radius = 9 + Math.min(11, Math.log10(Math.max(1, total)) * 3.4);
       const color = colorOf(major);
       styles = [
         new Style({
-          image: new CircleStyle({ radius: radius + 4, fill: new Fill({ color: withAlpha(color, 0.22) }) }),
+          image: new CircleStyle({
+            radius: radius + 3.5,
+            declutterMode: 'none',
+            fill: new Fill({ color: withAlpha(color, 0.22) }),
+          }),
         }),
         new Style({
           image: new CircleStyle({
             radius,
+            declutterMode: 'obstacle',
             fill: new Fill({ color: withAlpha(color, 0.92) }),
             stroke: new Stroke({ color: '#fff', width: 1.5 }),
           }),
@@ -51,6 +56,7 @@ function clusterStyles(colorOf: ColorOf): (feature: Feature) => Style[] {
             font: `600 ${total >= 1000 ? 11 : 12}px ${theme.FONT}`,
             fill: new Fill({ color: '#fff' }),
             offsetY: 1,
+            declutterMode: 'none',
           }),
         }),
       ];
@@ -113,6 +119,7 @@ export function addComponents(map: OlMap, app: App, onError: (error: unknown) =>
       source: clusters.source,
       maxZoom: POINTS_FROM,
       zIndex: 50,
+      declutter: 'places',
       properties: { pick: 'cluster' },
       style: (feature) => styleCluster(feature as Feature),
     }),

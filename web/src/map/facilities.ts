@@ -3,7 +3,10 @@ import type Feature from 'ol/Feature';
 import VectorLayer from 'ol/layer/Vector';
 import type OlMap from 'ol/Map';
 import VectorSource from 'ol/source/Vector';
+import CircleStyle from 'ol/style/Circle';
+import Fill from 'ol/style/Fill';
 import Icon from 'ol/style/Icon';
+import Stroke from 'ol/style/Stroke';
 import Style from 'ol/style/Style';
 import type { App } from '../core/app';
 import { isAbort, service } from '../core/client';
@@ -56,6 +59,8 @@ const GLYPHS: Record<string, [string, keyof typeof FIELDS]> = {
   toilet: ['厕', 'street'],
 };
 
+const colorOf = (category: string): string => FIELDS[GLYPHS[category]?.[1] ?? 'office'];
+
 const SIZE = 24;
 const drawn = new Map<string, HTMLCanvasElement>();
 
@@ -63,7 +68,7 @@ const drawn = new Map<string, HTMLCanvasElement>();
 export function glyph(category: string, name = ''): HTMLCanvasElement {
   const kept = drawn.get(category);
   if (kept) return kept;
-  const [character, field] = GLYPHS[category] ?? [name.slice(0, 1) || '·', 'office'];
+  const character = GLYPHS[category]?.[0] ?? (name.slice(0, 1) || '·');
   const canvas = document.createElement('canvas');
   canvas.width = SIZE * 2;
   canvas.height = SIZE * 2;
@@ -72,7 +77,7 @@ export function glyph(category: string, name = ''): HTMLCanvasElement {
     context.scale(2, 2);
     context.beginPath();
     context.arc(SIZE / 2, SIZE / 2, SIZE / 2 - 1.5, 0, Math.PI * 2);
-    context.fillStyle = FIELDS[field];
+    context.fillStyle = colorOf(category);
     context.fill();
     context.lineWidth = 1.6;
     context.strokeStyle = '#fff';
@@ -101,8 +106,14 @@ export function glyphElement(category: FacilityCategory): HTMLCanvasElement {
   return canvas;
 }
 
-/** Discs shrink from afar so that the map under them stays readable. */
-const scaleAt = (zoom: number): number => (zoom < 12.5 ? 0.18 : zoom < 13.75 ? 0.3 : zoom < 15 ? 0.41 : 0.5);
+/** Many categories at once are plain dots below this zoom. */
+const DISCS_FROM = 14.2;
+
+/** Size of a disc; 0 means a dot. Discs shrink from afar so that the map under them stays readable. */
+const scaleAt = (zoom: number, alone: boolean): number => {
+  if (alone) return zoom < 12 ? 0.3 : 0.46;
+  return zoom < DISCS_FROM ? 0 : zoom < 15.2 ? 0.36 : 0.46;
+};
 
 /** Add the facility layer; it holds the categories chosen in the state and that of the coverage shown. */
 export function addFacilities(map: OlMap, app: App, onError: (error: unknown) => void): VectorSource {
@@ -111,18 +122,31 @@ export function addFacilities(map: OlMap, app: App, onError: (error: unknown) =>
   const loaded = new Map<string, Feature[]>();
   const asked = new Map<string, AbortController>();
   const styles = new Map<string, Style>();
+  const names = new Map(app.catalog.categories.map((entry) => [entry.category, entry.name_zh]));
 
   const layer = new VectorLayer({
     source,
     zIndex: 48,
+    // Names of places make way for the discs; the discs themselves are always drawn.
+    declutter: 'places',
     properties: { pick: 'facility' },
     style: (feature, resolution) => {
       const category = String(feature.get('category'));
-      const scale = scaleAt(map.getView().getZoomForResolution(resolution) ?? 0);
+      const zoom = map.getView().getZoomForResolution(resolution) ?? 0;
+      const scale = scaleAt(zoom, category === store.get().category);
       const key = `${category}@${scale}`;
       let style = styles.get(key);
       if (!style) {
-        style = new Style({ image: new Icon({ img: glyph(category), scale }) });
+        const image =
+          scale > 0
+            ? new Icon({ img: glyph(category, names.get(category)), scale, declutterMode: 'obstacle' })
+            : new CircleStyle({
+                radius: 3.5,
+                fill: new Fill({ color: colorOf(category) }),
+                stroke: new Stroke({ color: '#fff', width: 1.2 }),
+                declutterMode: 'none',
+              });
+        style = new Style({ image });
         styles.set(key, style);
       }
       return style;
@@ -153,6 +177,7 @@ export function addFacilities(map: OlMap, app: App, onError: (error: unknown) =>
   }
 
   function follow(): void {
+    layer.changed();
     const now = wanted();
     for (const [category, abort] of asked) if (!now.has(category)) abort.abort();
     const gone = source.getFeatures().filter((feature) => !now.has(String(feature.get('category'))));

@@ -39,6 +39,7 @@ export function addGrids(map: OlMap, app: App): Grids {
   const shares = palette.shares.map(filled);
   const none = filled(palette.noResidents);
   const special = new Style({ fill: new Fill({ color: hatch(palette.special.color) }) });
+  const edges = edgeStyles(map);
   let covered = new Map<string, number | null>();
 
   const tint = new VectorLayer({
@@ -54,15 +55,12 @@ export function addGrids(map: OlMap, app: App): Grids {
   const edge = new VectorLayer({
     source,
     zIndex: 30,
-    style: [
-      new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.75)', width: 2.6 }) }),
-      new Style({ stroke: new Stroke({ color: 'rgba(38, 56, 74, 0.72)', width: 1 }) }),
-    ],
+    style: (_feature, resolution) => edges('grid', resolution),
   });
   const areas = new VectorLayer({
     source: new VectorSource({ features: readFeatures(catalog.areas) }),
     zIndex: 31,
-    style: (feature) => AREA_STYLES[String(feature.get('level'))],
+    style: (feature, resolution) => edges(String(feature.get('level')), resolution),
   });
 
   const hovered = new VectorSource();
@@ -124,17 +122,44 @@ export function addGrids(map: OlMap, app: App): Grids {
   };
 }
 
-const AREA_STYLES: Record<string, Style[]> = {
-  community: [
-    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.85)', width: 3.8 }), zIndex: 1 }),
-    new Style({ stroke: new Stroke({ color: 'rgba(35, 51, 68, 0.9)', width: 1.6 }), zIndex: 2 }),
-  ],
-  street: [
-    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.9)', width: 5 }), zIndex: 3 }),
-    new Style({ stroke: new Stroke({ color: '#22303d', width: 2.4, lineDash: [14, 5, 3, 5] }), zIndex: 4 }),
-  ],
-  district: [
-    new Style({ stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.95)', width: 6 }), zIndex: 5 }),
-    new Style({ stroke: new Stroke({ color: '#22303d', width: 2.4 }), zIndex: 6 }),
-  ],
+interface Edge {
+  halo: [color: string, width: number];
+  line: [color: string, width: number];
+  dash?: number[];
+  rank: number;
+}
+
+const EDGES: Record<string, Edge> = {
+  grid: { halo: ['rgba(255, 255, 255, 0.75)', 2.6], line: ['rgba(38, 56, 74, 0.72)', 1], rank: 0 },
+  community: { halo: ['rgba(255, 255, 255, 0.85)', 3.8], line: ['rgba(35, 51, 68, 0.9)', 1.6], rank: 1 },
+  street: { halo: ['rgba(255, 255, 255, 0.9)', 5], line: ['#22303d', 2.4], dash: [14, 5, 3, 5], rank: 3 },
+  district: { halo: ['rgba(255, 255, 255, 0.95)', 6], line: ['#22303d', 2.4], rank: 5 },
 };
+
+/** Border styles by level and resolution: full width near, hairlines from afar. */
+function edgeStyles(map: OlMap): (level: string, resolution: number) => Style[] | undefined {
+  const kept = new Map<string, Style[]>();
+  return (level, resolution) => {
+    const edge = EDGES[level];
+    if (!edge) return undefined;
+    const zoom = map.getView().getZoomForResolution(resolution) ?? 0;
+    const share = Math.round(Math.min(1, Math.max(0.35, (zoom - 10) / 3.5)) * 20) / 20;
+    const key = `${level}@${share}`;
+    let styles = kept.get(key);
+    if (!styles) {
+      const line = { color: edge.line[0], width: edge.line[1] * share };
+      styles = [
+        new Style({
+          stroke: new Stroke({ color: edge.halo[0], width: edge.halo[1] * share }),
+          zIndex: edge.rank,
+        }),
+        new Style({
+          stroke: new Stroke(edge.dash ? { ...line, lineDash: edge.dash } : line),
+          zIndex: edge.rank + 1,
+        }),
+      ];
+      kept.set(key, styles);
+    }
+    return styles;
+  };
+}

@@ -24,7 +24,7 @@ export function addIsochrones(map: OlMap, app: App, onError: (error: unknown) =>
       width: 2,
       ...(dash && { lineDash: dash }),
     });
-    const fill = new Fill({ color: withAlpha(color, 0.13) });
+    const fill = new Fill({ color: withAlpha(color, 0.06) });
     styles.set(minutes, new Style({ stroke, fill, zIndex: 100 - minutes }));
   }
   const layer = new VectorLayer({

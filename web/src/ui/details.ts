@@ -2,6 +2,7 @@
 import type { App } from '../core/app';
 import { h, icon, iconButton, renew } from '../core/dom';
 import { coordinate, distance, number, percent } from '../core/format';
+import { gridTitle } from '../core/names';
 import type { ChainLink, GridCircle, GridDetailProperties, LocateAnswer } from '../core/types';
 import { labelOf, nameOf, onLang, t, tOr } from '../i18n';
 import { glyphElement } from '../map/facilities';
@@ -38,7 +39,11 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
         'data-code': entry.code,
       },
       h('span', { class: 'chain-level', text: t(`level.${entry.level}`) }),
-      h('span', { class: 'chain-name', text: nameOf(entry) || entry.code }),
+      h('span', {
+        class: 'chain-name',
+        text:
+          entry.level === 'grid' ? gridTitle(catalog, entry.code, entry.name) : nameOf(entry) || entry.code,
+      }),
       h('code', { class: 'chain-code', text: entry.code }),
     );
   }
@@ -153,7 +158,10 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
       parts.push(
         h('p', {
           class: 'muted',
-          text: t('details.nearest', { code: nearest.code, distance: distance(nearest.metres) }),
+          text: t('details.nearest', {
+            code: gridTitle(catalog, nearest.code, catalog.gridByCode.get(nearest.code)?.name ?? null),
+            distance: distance(nearest.metres),
+          }),
         }),
         h('button', {
           type: 'button',
@@ -178,7 +186,7 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
           'div',
           {},
           h('p', { class: 'owner-kind', text: kind }),
-          h('p', { class: 'owner-name', text: owner.name || owner.code }),
+          h('p', { class: 'owner-name', text: gridTitle(catalog, owner.code, owner.name) }),
           h('code', { class: 'owner-code', text: owner.code }),
         ),
         iconButton('target', t('details.zoom'), () => actions.zoomTo(owner.code)),

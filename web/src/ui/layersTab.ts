@@ -99,7 +99,7 @@ export function layersTab(app: App): Tab {
         },
       },
       glyphElement(category),
-      h('span', { text: labelOf(category.name_zh, category.name_en) }),
+      h('span', { class: 'chip-name', text: labelOf(category.name_zh, category.name_en) }),
       h('span', { class: 'chip-count', text: number(category.count) }),
     );
     chips.set(category.category, button);

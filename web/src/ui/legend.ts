@@ -46,7 +46,12 @@ function hatched(color: string): HTMLElement {
 export function createLegend(host: HTMLElement, app: App): void {
   const { store, catalog } = app;
   const grids = catalog.grids.features.map(({ properties }) => properties as GridProperties);
-  let open = !window.matchMedia('(max-width: 760px)').matches;
+  const narrow = window.matchMedia('(max-width: 760px)');
+  const middling = window.matchMedia('(max-width: 1180px)');
+  /** What the reader chose; until then the legend folds where it would cover the map. */
+  let chosen: boolean | null = null;
+  const isOpen = (): boolean =>
+    chosen ?? !(narrow.matches || (middling.matches && store.get().selection !== null));
 
   function households(): HTMLElement[] {
     const { palette, overview } = catalog;
@@ -61,7 +66,13 @@ export function createLegend(host: HTMLElement, app: App): void {
       row(swatch(onLand(entry.color)), labelOf(entry.label_zh, entry.label_en), counts[at] ?? 0),
     );
     if (ordinary.length < grids.length) {
-      rows.push(row(hatched(palette.special.color), t('legend.special'), grids.length - ordinary.length));
+      rows.push(
+        row(
+          hatched(palette.special.color),
+          labelOf(palette.special.label_zh, palette.special.label_en),
+          grids.length - ordinary.length,
+        ),
+      );
     }
     return [
       h('h3', { text: t('legend.households') }, h('small', { text: t('legend.band', overview.band) })),
@@ -128,6 +139,7 @@ export function createLegend(host: HTMLElement, app: App): void {
 
   function draw(): void {
     const { layers } = store.get();
+    const open = isOpen();
     const title = h(
       'button',
       {
@@ -137,7 +149,7 @@ export function createLegend(host: HTMLElement, app: App): void {
         'aria-label': t('legend.toggle'),
         on: {
           click: () => {
-            open = !open;
+            chosen = !open;
             draw();
             host.querySelector('button')?.focus();
           },
@@ -150,6 +162,12 @@ export function createLegend(host: HTMLElement, app: App): void {
     renew(host, title, open && h('div', { class: 'legend-body' }, ...theme, ...components()));
   }
   store.on(['coverage', 'layers', 'isochrones'], draw);
+  middling.addEventListener('change', draw);
+  let wasOpen = isOpen();
+  store.on(['selection'], () => {
+    if (isOpen() !== wasOpen) draw();
+    wasOpen = isOpen();
+  });
   onLang(draw);
   draw();
 }

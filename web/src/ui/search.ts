@@ -1,6 +1,7 @@
 /** The search box: codes, names, coordinates; a combobox that works from the keyboard alone. */
 import type { App } from '../core/app';
 import { h, icon, iconButton, renew } from '../core/dom';
+import { gridTitle } from '../core/names';
 import { findEntries, type Hit, parseQuery } from '../core/query';
 import type { LonLat } from '../core/types';
 import { nameOf, onLang, t, tOr } from '../i18n';
@@ -63,7 +64,7 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
     }));
     const grids = catalog.grids.features.map(({ properties }) => ({
       code: properties.code,
-      name: properties.name ?? properties.code,
+      name: gridTitle(catalog, properties.code, properties.name),
       level: 'grid',
     }));
     return [...areas, ...grids];
