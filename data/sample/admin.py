@@ -64,15 +64,25 @@ def make_admin(sc: Scenario, city: City, people: People, rng: Rng) -> Admin:
     load = np.bincount(block[home], weights=people.households, minlength=len(city.faces))
     ground_share = shapely.area(city.faces) / shapely.area(city.faces).sum() * load.sum()
     load = load + 0.08 * ground_share
-    everything = np.arange(len(city.faces))
-    street = split(blocks, everything, load, np.ones(sc.streets), rng, trials=14, loose=1.6)
-    per_street = np.bincount(street, weights=load, minlength=sc.streets)
-    count = apportion(sc.communities, per_street, np.bincount(street, minlength=sc.streets))
+    scenic = np.flatnonzero(city.use[original] == USE["scenic"])
+    ground_rows = np.setdiff1d(np.arange(len(city.faces)), scenic)
+    if not len(ground_rows) or not connected(blocks, ground_rows):
+        scenic, ground_rows = scenic[:0], np.arange(len(city.faces))
+    street = np.zeros(len(city.faces), dtype=np.int64)
+    street[ground_rows] = split(blocks, ground_rows, load, np.ones(sc.streets), rng, trials=14, loose=1.6)
+    street[scenic] = -1
+    per_street = np.bincount(street[ground_rows], weights=load[ground_rows], minlength=sc.streets)
+    count = apportion(sc.communities, per_street, np.bincount(street[ground_rows], minlength=sc.streets))
     community = np.full(len(city.faces), -1, dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(count)])
     for k in range(sc.streets):
         rows = np.flatnonzero(street == k)
-        community[rows] = start[k] + split(blocks, rows, load, np.ones(count[k]), rng, trials=10, loose=1.2)
+        community[rows] = start[k] + split(
+            blocks, rows, load, rng.lognormal(0, 0.22, count[k]), rng, trials=10, loose=1.2
+        )
+    for row in scenic:  # a scenic block joins the community it shares most of its border with
+        community[row] = _strongest(blocks, int(row), community)
+    street[scenic] = np.searchsorted(start, community[scenic], side="right") - 1
     order, codes, parents = _area_codes(sc, city.faces, street, community, start)
     community = order[community]
     names = stems(rng, sc.communities + sc.streets)
@@ -81,6 +91,14 @@ def make_admin(sc: Scenario, city: City, people: People, rng: Rng) -> Admin:
     community_of = community[block][home]
     street_of = np.array([int(p[6:]) - 1 for p in parents])[community_of]
     return Admin(area_rows, grids, street_of, community_of, codes, community_names, street_names)
+
+
+def _strongest(graph: BlockGraph, row: int, label: Ints) -> int:
+    """The label around a block that it shares the longest border with."""
+    other = np.concatenate([graph.b[graph.a == row], graph.a[graph.b == row]])
+    metres = np.concatenate([graph.metres[graph.a == row], graph.metres[graph.b == row]])
+    known = label[other] >= 0
+    return int(np.argmax(np.bincount(label[other[known]], weights=metres[known])))
 
 
 def _reading_order(x: Floats, y: Floats, band: float) -> Ints:
@@ -121,9 +139,12 @@ def _areas(
     label = np.array([parent_codes.index(p) for p in parents], dtype=np.int64)
     streets = unions(faces, label[community], sc.streets)
     district = shapely.coverage_union_all(faces)
-    end = ("镇", "Town") if "镇" in sc.title_zh else ("街道", "Subdistrict")
-    street_names = [(n[0] + end[0], f"{n[1]} {end[1]}") for n in names[: sc.streets]]
-    community_names = [(n[0] + "社区", f"{n[1]} Community") for n in names[sc.streets :]]
+    end = ("镇", "Town") if sc.town else ("街道", "Subdistrict")
+    own = (sc.title_zh[:2] + "示范", sc.title_en.split()[0] + " Demonstration")
+    street_stems = [own] if sc.streets == 1 else names[: sc.streets]
+    community_stems = [own] if sc.communities == 1 else names[sc.streets :]
+    street_names = [(n[0] + end[0], f"{n[1]} {end[1]}") for n in street_stems]
+    community_names = [(n[0] + "社区", f"{n[1]} Community") for n in community_stems]
     rows: list[tuple[Any, ...]] = [(sc.code, sc.title_zh, sc.title_en, "district", None, district)]
     rows += [(c, *n, "street", sc.code, g) for c, n, g in zip(parent_codes, street_names, streets, strict=True)]
     rows += [(c, *n, "community", p, g)

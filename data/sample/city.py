@@ -10,6 +10,7 @@ import shapely
 
 from data.sample.base import (
     CARRIAGEWAY,
+    GRID,
     RAIL,
     SETBACK,
     TERTIARY,
@@ -26,7 +27,7 @@ from data.sample.frontage import DEPTH, shops
 from data.sample.green import lake_shore, parks, river_banks
 from data.sample.layout import INNER, NEW, OLD, Layout
 from data.sample.names import numeral
-from data.sample.planar import main_component, node, polygonize
+from data.sample.planar import main_component, node, polygonize, without_crumbs
 from data.sample.scenarios import Scenario
 from data.sample.shapes import RECT, place
 from data.sample.uses import USE, USES, assign_uses, parcels
@@ -129,19 +130,13 @@ def _network(
     book.add(pm.edges, pm.cls, layout.names)
     skeleton = [True] * len(book.geoms)
     owner = [-1] * len(book.geoms)
-    lane_stem: dict[int, Name] = {}
     for group in paths:
-        for line, cls, face, serial in zip(group.geometry, group.cls, group.face, group.serial, strict=True):
-            name = ("", "")
-            if face >= 0 and serial >= 0 and use[face] in (USE["old"], USE["village"]):
-                stem = lane_stem.setdefault(int(face), layout.names[int(_first_edge(layout)[face])])
-                number = int(serial) % 60 + 1
-                name = (f"{stem[0]}{numeral(number)}巷", f"{stem[1]} Lane {number}")
-            before = len(book.geoms)
-            book.add(line, int(cls), name)
-            added = len(book.geoms) - before
-            skeleton += [False] * added
-            owner += [int(face)] * added
+        parts, row = shapely.get_parts(group.geometry, return_index=True)
+        labels = _lane_names(layout, group, use)
+        book.add(parts, group.cls[row], [labels[r] for r in row])
+        fine = shapely.length(parts) > GRID
+        skeleton += [False] * int(fine.sum())
+        owner += [int(f) for f in group.face[row[fine]]]
     lines, cls = book.arrays()
     source = np.arange(len(lines))
     over = np.zeros(len(lines), dtype=np.bool_)
@@ -160,7 +155,7 @@ def _network(
         fine = shapely.get_dimensions(lines) == 1
         lines, source, over = lines[fine], source[fine], over[fine]
     edges, kinds, src = node(lines, cls[source])
-    frame = np.asarray(skeleton)[source][src]
+    frame = without_crumbs(edges, np.asarray(skeleton)[source][src], source[src])
     walk = main_component(edges, kinds < RAIL)
     keep = walk | frame
     edges, kinds, src = edges[keep], kinds[keep], src[keep]
@@ -168,23 +163,22 @@ def _network(
     return edges, kinds, [book.names[i] for i in source[src]], over[src], frame[keep], who
 
 
-_FIRST: dict[int, Ints] = {}
-
-
-def _first_edge(layout: Layout) -> Ints:
-    """The longest street edge beside each face."""
-    found = _FIRST.get(id(layout))
-    if found is None:
-        pm = layout.map
-        found = np.zeros(len(pm.faces), dtype=np.int64)
-        order = np.argsort(shapely.length(pm.edges), kind="stable")
-        order = order[pm.cls[order] < RAIL]
-        for side in (pm.left, pm.right):
-            ok = side[order] >= 0
-            found[side[order][ok]] = order[ok]
-        _FIRST.clear()
-        _FIRST[id(layout)] = found
-    return found
+def _lane_names(layout: Layout, group: Paths, use: Ints) -> list[Name]:
+    """Lanes of old quarters and villages are called after the longest street beside their block, with a number."""
+    pm = layout.map
+    longest = np.zeros(len(pm.faces), dtype=np.int64)
+    order = np.argsort(shapely.length(pm.edges), kind="stable")
+    order = order[pm.cls[order] < RAIL]
+    for side in (pm.left[order], pm.right[order]):
+        longest[side[side >= 0]] = order[side >= 0]
+    named = (group.face >= 0) & (group.serial >= 0) & np.isin(use[group.face], [USE["old"], USE["village"]])
+    out: list[Name] = [("", "")] * len(group.face)
+    taken: dict[str, int] = {}
+    for row in np.flatnonzero(named):
+        stem = layout.names[int(longest[group.face[row]])]
+        number = taken[stem[0]] = taken.get(stem[0], 0) + 1
+        out[row] = (f"{stem[0]}{numeral(number)}巷", f"{stem[1]} Lane {number}")
+    return out
 
 
 def _walls(rings: list[Geoms], kinds: list[str], edges: Geoms, cls: Ints, water: Geoms) -> tuple[Geoms, Geoms]:

@@ -52,6 +52,8 @@ class Spots:
 
     def __init__(self, city: City, rng: Rng) -> None:
         self.city, self.rng = city, rng
+        self.core = shapely.buffer(city.layout.terrain.outline, -0.3)
+        shapely.prepare(self.core)
         cls = city.cls
         dry = ~city.bridge
         in_use = np.where(city.gates >= 0, city.use[city.gates], -1)
@@ -60,7 +62,9 @@ class Spots:
             "lane": np.flatnonzero((cls <= SERVICE) & dry),
             "gutter": np.flatnonzero((cls <= RESIDENTIAL) & dry),
             "main": np.flatnonzero((cls <= TERTIARY) & dry),
-            "inside": np.flatnonzero((city.gates >= 0) & dry & np.isin(in_use, [USE["slab"], USE["tower"], USE["old"]])),
+            "inside": np.flatnonzero(
+                (city.gates >= 0) & dry & np.isin(in_use, [USE["slab"], USE["tower"], USE["old"]])
+            ),
             "park": np.flatnonzero((city.gates >= 0) & dry & np.isin(in_use, [USE["park"], USE["scenic"]])),
             "bank": np.flatnonzero((cls == FOOT) & (city.gates < 0) & dry),
             "bridge": np.flatnonzero(city.bridge & (cls <= RESIDENTIAL)),
@@ -73,9 +77,7 @@ class Spots:
     def _junctions(self) -> tuple[Floats, Floats]:
         city = self.city
         rows = np.flatnonzero(city.cls <= RESIDENTIAL)
-        ends = np.concatenate(
-            [shapely.get_coordinates(shapely.get_point(city.edges[rows], i)) for i in (0, -1)]
-        )
+        ends = np.concatenate([shapely.get_coordinates(shapely.get_point(city.edges[rows], i)) for i in (0, -1)])
         rank = np.tile(city.cls[rows], 2)
         xy, inverse, degree = np.unique(np.round(ends, 2), axis=0, return_inverse=True, return_counts=True)
         strongest = np.full(len(xy), RAIL, dtype=np.int64)
@@ -117,10 +119,13 @@ class Spots:
         return self._inside(points, middle)
 
     def _inside(self, points: Floats, base: Floats) -> Floats:
-        out = ~shapely.contains_xy(self.city.layout.terrain.outline, points)
+        """Points over the district's edge mirrored back across the street, the stubborn ones pulled inside."""
+        out = ~shapely.contains_xy(self.core, points)
         points[out] = 2 * base[out] - points[out]
-        still = ~shapely.contains_xy(self.city.layout.terrain.outline, points)
-        points[still] = base[still]
+        still = np.flatnonzero(~shapely.contains_xy(self.core, points))
+        if len(still):
+            pull = shapely.shortest_line(shapely.points(points[still]), self.core)
+            points[still] = shapely.get_coordinates(shapely.get_point(pull, -1))
         return points
 
 
@@ -153,7 +158,9 @@ def make_components(sc: Scenario, city: City, rng: Rng) -> pd.DataFrame:
             "minor": column([c["minor"] for c in classes]),
             "name": column([c["name"] for c in classes]),
             "dept_supervise": column([_SUPERVISE[c["major"]] for c in classes]),
-            "dept_owner": column([next((o for k, o in _OWNER.items() if k in c["name"]), "区市政公司") for c in classes]),
+            "dept_owner": column(
+                [next((o for k, o in _OWNER.items() if k in c["name"]), "区市政公司") for c in classes]
+            ),
             "dept_maintain": column([_SUPERVISE[c["major"]][:-1] + "养护中心" for c in classes]),
             "state": state,
             "first_date": np.datetime_as_string(first, unit="D"),

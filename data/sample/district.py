@@ -164,9 +164,7 @@ def _water(sc: Scenario, city: City) -> pd.DataFrame:
     kinds += ["river" if city.cls[r] == RIVER else "canal" for r in lines]
     geometry: Geoms = np.empty(len(shapes) + len(lines), dtype=object)
     geometry[:] = [*shapes, *city.edges[lines]]
-    return pd.DataFrame(
-        {"water_id": _ids(sc, "H", len(geometry)), "name": names, "kind": kinds, "geometry": geometry}
-    )
+    return pd.DataFrame({"water_id": _ids(sc, "H", len(geometry)), "name": names, "kind": kinds, "geometry": geometry})
 
 
 def _projection(sc: Scenario) -> Callable[[Any], Any]:
@@ -194,7 +192,11 @@ def _stored(table: pd.DataFrame, to_degrees: Callable[[Any], Any], *, multi: boo
 
 def _summary(sc: Scenario, layers: dict[str, gpd.GeoDataFrame]) -> dict[str, Any]:
     """Counts of each layer and the totals the scenario promises."""
-    out: dict[str, Any] = {"title": sc.title_zh, "title_en": sc.title_en, "counts": {k: len(v) for k, v in layers.items()}}
+    out: dict[str, Any] = {
+        "title": sc.title_zh,
+        "title_en": sc.title_en,
+        "counts": {k: len(v) for k, v in layers.items()},
+    }
     base = layers.get("buildings")
     source = base if base is not None else layers["grids"]
     for column in ("households", "population", "elderly", "priority"):

@@ -40,9 +40,9 @@ class Fabric:
 
 
 FABRICS: Final[dict[str, Fabric]] = {
-    "slab": Fabric("residential", (SLAB_1,), (11, 13.5), (36, 62), (7, 11), (17, 22), (5, 7), wall="wall",
+    "slab": Fabric("residential", (SLAB_1,), (11, 13.5), (36, 62), (7, 11), (17, 22), (4, 6), wall="wall",
                    compound=True),
-    "tower": Fabric("apartments", (CROSS, CROSS, AITCH, RECT), (16, 21), (27, 40), (17, 27), (32, 42), (16, 32),
+    "tower": Fabric("apartments", (CROSS, CROSS, AITCH, RECT), (16, 21), (27, 40), (17, 27), (32, 42), (11, 26),
                     drop=0.1, loose=3.0, wall="fence", inset=13.0, compound=True),
     "old": Fabric("house", (RECT, RECT, ELL, COURT), (7.5, 10), (7.5, 12), (0.5, 1.2), (3.6, 4.4), (1, 2), rows=2,
                   drop=0.05, loose=0.6, through=True, spine=FOOT, inset=0.8),
@@ -248,7 +248,7 @@ def _lanes(
         low_out, high_out = scan_up(outer[has], spines[has, k])
         south = spec.through | ((gate[has] < 0.8) & (k == 0))
         north = spec.through | (gate[has] > 0.45) & (k == 0) | (gate[has] >= 0.8) | ((gate[has] < 0.1) & (k == 1))
-        low, high = np.where(south, low_out, low_in + 4), np.where(north, high_out, high_in - 4)
+        low, high = np.where(south, low_out, low_in + 8), np.where(north, high_out, high_in - 8)
         fine = np.flatnonzero(np.isfinite(low) & np.isfinite(high) & (high - low > 20))
         x0, y0 = frame.world(has[fine], spines[has[fine], k], low[fine])
         x1, y1 = frame.world(has[fine], spines[has[fine], k], high[fine])

@@ -82,7 +82,9 @@ def _choose(xy: Floats, weight: Floats, count: int, apart: float, rng: Rng) -> I
 
 def _street_points(city: City, cls: tuple[int, int], spacing: float, off: float, rng: Rng) -> Floats:
     """Points beside the streets of a class range, on alternating sides."""
-    rows = np.flatnonzero((city.cls >= cls[0]) & (city.cls <= cls[1]) & ~city.bridge & (shapely.length(city.edges) > 40))
+    rows = np.flatnonzero(
+        (city.cls >= cls[0]) & (city.cls <= cls[1]) & ~city.bridge & (shapely.length(city.edges) > 40)
+    )
     ends = np.cumsum(shapely.length(city.edges[rows]))
     if not len(ends):
         return np.empty((0, 2))
@@ -110,7 +112,7 @@ def make_facilities(
     use = city.use[stock.face]
     area = shapely.area(stock.geometry)
     size = min(sc.width, sc.height)
-    names = iter(stems(rng, 3000))
+    names = iter(stems(rng, 600 + sc.population // 90))
     spots: list[Floats] = []
     cats: list[str] = []
     labels: list[Name] = []

@@ -11,7 +11,7 @@ from data.sample.base import CANAL, FOOT, RIVER, Floats, Geoms, Ints, Rng, lines
 from data.sample.fabric import Paths, Stock
 from data.sample.layout import LAKE, Layout
 from data.sample.shapes import COURT, OCTAGON, RECT, place
-from data.sample.terrain import Terrain
+from data.sample.terrain import Corridor, Terrain
 
 
 def _bent(start: Floats, stop: Floats, bend: Floats) -> Geoms:
@@ -100,6 +100,27 @@ def lake_shore(layout: Layout, waters: Any, rng: Rng) -> tuple[Stock, Paths, Geo
     return stock, paths, lines_only(shapely.difference(shapely.boundary(shapely.buffer(lake, 2.0)), others))
 
 
+def _footbridges(corridor: Corridor, terrain: Terrain) -> Geoms:
+    """Footbridges over a canal every 240 m, from one side road to the other."""
+    out = []
+    for part in lines_only(corridor.centre):
+        at = np.arange(110.0, shapely.length(part) - 60.0, 240.0)
+        a = shapely.get_coordinates(shapely.line_interpolate_point(part, at - 1))
+        b = shapely.get_coordinates(shapely.line_interpolate_point(part, at + 1))
+        normal = np.column_stack([a[:, 1] - b[:, 1], b[:, 0] - a[:, 0]]) * 40.0
+        across = shapely.linestrings(np.stack([(a + b) / 2 - normal, (a + b) / 2 + normal], axis=1))
+        across = shapely.intersection(across, corridor.strip)
+        whole = shapely.get_type_id(across) == 1
+        for other in terrain.corridors:
+            if other is not corridor:
+                whole &= ~shapely.intersects(across, other.strip)
+        whole &= shapely.covered_by(across, shapely.buffer(terrain.outline, -5.0))
+        if terrain.lake_zone is not None:
+            whole &= ~shapely.intersects(across, terrain.lake_zone)
+        out.append(across[whole])
+    return np.concatenate(out) if out else np.empty(0, dtype=object)
+
+
 def river_banks(layout: Layout, waters: Any) -> tuple[Paths, Geoms]:
     """Promenades along rivers with links to the riverside roads, and the retaining walls of the banks."""
     terrain = layout.terrain
@@ -118,6 +139,7 @@ def river_banks(layout: Layout, waters: Any) -> tuple[Paths, Geoms]:
             lines_only(shapely.difference(shapely.intersection(bank, inside), shapely.union(foreign, near_end)))
         )
         if corridor.cls != RIVER:
+            lines += list(_footbridges(corridor, terrain))
             continue
         path = shapely.boundary(shapely.simplify(shapely.buffer(corridor.surface, 14, quad_segs=3), 0.3))
         path = lines_only(shapely.line_merge(shapely.difference(shapely.intersection(path, inside), foreign)))

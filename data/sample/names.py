@@ -52,7 +52,9 @@ def with_end(stem: Name, end: Name) -> Name:
 
 
 def numeral(number: int) -> str:
-    """Chinese numeral of 1..99."""
+    """Chinese numeral of a positive number; in digits from 100 on."""
+    if number > 99:
+        return str(number)
     tens, ones = divmod(number, 10)
     head = "" if tens == 0 else ("十" if tens == 1 else DIGITS[tens - 1] + "十")
     return head + (DIGITS[ones - 1] if ones else "")

@@ -27,12 +27,18 @@ class PlanarMap:
 def node(lines: Geoms, cls: Ints) -> tuple[Geoms, Ints, Ints]:
     """Node lines on a 1 cm grid: edges, their class and their source row.
 
-    Where sources coincide the strongest class (smallest number) wins, then the earliest row.
+    Where sources coincide the strongest class (smallest number) wins, then the earliest row. A source that only
+    passes close by never wins over one that is nearer by more than rounding.
     """
     edges = shapely.get_parts(shapely.union_all(lines, grid_size=GRID))
     edges = edges[shapely.length(edges) > 0]
     middle = shapely.line_interpolate_point(edges, 0.5, normalized=True)
     at, source = shapely.STRtree(lines).query(middle, predicate="dwithin", distance=0.05)
+    gap = shapely.distance(middle[at], lines[source])
+    least = np.full(len(edges), np.inf)
+    np.minimum.at(least, at, gap)
+    same = gap <= least[at] + 0.6 * GRID
+    at, source = at[same], source[same]
     order = np.lexsort((source, cls[source], at))
     first = np.full(len(edges), -1, dtype=np.int64)
     first[at[order][::-1]] = source[order][::-1]
@@ -76,6 +82,22 @@ def polygonize(edges: Geoms) -> Geoms:
     faces = shapely.get_parts(shapely.polygonize(edges))
     bounds = shapely.bounds(faces)
     return faces[np.lexsort((bounds[:, 1], bounds[:, 0]))]
+
+
+def without_crumbs(edges: Geoms, frame: Bools, rank: Ints) -> Bools:
+    """``frame`` less the edges that only enclose crumbs under 1 m² left by rounding: the largest rank goes first."""
+    frame = frame.copy()
+    for _ in range(5):
+        rows = np.flatnonzero(frame)
+        faces = polygonize(edges[rows])
+        crumbs = faces[shapely.area(faces) < 1.0]
+        if not len(crumbs):
+            break
+        at, hit = shapely.STRtree(edges[rows]).query(shapely.buffer(crumbs, GRID / 4), predicate="contains")
+        order = np.lexsort((-rank[rows[hit]], at))
+        _, first = np.unique(at[order], return_index=True)
+        frame[rows[hit[order][first]]] = False
+    return frame
 
 
 def sides(edges: Geoms, faces: Geoms) -> tuple[Ints, Ints]:

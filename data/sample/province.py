@@ -20,7 +20,9 @@ def _jagged(start: Floats, stop: Floats, rng: Rng) -> Floats:
     t = np.linspace(0, 1, _POINTS + 2)
     run = stop - start
     normal = np.column_stack([-run[:, 1], run[:, 0]])
-    wander = rng.normal(0, 0.035, (len(start), _POINTS + 2)) + 0.06 * np.sin(np.pi * t) * rng.normal(0, 1, (len(start), 1))
+    wander = rng.normal(0, 0.022, (len(start), _POINTS + 2)) + 0.05 * np.sin(np.pi * t) * rng.normal(
+        0, 1, (len(start), 1)
+    )
     wander *= np.minimum(1.0, 4 * np.minimum(t, 1 - t))
     out: Floats = start[:, None, :] + run[:, None, :] * t[None, :, None] + normal[:, None, :] * wander[:, :, None]
     out[:, 0], out[:, -1] = start, stop
@@ -31,7 +33,9 @@ def lattice(columns: int, rows: int, corners: Floats, rng: Rng) -> Geoms:
     """Polygons of a lattice, row by row from the south-west, sharing every border vertex. ``corners`` (rows+1, cols+1, 2)."""
     across = _jagged(corners[:, :-1].reshape(-1, 2), corners[:, 1:].reshape(-1, 2), rng)
     across = across.reshape(rows + 1, columns, _POINTS + 2, 2)
-    up = _jagged(corners[:-1].reshape(-1, 2), corners[1:].reshape(-1, 2), rng).reshape(rows, columns + 1, _POINTS + 2, 2)
+    up = _jagged(corners[:-1].reshape(-1, 2), corners[1:].reshape(-1, 2), rng).reshape(
+        rows, columns + 1, _POINTS + 2, 2
+    )
     ring = np.concatenate(
         [across[:-1, :, :-1], up[:, 1:, :-1], across[1:, :, :0:-1], up[:, :-1, :0:-1], across[:-1, :, :1]], axis=2
     )
@@ -52,13 +56,13 @@ def make_province(sc: Scenario, rng: Rng, progress: Progress) -> dict[str, pd.Da
     lon = sc.lon + u * 4.6 * (1 + 0.22 * np.sin(2.1 * v + 0.4)) + 0.35 * v + 0.16 * np.sin(5 * v + 1)
     lat = sc.lat + v * 3.9 - 0.55 * u + 0.12 * np.sin(6 * u)
     step = np.array([4.6 / columns, 3.9 / rows])
-    corners = np.stack([lon, lat], axis=2) + rng.uniform(-0.2, 0.2, (rows + 1, columns + 1, 2)) * step
+    corners = np.stack([lon, lat], axis=2) + rng.uniform(-0.16, 0.16, (rows + 1, columns + 1, 2)) * step
     shapes = lattice(columns, rows, corners, rng)
     j, i = np.divmod(np.arange(rows * columns), columns)
-    # districts 10 x 10, streets about 3 x 4 in each, communities of 1 x 5 cells: runs of the lattice, so all nest
+    # districts 10 x 10, streets of 12 x 10 cells, communities of 1 x 5 cells: runs of the lattice, so all nest
     district = _cuts(rows, 10, rng)[j] * 10 + _cuts(columns, 10, rng)[i]
-    street = pd.factorize(pd.Series(district * 10_000 + (j // 12) * 100 + i // 8))[0].astype(np.int64)
-    community = pd.factorize(pd.Series(street * 10_000 + (j % 12) * 10 + (i % 8) // 4))[0].astype(np.int64)
+    street = pd.factorize(pd.Series(district * 10_000 + (j // 12) * 100 + i // 10))[0].astype(np.int64)
+    community = pd.factorize(pd.Series(street * 10_000 + (j % 12) * 10 + (i % 10) // 5))[0].astype(np.int64)
     progress(0.4, "areas")
     codes = _codes(sc, district, street, community)
     weight = rng.lognormal(0, 0.35, len(shapes))
@@ -86,7 +90,9 @@ def make_province(sc: Scenario, rng: Rng, progress: Progress) -> dict[str, pd.Da
 
 def _codes(sc: Scenario, district: Ints, street: Ints, community: Ints) -> tuple[Geoms, Geoms, Geoms]:
     """Codes of the districts, streets and communities, by their number."""
-    districts = np.array([f"{sc.code[:2]}{k // 10 + 1:02d}{k % 10 + 1:02d}" for k in range(district.max() + 1)], dtype=object)
+    districts = np.array(
+        [f"{sc.code[:2]}{k // 10 + 1:02d}{k % 10 + 1:02d}" for k in range(district.max() + 1)], dtype=object
+    )
     out = [districts]
     parent_of = district
     parents = districts
@@ -132,8 +138,12 @@ def _areas(
         tables.append(
             pd.DataFrame(
                 {
-                    "code": code, "name": [s[0] + end[0] for s in names], "name_en": [f"{s[1]} {end[1]}" for s in names],
-                    "level": level, "parent": [c[:cut] for c in code] if cut else None, "geometry": merged,
+                    "code": code,
+                    "name": [s[0] + end[0] for s in names],
+                    "name_en": [f"{s[1]} {end[1]}" for s in names],
+                    "level": level,
+                    "parent": [c[:cut] for c in code] if cut else None,
+                    "geometry": merged,
                 }
             )  # fmt: skip
         )

@@ -60,7 +60,7 @@ def split(
             continue
         middle = (first + last) // 2
         share = float(parts[first:middle].sum() / parts[first:last].sum())
-        one = _bisect(graph, rows, links, weight, share, (middle - first, last - middle), rng, trials, loose)
+        one, middle = _bisect(graph, rows, links, weight, share, (first, middle, last), rng, trials, loose)
         member = np.zeros(graph.size, dtype=np.bool_)
         member[rows[one]] = True
         a, b = member[graph.a[links]], member[graph.b[links]]
@@ -75,12 +75,14 @@ def _bisect(
     links: Ints,
     weight: Floats,
     share: float,
-    least: tuple[int, int],
+    span: tuple[int, int, int],
     rng: Rng,
     trials: int,
     loose: float,
-) -> Bools:
-    """Mask of the rows in the first of two connected parts."""
+) -> tuple[Bools, int]:
+    """Mask of the rows in the first of two connected parts, and the number at which the second part starts."""
+    first, middle, last = span
+    least = (middle - first, last - middle)
     n = len(rows)
     local = np.zeros(graph.size, dtype=np.int64)
     local[rows] = np.arange(n)
@@ -111,9 +113,13 @@ def _bisect(
         score = off[top] * 4 + loose * minor * 0.004
         if score < best_score:
             best, best_score = (under if off_one[top] <= off_two[top] else ~under), score
-    if not np.isfinite(best_score):  # fewer blocks than parts on every cut: peel one block off
-        best = _subtree(order, parent, int(order[-1]))
-    return best
+    if np.isfinite(best_score):
+        return best, middle
+    # hardly more blocks than parts: cut where it is most even, and give each side as many parts as it can hold
+    top = int(order[1 + np.argmax(np.minimum(count, n - count)[order[1:]])])
+    best, size = _subtree(order, parent, top), int(count[top])
+    here = min(max(least[0], last - first - (n - size)), size, last - first - 1)
+    return best, first + max(here, 1)
 
 
 def _subtree(order: Ints, parent: Ints, top: int) -> Bools:

@@ -57,7 +57,13 @@ _HABITS: Final[dict[str, tuple[float, str, tuple[int, ...], float, str]]] = {
     "供暖不足": (7, "homes", (1, 2, 11, 12), 20, "室内温度不达标"),
     "流浪犬只": (2, "park", (4, 5), 18, "小区内有流浪犬"),
 }
-_CHANNELS: Final = (("12345热线", 0.46), ("微信小程序", 0.22), ("网格员巡查", 0.2), ("手机APP", 0.08), ("视频发现", 0.04))
+_CHANNELS: Final = (
+    ("12345热线", 0.46),
+    ("微信小程序", 0.22),
+    ("网格员巡查", 0.2),
+    ("手机APP", 0.08),
+    ("视频发现", 0.04),
+)
 _STAGES: Final = ("发现上报", "指挥派遣", "处置反馈", "事件评价", "结案归档")
 
 
@@ -112,7 +118,9 @@ def make_reports(sc: Scenario, city: City, households: Ints, rng: Rng) -> pd.Dat
     shops = city.stock.geometry[city.stock.kind == "commercial"]
     lived = households > 0
     homes = city.stock.geometry[lived]
-    heat = np.concatenate([rng.lognormal(0, 1.1, len(shops)), households[lived] * rng.lognormal(0, 0.7, int(lived.sum()))])
+    heat = np.concatenate(
+        [rng.lognormal(0, 1.1, len(shops)), households[lived] * rng.lognormal(0, 0.7, int(lived.sum()))]
+    )
     xy = np.concatenate(
         [_places(h[1], int(n), spots, shops, homes, heat, rng) for h, n in zip(habits, count, strict=True)]
     )

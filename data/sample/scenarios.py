@@ -39,6 +39,7 @@ class Scenario:
     lake: float = 0.0
     canals: int = 0
     rail: bool = False
+    town: bool = False
     mix: tuple[float, float, float, float] = (0.12, 0.25, 0.1, 0.1)
     figures: dict[str, int] = field(default_factory=dict)
 
@@ -48,7 +49,7 @@ _ALL: Final = (
         key="taibai", title_zh="太白湖示范区", title_en="Taibai Lake Demonstration District", code="379900",
         lon=116.6, lat=35.35, width=6000, height=5000, households=61_020, population=170_800, streets=5,
         communities=30, old_grids=(148,), components=47_906, reports=20_000, priority=432, buildings=15_401,
-        ring=900, river=66, lake=620, canals=2, rail=True, mix=(0.085, 0.24, 0.15, 0.12),
+        ring=900, river=66, lake=620, canals=2, rail=True, mix=(0.098, 0.2, 0.17, 0.16),
     ),
     Scenario(
         key="laoshan", title_zh="崂山示范区", title_en="Laoshan Demonstration District", code="379901",
@@ -58,10 +59,10 @@ _ALL: Final = (
         figures={"grids_planned": 863},
     ),
     Scenario(
-        key="gaodu", title_zh="高都示范镇", title_en="Gaodu Demonstration Town", code="379902",
-        lon=112.85, lat=35.48, width=3_900, height=3_300, households=12_306, population=38_900, streets=1,
+        key="gaodu", title_zh="高都示范区", title_en="Gaodu Demonstration District", town=True, code="379902",
+        lon=112.85, lat=35.48, width=3_000, height=2_600, households=12_306, population=38_900, streets=1,
         communities=12, old_grids=(34, 158, 854), components=4_200, reports=2_400, priority=96,
-        spacing=540, river=26, canals=0, mix=(0.12, 0.0, 0.07, 0.55),
+        spacing=540, river=26, canals=0, mix=(0.12, 0.0, 0.08, 0.6),
     ),
     Scenario(
         key="mingfeng", title_zh="鸣凤示范区", title_en="Mingfeng Demonstration District", code="379903",
@@ -73,7 +74,7 @@ _ALL: Final = (
         key="nanjian", title_zh="南尖示范区", title_en="Nanjian Demonstration District", code="379904",
         lon=120.31, lat=31.57, width=860, height=760, households=2_286, population=6_430, streets=1,
         communities=1, old_grids=(4,), components=1_050, reports=620, priority=24,
-        spacing=400, canals=1, mix=(0.3, 0.1, 0.0, 0.0), figures={"grids_planned": 6, "micro_grids_planned": 35},
+        spacing=400, canals=1, mix=(0.2, 0.2, 0.0, 0.0), figures={"grids_planned": 6, "micro_grids_planned": 35},
     ),
     Scenario(
         key="xijindu", title_zh="西津渡示范区", title_en="Xijindu Demonstration District", code="379905",
@@ -85,7 +86,7 @@ _ALL: Final = (
         key="gulou", title_zh="鼓楼示范区", title_en="Gulou Demonstration District", code="379906",
         lon=117.18, lat=34.29, width=6_200, height=4_800, households=141_480, population=410_300, streets=8,
         communities=73, old_grids=(393,), components=68_000, reports=30_000, priority=980,
-        ring=1000, river=90, canals=1, rail=True, mix=(0.1, 0.3, 0.05, 0.0),
+        ring=1000, river=90, canals=1, rail=True, mix=(0.09, 0.42, 0.04, 0.0),
     ),
     Scenario(
         key="yanzhou", title_zh="兖州示范区", title_en="Yanzhou Demonstration District", code="379907",
@@ -94,10 +95,10 @@ _ALL: Final = (
         ring=950, river=60, canals=2, rail=True, mix=(0.08, 0.22, 0.16, 0.14), figures={"nested_levels": 6},
     ),
     Scenario(
-        key="longgang", title_zh="龙港示范镇", title_en="Longgang Demonstration Town", code="379908",
-        lon=112.9, lat=35.46, width=4_400, height=3_700, households=16_800, population=51_900, streets=1,
+        key="longgang", title_zh="龙港示范区", title_en="Longgang Demonstration District", town=True, code="379908",
+        lon=112.9, lat=35.46, width=3_500, height=3_000, households=16_800, population=51_900, streets=1,
         communities=16, old_grids=(16, 48, 132, 396, 1040), components=6_000, reports=4_000, priority=130,
-        spacing=560, river=34, mix=(0.12, 0.02, 0.1, 0.48),
+        spacing=560, river=34, mix=(0.12, 0.02, 0.1, 0.56),
     ),
     Scenario(
         key="jiangsu", title_zh="江海示范省", title_en="Jianghai Demonstration Province", code="390000",

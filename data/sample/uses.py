@@ -19,12 +19,12 @@ USES: Final = (
 USE: Final = {name: row for row, name in enumerate(USES)}
 _ODDS: Final = {
     0: {"old": 0.7, "slab": 0.15, "commercial": 0.07, "public": 0.04, "park": 0.04},
-    1: {"slab": 0.62, "tower": 0.09, "commercial": 0.1, "public": 0.03, "office": 0.03, "park": 0.05, "old": 0.04,
+    1: {"slab": 0.56, "tower": 0.09, "commercial": 0.1, "public": 0.03, "office": 0.03, "park": 0.05, "old": 0.1,
         "vacant": 0.02, "site": 0.02},
-    2: {"tower": 0.5, "slab": 0.15, "commercial": 0.08, "office": 0.07, "park": 0.07, "public": 0.02, "vacant": 0.07,
+    2: {"tower": 0.46, "slab": 0.17, "commercial": 0.08, "office": 0.07, "park": 0.07, "public": 0.02, "vacant": 0.07,
         "site": 0.04},
     3: {"industrial": 0.74, "dorm": 0.06, "office": 0.04, "vacant": 0.1, "site": 0.04, "green": 0.02},
-    4: {"village": 0.46, "farm": 0.38, "industrial": 0.04, "park": 0.05, "vacant": 0.07},
+    4: {"village": 0.52, "farm": 0.32, "industrial": 0.04, "park": 0.05, "vacant": 0.07},
 }  # fmt: skip
 
 
@@ -64,9 +64,13 @@ def assign_uses(sc: Scenario, layout: Layout, rng: Rng) -> Ints:
         ("hospital", sc.population / 48_000, 20_000, 60_000, 900.0),
         ("park", sc.population / 14_000, 12_000, 60_000, 500.0),
     )
+    # narrow blocks cannot take the large buildings
+    use[np.isin(use, [USE["tower"], USE["office"]]) & ((width < 67) | (area < 15_000))] = USE["slab"]
+    use[np.isin(use, [USE["commercial"], USE["public"]]) & (width < 48)] = USE["slab"]
+    use[(use == USE["slab"]) & (width < 38)] = USE["old"]
     free = lived & (use != USE["farm"])
     for name, count, least, most, distance in wants:
-        fits = free & (area > least) & (area < most) & (width > 55)
+        fits = free & (area > least) & (area < most) & (width > (78 if name == "hospital" else 58))
         rows = order[fits[order]]
         picked = _spread(rows, centre, max(1, round(count)), distance * apart)
         use[picked] = USE[name]
