@@ -44,7 +44,8 @@ function start(root: HTMLElement, app: App): void {
   const padding = (): [number, number, number, number] => {
     const wide = window.innerWidth > 760;
     const left = wide && store.get().panelOpen ? shell.side.offsetWidth + 28 : 28;
-    const card = store.get().selection ? shell.details : shell.corner;
+    const roomy = window.innerWidth > 1180;
+    const card = store.get().selection ? shell.details : roomy ? shell.corner : shell.tools;
     const right = wide ? card.offsetWidth + 28 : 56;
     return [28, right, 40, left];
   };

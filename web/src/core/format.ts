@@ -26,9 +26,8 @@ export function date(iso: string): string {
 
 export const coordinate = (lon: number, lat: number): string => `${lon.toFixed(6)}, ${lat.toFixed(6)}`;
 
-/** 1234 → "1.2k" (English) or "1,234"; clusters have little room. */
+/** 1234 → "1.2k": clusters have little room. */
 export function compact(value: number): string {
   if (value < 1000) return String(value);
-  if (value < 10000) return `${(Math.floor(value / 100) / 10).toFixed(1)}k`;
-  return `${Math.floor(value / 1000)}k`;
+  return value < 10000 ? `${Math.floor(value / 100) / 10}k` : `${Math.floor(value / 1000)}k`;
 }

@@ -9,7 +9,9 @@ describe('names', () => {
   const grid = { code: '370899001001002', community: '370899001001', name: '荷塘社区第2网格' };
 
   it('drops the community in front and falls back to the digits', () => {
-    expect(shortName(grid, '荷塘社区')).toBe('第2网格');
+    expect(shortName(grid, '荷塘社区')).toBe('2网格');
+    expect(shortName({ ...grid, name: '第012网格' }, '荷塘社区')).toBe('12网格');
+    expect(shortName({ ...grid, name: '荷塘小学专属网格' }, '荷塘社区')).toBe('小学专属网格');
     expect(shortName({ ...grid, name: null }, '荷塘社区')).toBe('002');
     expect(shortName({ ...grid, name: '一个长得写不下的网格名称' }, undefined)).toBe('002');
     expect(gridNumber(grid)).toBe(2);

@@ -5,7 +5,7 @@ import { underWhite } from './palette';
 import type { GridProperties } from './types';
 
 /**
- * A grid's name without its community's name in front ("荷塘社区第3网格" → "第3网格"),
+ * A grid's name without its community's name in front ("荷塘社区第003网格" → "3网格"),
  * or the digits after the community's code when the name is missing or long.
  */
 export function shortName(
@@ -22,6 +22,8 @@ export function shortName(
       break;
     }
   }
+  const numbered = /^第?0*(\d+)号?网格$/.exec(name);
+  if (numbered) return `${numbered[1]}网格`;
   return name !== '' && name !== grid.code && name.length <= 8 ? name : digits || grid.code;
 }
 
@@ -44,7 +46,9 @@ export function gridTitle(catalog: Catalog, code: string, name: string | null): 
   const community = grid && catalog.areaByCode.get(grid.community)?.name_en;
   const number = grid ? gridNumber(grid) : null;
   if (lang() === 'en' && community && number !== null) return t('name.gridOf', { community, number });
-  return name || code;
+  if (!name || !grid) return name || code;
+  const home = catalog.areaByCode.get(grid.community)?.name ?? '';
+  return name.startsWith(home.replace(/(社区|村)$/, '')) ? name : home + name;
 }
 
 /** The name of a component's major class. */

@@ -9,6 +9,7 @@ import Style from 'ol/style/Style';
 import Text from 'ol/style/Text';
 import type { App } from '../core/app';
 import { service } from '../core/client';
+import { nameLines } from './streetNames';
 import * as theme from './theme';
 import { readFeatures, type Viewport, viewport } from './viewport';
 
@@ -94,11 +95,9 @@ function nameStyle(): (feature: Feature, zoom: number) => Style | undefined {
   });
   const style = new Style({ text });
   return (feature, zoom) => {
-    const name = feature.get('name') as string | null;
     const cls = feature.get('cls') as StreetClass;
-    if (!name || cls === 'foot' || cls === 'rail') return undefined;
     if (zoom < 16.5 && (cls === 'residential' || cls === 'service')) return undefined;
-    text.setText(name);
+    text.setText(String(feature.get('name')));
     return style;
   };
 }
@@ -131,11 +130,17 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
     fetch: (bbox, _zoom, signal) => service.water(bbox, signal),
     onError,
   });
+  const names = new VectorSource();
   const streets = viewport(map, {
     minZoom: 9,
     wanted: on('streets'),
     key: (zoom) => classesAt(zoom).join(),
     fetch: (bbox, zoom, signal) => service.streets(bbox, classesAt(zoom), signal),
+    prepare(features) {
+      names.clear(true);
+      names.addFeatures(nameLines(features));
+      return features;
+    },
     onError,
   });
   const buildings = viewport(map, {
@@ -196,7 +201,7 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
         style: (feature, resolution) => styleStreet(feature as Feature, resolution, zoomOf(resolution)),
       }),
       new VectorLayer({
-        source: streets.source,
+        source: names,
         minZoom: NAMES_FROM,
         zIndex: 32,
         declutter: 'street-names',

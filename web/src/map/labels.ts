@@ -22,7 +22,7 @@ import * as theme from './theme';
 import { readFeatures } from './viewport';
 
 /** Pixels a place must measure across before its name is written. */
-const ROOM = { grid: 40, twoLines: 50, community: 58 };
+const ROOM = { grid: 38, twoLines: 44, community: 58 };
 
 /** Where to write on a polygon: inside its largest part. */
 function inside(feature: Feature): Point | null {
@@ -109,7 +109,7 @@ export function addLabels(map: OlMap, app: App): VectorSource {
       const style = styles[label.level];
       const room = label.size / resolution;
       if (label.grid) {
-        if (room < ROOM.grid * 0.75) return undefined;
+        if (room < ROOM.grid * 0.7) return undefined;
         const first = shortNameIn(catalog, label.grid);
         style.getText()?.setText(room < ROOM.twoLines ? first : twoLines(first, second(label.grid)));
       } else if (label.name) {
