@@ -143,7 +143,7 @@ def first_hit(polygons: Geometries, points: Geometries) -> Ints:
 
 
 def largest_part(outlines: Geometries, polygons: Geometries) -> Ints:
-    """Row of the polygon that holds the largest part of each outline; −1 when most of it lies in none of them.
+    """Row of the polygon that holds the largest part of each outline; −1 when more than half lies in none of them.
 
     Equal parts go to the smaller row.
     """
@@ -156,10 +156,10 @@ def largest_part(outlines: Geometries, polygons: Geometries) -> Ints:
     rest = np.flatnonzero(owner < 0)
     row, at = tree.query(outlines[rest], predicate="intersects")
     m2 = shapely.area(shapely.intersection(outlines[rest[row]], polygons[at]))
-    outside = shapely.area(outlines[rest]) - np.bincount(row, m2, minlength=rest.size)
+    inside = 2 * np.bincount(row, m2, minlength=rest.size) >= shapely.area(outlines[rest])
     order = np.lexsort((at, -m2, row))
     first = order[np.unique(row[order], return_index=True)[1]]
-    first = first[(m2[first] >= outside[row[first]]) & (m2[first] > 0)]
+    first = first[inside[row[first]] & (m2[first] > 0)]
     owner[rest[row[first]]] = at[first]
     return owner
 

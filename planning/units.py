@@ -164,7 +164,9 @@ def _counts(buildings: gpd.GeoDataFrame, name: str) -> Ints:
     if wrong.any():
         row = int(np.flatnonzero(wrong.to_numpy())[0])
         who = f"building {buildings['building_id'].iloc[row]}" if "building_id" in buildings else f"row {row + 1}"
-        raise BadInput(f"{who}: {name} is {given.iloc[row]!r}; give a whole number, 0 or more")
+        value = given.iloc[row]
+        shown = repr(value) if isinstance(value, str) else str(value)
+        raise BadInput(f"{who}: {name} is {shown}; give a whole number, 0 or more")
     return np.asarray(np.rint(values.fillna(0).to_numpy(dtype=float)), np.int64)
 
 
