@@ -6,7 +6,7 @@ import { readPlace, writePlace } from './core/permalink';
 import { asking } from './core/selecting';
 import type { Bbox, LonLat } from './core/types';
 import { exposeHandle } from './handle';
-import { lang, onLang, startLang } from './i18n';
+import { lang, onLang, startLang, t } from './i18n';
 import { addBasemap } from './map/basemap';
 import { addComponents } from './map/components';
 import { createMap } from './map/create';
@@ -25,7 +25,7 @@ import { createSearch } from './ui/search';
 import { createShell, showFailure, showOpening } from './ui/shell';
 import { createSide } from './ui/side';
 import { createStatusBar } from './ui/statusbar';
-import { explain, report, startToasts } from './ui/toasts';
+import { explain, report, startToasts, toast } from './ui/toasts';
 import { createTools } from './ui/tools';
 
 const CLOSE_LOOK = 15.5;
@@ -105,7 +105,10 @@ function start(root: HTMLElement, app: App): void {
   createTools(shell.tools, map, () => parts.home());
   const status = createStatusBar(shell.status, shell.progress, app);
   addPointing(map, shell.map, app, grids, {
-    select: (point) => void ask.place(point),
+    select(point) {
+      if (catalog.overview.generation) void ask.place(point);
+      else toast(t('status.unpublished'), 'done');
+    },
     moved: status.pointer,
   });
   const search = createSearch(shell.search, app, {
@@ -136,6 +139,10 @@ function start(root: HTMLElement, app: App): void {
     // The card that opens must not hide the very place it tells of.
     if (selection && !had && selection.crs === 'wgs84') parts.reach(selection.point);
     had = selection !== null;
+    const generation = selection?.answer?.generation;
+    if (generation && generation !== catalog.overview.generation?.id) {
+      toast(t('status.newer', { id: generation }), 'done');
+    }
   });
   document.addEventListener('keydown', (event) => {
     const typing =

@@ -122,8 +122,8 @@ const zh = {
 
   'status.generation': '第 {id} 代 · {date} 发布',
   'status.unpublished': '尚未发布方案',
+  'status.newer': '已发布新一代方案（第 {id} 代），刷新页面即可查看',
   'status.loading': '正在加载…',
-  'status.ready': '就绪',
   'status.grids': '{count} 网格',
   'status.households': '{count} 户',
   'status.population': '{count} 人',
@@ -268,8 +268,8 @@ const en: Record<TextKey, string> = {
 
   'status.generation': 'Generation {id} · published {date}',
   'status.unpublished': 'Nothing published yet',
+  'status.newer': 'Generation {id} has been published; reload the page to see it',
   'status.loading': 'Loading…',
-  'status.ready': 'Ready',
   'status.grids': '{count} grids',
   'status.households': '{count} households',
   'status.population': '{count} residents',

@@ -1,18 +1,20 @@
 /** Clicks, taps, hovering and Enter on the map. */
 import type Feature from 'ol/Feature';
-import type Point from 'ol/geom/Point';
+import Point from 'ol/geom/Point';
 import type OlMap from 'ol/Map';
 import { toLonLat } from 'ol/proj';
+import VectorSource from 'ol/source/Vector';
 import type { App } from '../core/app';
 import type { ComponentProperties, FacilityProperties, LonLat } from '../core/types';
 import type { Grids } from './grids';
 
-const PICK_RADIUS = 5;
+/** How far from its middle a feature can be hit, in pixels. */
+const REACH: Record<string, number> = { cluster: 21, component: 9, facility: 13 };
 
 export interface Pointing {
   select: (point: LonLat) => void;
-  /** Called with the pointer's place, or null when it left the map. */
-  moved: (point: LonLat | null) => void;
+  /** Called with the pointer's place and the code of the grid under it, or null when it left the map. */
+  moved: (point: LonLat | null, code: string | null) => void;
 }
 
 /** Wire the pointer and the Enter key of the map. */
@@ -26,21 +28,34 @@ export function addPointing(
   const { store } = app;
   const place = (coordinate: number[]): LonLat => toLonLat(coordinate) as LonLat;
 
-  function pick(pixel: number[]): { feature: Feature; kind: string } | null {
+  /** The nearest point feature under a place, by distance alone: reading pixels back would stall the pointer. */
+  function pick(at: number[]): { feature: Feature; kind: string } | null {
+    const view = map.getView();
+    const resolution = view.getResolution() ?? 1;
+    const zoom = view.getZoom() ?? 0;
     let found: { feature: Feature; kind: string } | null = null;
-    map.forEachFeatureAtPixel(
-      pixel,
-      (feature, layer) => {
-        found = { feature: feature as Feature, kind: String(layer.get('pick')) };
-        return true;
-      },
-      { hitTolerance: PICK_RADIUS, layerFilter: (layer) => layer.get('pick') !== undefined },
-    );
+    let nearest = Number.POSITIVE_INFINITY;
+    for (const layer of map.getAllLayers()) {
+      const kind = String(layer.get('pick') ?? '');
+      const reach = REACH[kind];
+      const source = layer.getSource();
+      if (reach === undefined || !(source instanceof VectorSource) || !layer.getVisible()) continue;
+      if (zoom <= layer.getMinZoom() || zoom > layer.getMaxZoom()) continue;
+      const feature = source.getClosestFeatureToCoordinate(at);
+      const point = feature?.getGeometry();
+      if (!(point instanceof Point)) continue;
+      const [x, y] = point.getCoordinates();
+      const away = Math.hypot((x ?? 0) - (at[0] ?? 0), (y ?? 0) - (at[1] ?? 0)) / resolution;
+      if (away <= reach && away < nearest) {
+        nearest = away;
+        found = { feature, kind };
+      }
+    }
     return found;
   }
 
   map.on('singleclick', (event) => {
-    const hit = pick(event.pixel);
+    const hit = pick(event.coordinate);
     if (hit?.kind === 'cluster') {
       const at = (hit.feature.getGeometry() as Point).getCoordinates();
       const view = map.getView();
@@ -65,16 +80,17 @@ export function addPointing(
 
   map.on('pointermove', (event) => {
     if (event.dragging) return;
-    actions.moved(place(event.coordinate));
     const touch = (event.originalEvent as PointerEvent).pointerType === 'touch';
     const shown = store.get().layers;
-    grids.hover(touch || !shown.grids ? null : grids.at(event.coordinate));
+    const under = touch || !shown.grids ? null : grids.at(event.coordinate);
+    grids.hover(under);
+    actions.moved(place(event.coordinate), under ? String(under.get('code')) : null);
     const picks = shown.components || shown.facilities || store.get().category !== null;
-    target.classList.toggle('can-pick', picks && pick(event.pixel) !== null);
+    target.classList.toggle('can-pick', picks && pick(event.coordinate) !== null);
   });
   target.addEventListener('pointerleave', () => {
     grids.hover(null);
-    actions.moved(null);
+    actions.moved(null, null);
   });
   target.addEventListener('keydown', (event) => {
     const center = map.getView().getCenter();

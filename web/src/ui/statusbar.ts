@@ -3,19 +3,22 @@ import type { App } from '../core/app';
 import { onBusy } from '../core/client';
 import { h, renew } from '../core/dom';
 import { date, number } from '../core/format';
+import { gridTitle } from '../core/names';
 import type { LonLat } from '../core/types';
 import { onLang, t } from '../i18n';
 
 const SHOW_AFTER_MS = 120;
 
 export interface StatusBar {
-  pointer(point: LonLat | null): void;
+  /** Tell where the pointer is and over which grid. */
+  pointer(point: LonLat | null, code: string | null): void;
 }
 
 /** Fill the status line and drive the thin bar at the top of the map. */
 export function createStatusBar(host: HTMLElement, progress: HTMLElement, app: App): StatusBar {
   const { overview } = app.catalog;
   const pointer = h('span', { class: 'status-pointer', 'aria-hidden': 'true' });
+  const under = h('span', { class: 'status-under', 'aria-hidden': 'true' });
   const loading = h('span', { class: 'status-loading', role: 'status' });
   const counts = ['grids', 'households', 'population', 'buildings', 'components'] as const;
 
@@ -35,6 +38,7 @@ export function createStatusBar(host: HTMLElement, progress: HTMLElement, app: A
         ),
       ),
       loading,
+      under,
       pointer,
       overview.attribution ? h('span', { class: 'status-credit', text: overview.attribution }) : null,
     );
@@ -56,7 +60,11 @@ export function createStatusBar(host: HTMLElement, progress: HTMLElement, app: A
   onLang(draw);
   draw();
   return {
-    pointer(point) {
+    pointer(point, code) {
+      const grid = code ? app.catalog.gridByCode.get(code) : undefined;
+      under.textContent = grid
+        ? `${gridTitle(app.catalog, grid.code, grid.name)} · ${t('unit.households', { count: number(grid.households) })}`
+        : '';
       pointer.textContent = point ? `${point[0].toFixed(5)}, ${point[1].toFixed(5)}` : '';
       pointer.title = t('map.pointer');
     },
