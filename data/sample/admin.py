@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from data.sample.base import FOOT, RAIL, Floats, Geoms, Ints, Name, Rng
+from data.sample.base import Floats, Geoms, Ints, Name, Rng
 from data.sample.city import City
 from data.sample.names import stems
 from data.sample.people import People
@@ -56,7 +56,7 @@ def make_admin(sc: Scenario, city: City, people: People, rng: Rng) -> Admin:
     atoms = polygonize(ground) if fine else city.faces
     graph = block_graph(atoms, ground, cls)
     home = _rows_of(shapely.point_on_surface(city.stock.geometry), atoms)
-    weight = np.bincount(home, weights=people.households, minlength=len(atoms))
+    weight: Floats = np.bincount(home, weights=people.households, minlength=len(atoms)).astype(np.float64)
     block = _rows_of(shapely.point_on_surface(atoms), city.faces)
     original = _rows_of(shapely.point_on_surface(city.faces), city.layout.map.faces)
     use = city.use[original[block]]
@@ -71,7 +71,9 @@ def make_admin(sc: Scenario, city: City, people: People, rng: Rng) -> Admin:
     street = np.zeros(len(city.faces), dtype=np.int64)
     street[ground_rows] = split(blocks, ground_rows, load, np.ones(sc.streets), rng, trials=14, loose=1.6)
     street[scenic] = -1
-    per_street = np.bincount(street[ground_rows], weights=load[ground_rows], minlength=sc.streets)
+    per_street: Floats = np.bincount(street[ground_rows], weights=load[ground_rows], minlength=sc.streets).astype(
+        np.float64
+    )
     count = apportion(sc.communities, per_street, np.bincount(street[ground_rows], minlength=sc.streets))
     community = np.full(len(city.faces), -1, dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(count)])
@@ -122,7 +124,9 @@ def _area_codes(
     cx, cy = centres(community, sc.communities)
     order = np.lexsort((cx, np.round(-cy / 500), street_rank[owner]))
     new = np.argsort(order)
-    codes, parents, seen = [], [], {}
+    codes: list[str] = []
+    parents: list[str] = []
+    seen: dict[str, int] = {}
     for row in order:
         parent = f"{sc.code}{street_rank[owner[row]] + 1:03d}"
         seen[parent] = seen.get(parent, 0) + 1
@@ -172,7 +176,7 @@ def _grids(
     community_of = np.arange(len(codes))
     for depth, total in enumerate(sc.old_grids):
         n = len(owner_codes)
-        load = np.bincount(owner, weights=weight, minlength=n)
+        load: Floats = np.bincount(owner, weights=weight, minlength=n).astype(np.float64)
         count = apportion(total, load, np.bincount(owner, minlength=n))
         label = np.full(len(atoms), -1, dtype=np.int64)
         start = np.concatenate([[0], np.cumsum(count)])
@@ -202,7 +206,7 @@ def _grids(
                     "compactness": np.round(4 * np.pi * area / length**2, 6),
                     "geometry": shapes,
                 }
-            ).sort_values("code", ignore_index=True)  # fmt: skip
+            ).sort_values("code", ignore_index=True)
         )
         owner, owner_codes, owner_names = label, list(new_codes), new_names
     return pd.concat(tables, ignore_index=True)
@@ -215,7 +219,7 @@ def _grid_name(owner: str, code: str, depth: int) -> str:
 
 
 def _uneven(graph: BlockGraph, rows: Ints, weight: Floats, use: Ints, count: int, depth: int, rng: Rng) -> Ints:
-    """Grid number of each block: a scenic block stands alone where the rest stays whole, the others by random shares."""
+    """Grid number of each block: a scenic block stands alone where the rest stays whole, the rest by random shares."""
     alone = use[rows] == USE["scenic"]
     wanted = rng.lognormal(0, 0.5 if depth == 0 else 0.25, count)
     own_grid = depth == 0 and count > 1 and alone.any() and not alone.all()
@@ -235,6 +239,3 @@ def _kinds(label: Ints, use: Ints, area: Floats, households: Ints, total: int) -
         for k in np.flatnonzero((households == 0) & (covered > best)):
             out[k], best[k] = kind, covered[k]
     return out
-
-
-__all__ = ["FOOT", "RAIL", "Admin", "make_admin"]

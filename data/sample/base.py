@@ -35,13 +35,13 @@ def rng_for(scenario: str, seed: int, stage: str) -> Rng:
     return np.random.default_rng([seed, zlib.crc32(scenario.encode()), zlib.crc32(stage.encode())])
 
 
-def shares(total: int, weights: Floats) -> Ints:
+def shares(total: int, weights: npt.ArrayLike) -> Ints:
     """Whole numbers summing to ``total`` in proportion to ``weights`` (largest remainder, ties by row order)."""
-    weights = np.asarray(weights, dtype=np.float64)
-    if total <= 0 or weights.sum() <= 0:
-        return np.zeros(len(weights), dtype=np.int64)
-    exact = total * weights / weights.sum()
-    out = np.floor(exact).astype(np.int64)
+    w: Floats = np.asarray(weights, dtype=np.float64)
+    if total <= 0 or w.sum() <= 0:
+        return np.zeros(len(w), dtype=np.int64)
+    exact = total * w / w.sum()
+    out: Ints = np.floor(exact).astype(np.int64)
     rest = total - int(out.sum())
     order = np.argsort(-(exact - out), kind="stable")
     out[order[:rest]] += 1
@@ -72,8 +72,9 @@ def largest_parts(polygons: Geoms) -> Geoms:
 
 def lines_only(geoms: Any) -> Geoms:
     """All line parts of geometries of any kind, flat."""
-    parts = shapely.get_parts(shapely.get_parts(np.atleast_1d(np.asarray(geoms, dtype=object))))
-    return parts[(shapely.get_dimensions(parts) == 1) & (shapely.length(parts) > GRID)]
+    parts: Geoms = shapely.get_parts(shapely.get_parts(np.atleast_1d(np.asarray(geoms, dtype=object))))
+    found: Geoms = parts[(shapely.get_dimensions(parts) == 1) & (shapely.length(parts) > GRID)]
+    return found
 
 
 @dataclass

@@ -13,7 +13,6 @@ from data.sample.base import (
     GRID,
     RAIL,
     SETBACK,
-    TERTIARY,
     Bools,
     Geoms,
     Ints,
@@ -142,7 +141,7 @@ def _network(
     over = np.zeros(len(lines), dtype=np.bool_)
     if len(water):
         wet = shapely.buffer(water, 2.0)
-        at, pool = shapely.STRtree(lines).query(wet, predicate="intersects")[::-1]
+        at = shapely.STRtree(lines).query(wet, predicate="intersects")[1]
         rows = np.unique(at[cls[at] <= RAIL])
         every = shapely.union_all(wet)
         under, ui = shapely.get_parts(shapely.intersection(lines[rows], every), return_index=True)
@@ -187,7 +186,7 @@ def _walls(rings: list[Geoms], kinds: list[str], edges: Geoms, cls: Ints, water:
         return np.empty(0, dtype=object), np.empty(0, dtype=object)
     lines = np.concatenate(rings)
     kind = np.repeat(np.array(kinds, dtype=object), [len(r) for r in rings])
-    road = cls < RAIL
+    road = cls <= RAIL
     gap = shapely.buffer(edges[road], (CARRIAGEWAY[cls[road]] + 1.4), quad_segs=2)
     at, hit = shapely.STRtree(gap).query(lines, predicate="intersects")
     cut = lines.copy()
@@ -273,6 +272,3 @@ def _sorted(stock: Stock) -> Stock:
     """Buildings block by block, north to south and west to east."""
     centre = shapely.get_coordinates(shapely.centroid(stock.geometry))
     return take(stock, np.lexsort((centre[:, 0], -np.round(centre[:, 1] / 6), stock.face)))
-
-
-__all__ = ["TERTIARY", "City", "build_city", "waters_of"]

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from data.sample.base import CARRIAGEWAY, FOOT, PRIMARY, RAIL, RESIDENTIAL, SERVICE, TERTIARY, Floats, Ints, Rng, shares
+from data.sample.along import kept_inside, stations
+from data.sample.base import CARRIAGEWAY, FOOT, RAIL, RESIDENTIAL, SERVICE, TERTIARY, Floats, Ints, Rng, shares
 from data.sample.city import City
 from data.sample.scenarios import Scenario
 from data.sample.uses import USE
@@ -22,7 +23,8 @@ _PLENTY: Final[dict[str, tuple[float, str]]] = {
     "燃气井盖": (1100, "lane"), "热力井盖": (600, "lane"), "网络井盖": (420, "lane"), "电视井盖": (300, "lane"),
     "路灯井盖": (380, "lane"), "立杆": (1500, "kerb"), "消防设施": (1300, "kerb"), "通讯交接箱": (420, "kerb"),
     "电力设施": (620, "inside"), "监控电子眼": (1150, "junction"), "交通标志牌": (1450, "junction"),
-    "交通信号灯": (520, "signal"), "交通信号设施": (160, "signal"), "交通护栏": (620, "main"), "路名牌": (760, "junction"),
+    "交通信号灯": (520, "signal"), "交通信号设施": (160, "signal"), "交通护栏": (620, "main"),
+    "路名牌": (760, "junction"),
     "垃圾箱": (1650, "kerb"), "公交站亭": (210, "main"), "停车场": (260, "inside"), "存车支架": (330, "main"),
     "健身设施": (620, "inside"), "变压器(箱)": (330, "inside"), "化粪池": (480, "inside"), "宣传栏": (420, "inside"),
     "广告牌匾": (720, "main"), "灯箱霓虹灯": (420, "main"), "绿地": (260, "park"), "街头坐椅": (340, "park"),
@@ -36,8 +38,10 @@ _PLENTY: Final[dict[str, tuple[float, str]]] = {
 }  # fmt: skip
 _SUPERVISE: Final = {"01": "区城市管理局", "02": "区交通运输局", "03": "区综合行政执法局", "04": "区园林中心",
                      "05": "区住房和城乡建设局", "06": "区水务局", "07": "区城市运行中心"}  # fmt: skip
-_OWNER: Final = {"电": "区供电服务公司", "燃": "区燃气服务公司", "热": "区热力服务公司", "通": "区通信建设公司",
-                 "网": "区通信建设公司", "水": "区水务服务公司", "交": "区交通设施公司", "路": "区市政公司"}  # fmt: skip
+_OWNER: Final = {
+    "电": "区供电服务公司", "燃": "区燃气服务公司", "热": "区热力服务公司", "通": "区通信建设公司",
+    "网": "区通信建设公司", "水": "区水务服务公司", "交": "区交通设施公司", "路": "区市政公司",
+}  # fmt: skip
 _STATES: Final = ("完好", "破损", "丢失", "废弃")
 
 
@@ -92,20 +96,14 @@ class Spots:
             pick = nodes[rng.integers(0, len(nodes), count)]
             angle = rng.integers(0, 4, count) * np.pi / 2 + rng.normal(0.75, 0.12, count)
             points = pick + rng.uniform(7, 16, count)[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
-            return self._inside(points, pick)
+            return kept_inside(points, pick, self.core)
         rows = self.rows.get(where, self.rows["kerb"])
         if not len(rows):
             rows = self.rows["kerb"]
-        stops = np.cumsum(self.length[rows])
-        at = (np.arange(count) + rng.uniform(0.15, 0.85, count)) / count * stops[-1]
-        which = np.minimum(np.searchsorted(stops, at, side="right"), len(rows) - 1)
-        line = self.city.edges[rows[which]]
-        t = np.clip(at - (stops[which] - self.length[rows[which]]), 0, self.length[rows[which]])
-        middle = shapely.get_coordinates(shapely.line_interpolate_point(line, t))
-        back = shapely.get_coordinates(shapely.line_interpolate_point(line, np.maximum(t - 0.5, 0)))
-        ahead = shapely.get_coordinates(shapely.line_interpolate_point(line, t + 0.5))
-        run = (ahead - back) / np.maximum(np.hypot(*(ahead - back).T), 1e-9)[:, None]
-        half = np.maximum(CARRIAGEWAY[self.city.cls[rows[which]]], 1.0)
+        total = float(self.length[rows].sum())
+        at = (np.arange(count) + rng.uniform(0.15, 0.85, count)) / max(count, 1) * total
+        middle, normal, row = stations(self.city.edges[rows], at)
+        half = np.maximum(CARRIAGEWAY[self.city.cls[rows[row]]], 1.0)
         side = np.where(np.arange(count) % 2 == 0, 1.0, -1.0)
         if where == "lane":
             off = half * rng.uniform(-0.85, 0.85, count)
@@ -115,18 +113,7 @@ class Spots:
             off = np.zeros(count)
         else:
             off = side * (half + rng.uniform(0.3, 1.6, count))
-        points = middle + np.column_stack([-run[:, 1], run[:, 0]]) * off[:, None]
-        return self._inside(points, middle)
-
-    def _inside(self, points: Floats, base: Floats) -> Floats:
-        """Points over the district's edge mirrored back across the street, the stubborn ones pulled inside."""
-        out = ~shapely.contains_xy(self.core, points)
-        points[out] = 2 * base[out] - points[out]
-        still = np.flatnonzero(~shapely.contains_xy(self.core, points))
-        if len(still):
-            pull = shapely.shortest_line(shapely.points(points[still]), self.core)
-            points[still] = shapely.get_coordinates(shapely.get_point(pull, -1))
-        return points
+        return kept_inside(middle + normal * off[:, None], middle, self.core)
 
 
 def make_components(sc: Scenario, city: City, rng: Rng) -> pd.DataFrame:
@@ -170,6 +157,3 @@ def make_components(sc: Scenario, city: City, rng: Rng) -> pd.DataFrame:
             "geometry": shapely.points(xy),
         }
     )
-
-
-__all__ = ["PRIMARY", "component_classes", "make_components"]

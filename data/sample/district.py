@@ -68,12 +68,12 @@ def make_sample(scenario: str, *, seed: int = 1, progress: Progress = no_progres
     compounds = make_compounds(sc, city, rng("compounds"))
     numbers = street_numbers(city)
     progress(0.75, "addresses and facilities")
-    addresses, full, english = make_addresses(sc, city, admin, compounds, numbers)
+    addresses = make_addresses(sc, city, admin, compounds, numbers)
     facilities = make_facilities(sc, city, admin, people.households, numbers, rng("facilities"))
     progress(0.85, "components and reports")
     tables = {
         "areas": admin.areas,
-        "buildings": _buildings(sc, city, people, admin, compounds, full),
+        "buildings": _buildings(sc, city, people, admin, compounds),
         "streets": _streets(sc, city),
         "water": _water(sc, city),
         "walls": pd.DataFrame(
@@ -85,7 +85,6 @@ def make_sample(scenario: str, *, seed: int = 1, progress: Progress = no_progres
         "grids": admin.grids,
         "reports": make_reports(sc, city, people.households, rng("reports")),
     }
-    assert len(english) == len(full)
     progress(0.95, "coordinates")
     to_degrees = _projection(sc)
     multi = {"areas", "grids"}
@@ -98,9 +97,7 @@ def _ids(sc: Scenario, letter: str, count: int) -> list[str]:
     return [f"{sc.code}{letter}{k + 1:06d}" for k in range(count)]
 
 
-def _buildings(
-    sc: Scenario, city: City, people: People, admin: Admin, compounds: Compounds, full: list[str]
-) -> pd.DataFrame:
+def _buildings(sc: Scenario, city: City, people: People, admin: Admin, compounds: Compounds) -> pd.DataFrame:
     stock = city.stock
     compound = np.array([*compounds.ids, None], dtype=object)
     title = [*[n[0] for n in compounds.names], ""]
@@ -205,6 +202,3 @@ def _summary(sc: Scenario, layers: dict[str, gpd.GeoDataFrame]) -> dict[str, Any
     out["grids_by_level"] = {str(k): int(v) for k, v in layers["grids"]["level"].value_counts().sort_index().items()}
     out["figures"] = dict(sc.figures)
     return out
-
-
-__all__ = ["LAYERS", "Admin", "SampleDistrict", "make_sample"]

@@ -98,8 +98,8 @@ def make_compounds(sc: Scenario, city: City, rng: Rng) -> Compounds:
 
 def make_addresses(
     sc: Scenario, city: City, admin: Admin, compounds: Compounds, numbers: StreetNumbers
-) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """One address a door (a unit 单元 of a block of flats, else a building); also full and English text by building."""
+) -> pd.DataFrame:
+    """One address a door: a unit 单元 of a block of flats, else a building."""
     stock = city.stock
     xy = shapely.get_coordinates(shapely.point_on_surface(stock.geometry))
     street, number = doors(numbers, xy)
@@ -136,7 +136,7 @@ def make_addresses(
             short.append(f"{head[i]}{roads[street[i]]}{door[i]}")
             english.append(f"{door[i][:-1]} {roads_en[street[i]]}")
     many = compounds.of[row] >= 0
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "address_id": [f"{sc.code}A{k + 1:06d}" for k in range(len(row))],
             "full": [f"{short[i]}{u}单元" if m else short[i] for i, u, m in zip(row, unit, many, strict=True)],
@@ -152,4 +152,3 @@ def make_addresses(
             "geometry": points,
         }
     )
-    return table, short, english

@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 
 from data.sample.admin import Admin
+from data.sample.along import kept_inside, stations
 from data.sample.base import PRIMARY, RESIDENTIAL, TERTIARY, Bools, Floats, Ints, Name, Rng
 from data.sample.city import City
 from data.sample.doors import StreetNumbers, doors
@@ -85,22 +86,12 @@ def _street_points(city: City, cls: tuple[int, int], spacing: float, off: float,
     rows = np.flatnonzero(
         (city.cls >= cls[0]) & (city.cls <= cls[1]) & ~city.bridge & (shapely.length(city.edges) > 40)
     )
-    ends = np.cumsum(shapely.length(city.edges[rows]))
-    if not len(ends):
+    total = float(shapely.length(city.edges[rows]).sum())
+    if not len(rows):
         return np.empty((0, 2))
-    at = np.arange(rng.uniform(0, spacing), ends[-1], spacing)
-    which = np.searchsorted(ends, at, side="right")
-    line = city.edges[rows[which]]
-    t = at - (ends[which] - shapely.length(line))
-    a = shapely.get_coordinates(shapely.line_interpolate_point(line, t))
-    b = shapely.get_coordinates(shapely.line_interpolate_point(line, np.maximum(t - 1.0, 0)))
-    c = shapely.get_coordinates(shapely.line_interpolate_point(line, t + 1.0))
-    run = (c - b) / np.maximum(np.hypot(*(c - b).T), 1e-9)[:, None]
-    side = np.where(np.arange(len(at)) % 2 == 0, 1.0, -1.0)
-    points = a + np.column_stack([-run[:, 1], run[:, 0]]) * (side * off)[:, None]
-    flip = ~shapely.contains_xy(city.layout.terrain.outline, points)
-    points[flip] = 2 * a[flip] - points[flip]
-    return points
+    middle, normal, _ = stations(city.edges[rows], np.arange(rng.uniform(0, spacing), total, spacing))
+    side = np.where(np.arange(len(middle)) % 2 == 0, off, -off)
+    return kept_inside(middle + normal * side[:, None], middle, shapely.buffer(city.layout.terrain.outline, -1.0))
 
 
 def make_facilities(

@@ -21,7 +21,8 @@ def _bent(start: Floats, stop: Floats, bend: Floats) -> Geoms:
     normal = np.column_stack([-run[:, 1], run[:, 0]]) / np.maximum(np.hypot(*run.T), 1e-9)[:, None]
     points = start[:, None, :] + run[:, None, :] * t[None, :, None]
     points += normal[:, None, :] * (bend[:, None] * np.sin(np.pi * t)[None, :])[:, :, None]
-    return shapely.linestrings(points)
+    lines: Geoms = shapely.linestrings(points)
+    return lines
 
 
 def _pavilions(points: Floats, face: Ints, rng: Rng, size: tuple[float, float], kind: str) -> Stock:

@@ -48,7 +48,8 @@ class Layout:
 
 def mean_width(polygons: Geoms) -> Floats:
     """Twice the area over the perimeter: the width of a long strip, in metres."""
-    return 2 * shapely.area(polygons) / np.maximum(shapely.length(polygons), 1e-9)
+    width: Floats = 2 * shapely.area(polygons) / np.maximum(shapely.length(polygons), 1e-9)
+    return width
 
 
 def touches(pm: PlanarMap, cls: tuple[int, ...]) -> Bools:

@@ -7,13 +7,13 @@ from typing import Final
 from data.sample.base import Name, Rng
 
 _FIRST: Final = (
-    "云Yun 青Qing 柳Liu 文Wen 松Song 明Ming 锦Jin 春Chun 星Xing 兰Lan 梧Wu 槐Huai 荷He 鹤He 瑞Rui 安An 永Yong 长Chang "
-    "碧Bi 玉Yu 金Jin 银Yin 丹Dan 翠Cui 月Yue 晨Chen 望Wang 景Jing 康Kang 德De 和He 盛Sheng 祥Xiang 宁Ning 枫Feng 桂Gui "
-    "棠Tang 梅Mei 竹Zhu 雁Yan 白Bai 朗Lang 嘉Jia 新Xin"
+    "云Yun 青Qing 柳Liu 文Wen 松Song 明Ming 锦Jin 春Chun 星Xing 兰Lan 梧Wu 槐Huai 荷He 鹤He 瑞Rui "
+    "安An 永Yong 长Chang 碧Bi 玉Yu 金Jin 银Yin 丹Dan 翠Cui 月Yue 晨Chen 望Wang 景Jing 康Kang 德De "
+    "和He 盛Sheng 祥Xiang 宁Ning 枫Feng 桂Gui 棠Tang 梅Mei 竹Zhu 雁Yan 白Bai 朗Lang 嘉Jia 新Xin"
 )
 _SECOND: Final = (
-    "溪xi 禾he 荫yin 华hua 泉quan 桥qiao 庭ting 湾wan 林lin 泽ze 川chuan 岭ling 岸an 台tai 亭ting 谷gu 光guang 汀ting 润run "
-    "塘tang 洲zhou 峰feng 澜lan 枝zhi 羽yu 波bo 原yuan 浦pu 港gang 石shi 荣rong 达da 昌chang 悦yue"
+    "溪xi 禾he 荫yin 华hua 泉quan 桥qiao 庭ting 湾wan 林lin 泽ze 川chuan 岭ling 岸'an 台tai 亭ting 谷gu 光guang "
+    "汀ting 润run 塘tang 洲zhou 峰feng 澜lan 枝zhi 羽yu 波bo 原yuan 浦pu 港gang 石shi 荣rong 达da 昌chang 悦yue"
 )
 STREET_ENDS: Final = ("路", "Road"), ("街", "Street"), ("大道", "Avenue"), ("巷", "Lane")
 COMPOUND_ENDS: Final = (

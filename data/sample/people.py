@@ -40,16 +40,17 @@ def homes(stock: Stock, rng: Rng) -> Floats:
         [rng.uniform(0.72, 0.95, n), rng.uniform(0.5, 0.9, n), rng.uniform(0.75, 1.1, n), rng.uniform(0.3, 0.6, n)],
         0.0,
     )
-    return full * lived
+    out: Floats = full * lived
+    return out
 
 
 def settle(stock: Stock, households: int, population: int, priority: int, rng: Rng) -> People:
     """Share out the totals. Every household has at least one resident; 60+ never outnumber the residents."""
     n = len(stock.kind)
     wanted = homes(stock, rng)
-    hh = shares(households, wanted * rng.uniform(0.9, 1.1, n))
+    hh: Ints = shares(households, wanted * rng.uniform(0.9, 1.1, n))
     size = _by_kind(stock.kind, (2.75, 2.6, 3.2, 3.4)) * rng.uniform(0.85, 1.15, n)
-    people = hh + shares(population - households, hh * np.maximum(size - 1, 0.1))
+    people: Ints = hh + shares(population - households, hh * np.maximum(size - 1, 0.1))
     old_share = _by_kind(stock.kind, (0.25, 0.13, 0.3, 0.04)) * rng.uniform(0.6, 1.4, n)
     elderly = np.minimum(shares(round(0.215 * population), people * old_share), people)
     drawn = rng.choice(n, priority, replace=True, p=elderly / elderly.sum()) if priority else np.empty(0, np.int64)

@@ -74,14 +74,16 @@ def main_component(edges: Geoms, walkable: Bools) -> Bools:
     graph = coo_array((ones, (a[walkable], b[walkable])), shape=(n, n))
     _, label = connected_components(graph, directed=False)
     weight = np.bincount(label[a[walkable]], weights=shapely.length(edges[walkable]))
-    return walkable & (label[a] == int(np.argmax(weight)))
+    main: Bools = walkable & (label[a] == int(np.argmax(weight)))
+    return main
 
 
 def polygonize(edges: Geoms) -> Geoms:
     """Faces between noded edges, in a stable order (west to east, then south to north)."""
     faces = shapely.get_parts(shapely.polygonize(edges))
     bounds = shapely.bounds(faces)
-    return faces[np.lexsort((bounds[:, 1], bounds[:, 0]))]
+    ordered: Geoms = faces[np.lexsort((bounds[:, 1], bounds[:, 0]))]
+    return ordered
 
 
 def without_crumbs(edges: Geoms, frame: Bools, rank: Ints) -> Bools:

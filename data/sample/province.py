@@ -30,7 +30,10 @@ def _jagged(start: Floats, stop: Floats, rng: Rng) -> Floats:
 
 
 def lattice(columns: int, rows: int, corners: Floats, rng: Rng) -> Geoms:
-    """Polygons of a lattice, row by row from the south-west, sharing every border vertex. ``corners`` (rows+1, cols+1, 2)."""
+    """Polygons of a lattice, row by row from the south-west, sharing every border vertex.
+
+    ``corners`` has shape (rows + 1, columns + 1, 2).
+    """
     across = _jagged(corners[:, :-1].reshape(-1, 2), corners[:, 1:].reshape(-1, 2), rng)
     across = across.reshape(rows + 1, columns, _POINTS + 2, 2)
     up = _jagged(corners[:-1].reshape(-1, 2), corners[1:].reshape(-1, 2), rng).reshape(
@@ -39,7 +42,8 @@ def lattice(columns: int, rows: int, corners: Floats, rng: Rng) -> Geoms:
     ring = np.concatenate(
         [across[:-1, :, :-1], up[:, 1:, :-1], across[1:, :, :0:-1], up[:, :-1, :0:-1], across[:-1, :, :1]], axis=2
     )
-    return shapely.polygons(ring.reshape(rows * columns, -1, 2))
+    out: Geoms = shapely.polygons(ring.reshape(rows * columns, -1, 2))
+    return out
 
 
 def _cuts(total: int, parts: int, rng: Rng) -> Ints:
@@ -145,7 +149,7 @@ def _areas(
                     "parent": [c[:cut] for c in code] if cut else None,
                     "geometry": merged,
                 }
-            )  # fmt: skip
+            )
         )
         below, of_below = merged, label
     out = pd.concat([t.astype({"parent": object}) for t in reversed(tables)], ignore_index=True)

@@ -35,8 +35,8 @@ def block_graph(faces: Geoms, edges: Geoms, cls: Ints) -> BlockGraph:
     low, high = np.minimum(left, right)[both], np.maximum(left, right)[both]
     pair, inverse = np.unique(low * len(faces) + high, return_inverse=True)
     length = shapely.length(edges[both])
-    metres = np.bincount(inverse, weights=length)
-    barrier = np.bincount(inverse, weights=length * _BARRIER[cls[both]]) / metres
+    metres: Floats = np.bincount(inverse, weights=length).astype(np.float64)
+    barrier: Floats = np.bincount(inverse, weights=length * _BARRIER[cls[both]]) / metres
     return BlockGraph(pair // len(faces), pair % len(faces), metres, barrier, len(faces))
 
 
@@ -145,8 +145,9 @@ def connected(graph: BlockGraph, nodes: Ints) -> bool:
 def apportion(total: int, weights: Floats, most: Ints) -> Ints:
     """Parts for each region in proportion to its weight, at least one and at most ``most`` each."""
     n = len(weights)
-    out = np.ones(n, dtype=np.int64) + shares(max(total - n, 0), np.maximum(weights - weights.sum() / max(total, 1), 0))
-    out = np.minimum(out, most)
+    above = np.maximum(weights - weights.sum() / max(total, 1), 0)
+    out: Ints = np.ones(n, dtype=np.int64) + shares(max(total - n, 0), above)
+    out[:] = np.minimum(out, most)
     while out.sum() < total and (out < most).any():
         room = np.flatnonzero(out < most)
         out[room[np.argmax(weights[room] / out[room])]] += 1

@@ -93,7 +93,8 @@ def _seconds(hour: float, count: int, rng: Rng) -> Ints:
     value = np.where(rng.random(count) < 0.62, peak, office)
     stray = rng.random(count) < 0.03
     value[stray] = rng.uniform(0, 24, int(stray.sum()))
-    return np.floor((value % 24) * 3600).astype(np.int64)
+    seconds: Ints = np.floor((value % 24) * 3600).astype(np.int64)
+    return seconds
 
 
 def _places(where: str, count: int, spots: Spots, shops: Geoms, homes: Geoms, heat: Floats, rng: Rng) -> Floats:

@@ -24,7 +24,8 @@ class Frame:
         dx, dy = xy[:, 0] - self.x[row], xy[:, 1] - self.y[row]
         cos, sin = np.cos(self.angle)[row], np.sin(self.angle)[row]
         turned = np.column_stack([cos * dx + sin * dy, cos * dy - sin * dx])
-        return shapely.set_coordinates(geoms.copy(), turned)
+        out: Geoms = shapely.set_coordinates(geoms.copy(), turned)
+        return out
 
     def world(self, row: Ints, u: Floats, v: Floats) -> tuple[Floats, Floats]:
         """Points given in the frame ``row`` back on the ground."""

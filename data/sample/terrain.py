@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -92,13 +93,14 @@ def _stretch(warp: Warp, start: Floats, stop: Floats) -> Floats:
     t = np.linspace(0, 1, 25)[:, None]
     line = shapely.simplify(shapely.linestrings(warp(a + t * (b - a))), 0.3)
     coords = shapely.get_coordinates(line)
-    return coords[::-1][:-1] if back else coords[:-1]
+    kept: Floats = coords[::-1][:-1] if back else coords[:-1]
+    return kept
 
 
 def _curve(warp: Warp, corners: Floats, us: Floats, vs: Floats) -> Any:
     """Warped polyline along lattice lines; every lattice edge has the same vertices in every curve it is part of."""
     out = []
-    for a, b in zip(corners[:-1], corners[1:], strict=True):
+    for a, b in pairwise(corners):
         axis = 0 if a[0] != b[0] else 1
         at = us if axis == 0 else vs
         low, high = min(a[axis], b[axis]), max(a[axis], b[axis])
@@ -107,7 +109,7 @@ def _curve(warp: Warp, corners: Floats, us: Floats, vs: Floats) -> Any:
             stops = stops[::-1]
         nodes = np.tile(a, (len(stops), 1))
         nodes[:, axis] = stops
-        out += [_stretch(warp, p, q) for p, q in zip(nodes[:-1], nodes[1:], strict=True)]
+        out += [_stretch(warp, p, q) for p, q in pairwise(nodes)]
     return shapely.linestrings(np.concatenate([*out, warp(corners[-1:])]))
 
 
