@@ -2,8 +2,8 @@
 
     python benchmarks/partition.py [--units 20000] [--seed 0] [--effort 1.0] [--out plan.gpkg]
 
-The city is made here: a jittered lattice of blocks, streets of four classes, a river, walled compounds, towers, old lanes,
-parks and schools. `--out` writes layers units (with column grid), grids and roads, for a look in QGIS.
+The city is made here: a jittered lattice of blocks, streets of four classes, a river, walled compounds, towers,
+old lanes and parks. `--out` writes layers units (with column grid), grids and roads, for a look in QGIS.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from planning.graph import UnitGraph, unit_graph
 from planning.partition import partition, warm
 
 Floats = npt.NDArray[np.float64]
-CRS = "EPSG:4527"
+CRS = "EPSG:4547"
 CELL = 34.0
 
 

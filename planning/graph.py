@@ -13,7 +13,6 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import shapely
 
 from gisgrid import topology
@@ -121,7 +120,7 @@ def to_metric_like(lines: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoD
 def unit_names(units: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
     """What messages call the units: `unit_id`, or ``row N`` without that column."""
     if "unit_id" in units.columns:
-        return units["unit_id"].astype(str).to_numpy(dtype=object)
+        return np.asarray(units["unit_id"].astype(str), dtype=object)
     return np.array([f"row {row}" for row in range(len(units))], dtype=object)
 
 
@@ -159,9 +158,11 @@ def noded_geometry(units: gpd.GeoDataFrame, *, overlap_m2: float = COVER_SLIVER_
 
 
 def _refuse_overlaps(units: gpd.GeoDataFrame, geometry: Geometries, rows: Ints, limit_m2: float) -> None:
-    one, two = shapely.STRtree(geometry[rows]).query(geometry[rows], predicate="intersects")
-    once = one < two
-    one, two = rows[one[once]], rows[two[once]]
+    # a unit inside another is flagged alone, so flagged rows are held against all
+    one, two = shapely.STRtree(geometry).query(geometry[rows], predicate="intersects")
+    one = rows[one]
+    pair = np.unique(np.stack([np.minimum(one, two), np.maximum(one, two)], axis=1)[one != two], axis=0)
+    one, two = pair[:, 0], pair[:, 1]
     common = shapely.area(shapely.intersection(geometry[one], geometry[two]))
     bad = np.flatnonzero(common > limit_m2)
     if len(bad):
@@ -181,30 +182,15 @@ def _renode(units: gpd.GeoDataFrame, geometry: Geometries, sliver_m2: float) -> 
     owner = np.full(len(faces), len(geometry), dtype=np.int64)
     np.minimum.at(owner, face, unit)
     owner[owner == len(geometry)] = -1
-    _give_slivers(faces, owner, sliver_m2)
+    sliver = (owner < 0) & (shapely.area(faces) < sliver_m2)
+    if sliver.any():
+        owner, _ = topology.absorb(owner, sliver, topology.borders(topology.edges(faces)))
     noded: Geometries = topology.dissolve(faces, owner, len(geometry))
     lost = np.flatnonzero(shapely.is_missing(noded))
     if len(lost):
         row = int(lost[0])
         raise BadInput(f"unit {unit_names(units)[row]} is too small or covered by another; remove it", row=row)
     return noded
-
-
-def _give_slivers(faces: Geometries, owner: Ints, sliver_m2: float) -> None:
-    """Give tiny faces nobody owns to the neighbour with the longest border, in place."""
-    sliver = (owner < 0) & (shapely.area(faces) < sliver_m2)
-    if not sliver.any():
-        return
-    shared = topology.edges(faces)
-    one = np.concatenate([shared.left, shared.right])
-    two = np.concatenate([shared.right, shared.left])
-    metres = np.concatenate([shared.metres, shared.metres])
-    use = sliver[one] & (owner[two] >= 0)
-    table = pd.DataFrame({"face": one[use], "owner": owner[two[use]], "metres": metres[use]})
-    table = table.groupby(["face", "owner"], as_index=False)["metres"].sum()
-    table = table.sort_values(["face", "metres", "owner"], ascending=[True, False, True])
-    table = table.drop_duplicates("face")
-    owner[table["face"].to_numpy()] = table["owner"].to_numpy()
 
 
 # --- adjacency --------------------------------------------------------------------------

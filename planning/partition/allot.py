@@ -28,13 +28,13 @@ def allot_counts(cell: Ints, piece: Ints, households: Floats, band: Band, grids:
 
 def _ranges(parts: Ints, households: Floats, band: Band) -> tuple[Ints, Ints, Floats, Ints]:
     used = parts >= 0
-    load = np.bincount(parts[used], households[used])
-    size = np.bincount(parts[used])
+    load = np.bincount(parts[used], households[used]).astype(np.float64)
+    size = np.bincount(parts[used]).astype(np.int64)
     least = np.maximum(np.ceil(load / band.high - 1e-9), 1).astype(np.int64)
     most = np.floor(load / band.low + 1e-9).astype(np.int64) if band.low else size
     most = np.maximum(np.minimum(most, size), least)
-    least = np.minimum(least, size)
-    return least, np.minimum(most, size), load, size
+    least = np.minimum(least, size).astype(np.int64)
+    return least, np.minimum(most, size).astype(np.int64), load, size
 
 
 def _share(grids: int, load: Floats, least: Ints, most: Ints) -> Ints:

@@ -32,7 +32,7 @@ class Schedule:
         """Temperature of a stage; 0 after the last."""
         if stage >= self.stages:
             return 0.0
-        return self.hot * (self.cold / self.hot) ** (stage / max(self.stages - 1, 1))
+        return float(self.hot * (self.cold / self.hot) ** (stage / max(self.stages - 1, 1)))
 
     def band_share(self, stage: int) -> float:
         """Share of the final band weight in a stage."""
@@ -51,7 +51,7 @@ def run_stage(
 ) -> float:
     """`steps` random moves at one temperature; the change of energy made."""
     n = div.label.shape[0]
-    change = 0.0
+    change: float = 0.0
     for _ in range(steps):
         unit = next_below(scratch.random, n)
         grid = random_neighbour_grid(cell, div, scratch, unit)

@@ -1,7 +1,7 @@
 """Barrier cells: parts between rivers and main roads that can be divided on their own.
 
 A cell of H households can be in band only when some count k has ``k·low ≤ H ≤ k·high``: for 300–500, H in [300, 500] or
-≥ 600. A cell that cannot joins the neighbour that mends it best. Cells solve in parallel, and no grid crosses their limits.
+≥ 600. A cell that cannot joins the neighbour that mends it best. Cells solve in parallel; no grid crosses their limits.
 """
 
 from __future__ import annotations
@@ -18,26 +18,22 @@ Ints = npt.NDArray[np.int64]
 
 _LINK = np.array([0.1, 0.3, 0.6, 1.0, 1.0, 1.0, 1.0])
 """How well a metre of border joins two cells, by street class: across a river least."""
-_MARGIN = 0.1
-"""Comfort kept from both ends of the band, as a share of its width: units are not infinitely divisible."""
 
 
-def least_outside(households: float, heavy: float, excess: float, band: Band, *, margin: float = 0.0) -> float:
+def least_outside(households: float, heavy: float, excess: float, band: Band) -> float:
     """Lower bound on the households outside the band for a part of that many households, by arithmetic alone.
 
     `heavy`: households in single units above the band, each of which fills a grid of its own; `excess`: what those have
-    above the band. With `margin` > 0 grids of a part with several are asked to stay that far inside the band.
+    above the band.
     """
     rest = households - heavy
     if rest <= 0:
         # a part without households is one grid of none, unless a heavy unit can take it in
         return excess if heavy > 0 else float(band.low)
     best = rest if heavy > 0 else np.inf
-    mid = max((band.low + band.high) / 2.0, 1.0)
-    around = int(rest // max(band.high, 1))
-    for k in {max(around, 1), around + 1, max(round(rest / mid), 1)}:
-        slack = margin if k > 1 else 0.0
-        best = min(best, max(0.0, k * (band.low + slack) - rest, rest - k * (band.high - slack)))
+    fewest = int(rest // band.high)
+    for k in (max(fewest, 1), fewest + 1):
+        best = min(best, max(0.0, k * band.low - rest, rest - k * band.high))
     return excess + float(best)
 
 
@@ -85,11 +81,9 @@ def _merge(sums: npt.NDArray[np.float64], links: list[dict[int, float]], band: B
     """Join cells that cannot be in band until all can or nothing helps; the representative of each cell."""
     count = len(sums)
     parent = np.arange(count)
-    margin = _MARGIN * (band.high - band.low)
 
     def lack(total: npt.NDArray[np.float64]) -> float:
-        strict = least_outside(*total.tolist(), band)
-        return strict + 0.25 * (least_outside(*total.tolist(), band, margin=margin) - strict)
+        return least_outside(float(total[0]), float(total[1]), float(total[2]), band)
 
     def pick(here: int) -> int:
         """The neighbour that lowers the lack most, the best joined among equals; -1 when none lowers it."""

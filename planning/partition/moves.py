@@ -99,7 +99,7 @@ def unit_change(cell: Cell, div: Division, rates: Rates, unit: int, grid: int) -
     h = cell.households[unit]
     a = cell.area[unit]
     p = cell.perimeter[unit]
-    change = cost
+    change = float(cost)
     change += grid_energy(
         rates, div.households[old] - h, div.area[old] - a, div.perimeter[old] - p + 2.0 * border_old,
         div.major[old] - major_old,
@@ -187,7 +187,7 @@ def move_compound(
                 cost -= cell.cost[e]
     if border_new == 0.0:
         return 0.0
-    change = cost
+    change = float(cost)
     change += grid_energy(
         rates, div.households[old] - h, div.area[old] - a, div.perimeter[old] - (p - border_in) + 2.0 * border_old,
         div.major[old] - 0.5 * major_in - major_old,
@@ -208,7 +208,7 @@ def move_compound(
     for i in range(cell.member_ptr[compound], cell.member_ptr[compound + 1]):
         if scratch.member[cell.member[i]] == now and div.label[cell.member[i]] == old:
             relabel(cell, div, cell.member[i], grid)
-    return change
+    return float(change)
 
 
 @njit(cache=True, nogil=True)
@@ -258,7 +258,7 @@ def _part_moves(
                 scratch.mark[other] = now
                 scratch.queue[tail] = other
                 tail += 1
-    return tail == div.size[old] - count
+    return bool(tail == div.size[old] - count)
 
 
 @njit(cache=True, nogil=True)

@@ -122,12 +122,13 @@ def _divide(
     control.total = float(ordinary.sum())
     while wanted:
         jobs = [
-            _job(problem, np.flatnonzero(cell == number), band, target, weights, forced.get(number), seed)
+            _job(problem, np.flatnonzero(cell == number), band, target, weights, forced.get(number), seed, label)
             for number in wanted
         ]
         answers = solve_all(jobs, band, weights, schedule, control, progress, "search")
         for number, job, answer in zip(wanted, jobs, answers, strict=True):
             solved[number] = (job, answer)
+            label[job.rows] = answer.label + n * number
         rounds += 1
         if forced or rounds > _ROUNDS or control.stopped():
             break
@@ -146,20 +147,23 @@ def _divide(
 
 
 def _job(
-    problem: Problem, rows: Ints, band: Band, target: float, weights: Weights, forced: int | None, seed: int
-) -> Job:
+    problem: Problem, rows: Ints, band: Band, target: float, weights: Weights, forced: int | None, seed: int,
+    label: Ints,
+) -> Job:  # fmt: skip
+    """The search for the units `rows`; where all have a `label` from an earlier round, that is the division to beat."""
     sums = np.bincount(
         problem.compound[problem.compound >= 0],
         problem.households[problem.compound >= 0],
         minlength=len(problem.compound_names),
     )
     cell = cell_of(problem.graph, rows, problem.households, problem.compound, sums <= band.high, weights, target)
+    known = np.unique(label[rows], return_inverse=True)[1].astype(np.int32) if label[rows].min() >= 0 else None
     counts = (forced,) if forced is not None else counts_for(cell.households, band, target)
-    return Job(rows, cell, counts, target, bound_of(cell.households, band), (seed, int(rows[0]), len(rows)))
+    return Job(rows, cell, counts, target, bound_of(cell.households, band), (seed, int(rows[0]), len(rows)), known)
 
 
 def _join_failed(problem: Problem, cell: Ints, solved: dict[int, tuple[Job, Solution]]) -> list[int]:
-    """Join each cell that came out of band with the neighbour it borders longest, in place; the cells to solve again."""
+    """Join each cell that came out of band with the neighbour it borders longest, in place; the cells to redo."""
     graph = problem.graph
     one, two = cell[graph.sources], cell[graph.indices]
     beside = (one >= 0) & (two >= 0) & (one != two)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gisgrid import topology
 from gisgrid.errors import BadInput
 from gisgrid.models import Band
 from planning.graph import Geometries, UnitGraph, graph_of, metric_units, noded_geometry, to_metric_like
@@ -94,7 +95,7 @@ def _identifiers(units: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
         raise BadInput(
             f"unit_id {texts[twice].iloc[0]} is used twice ({int(twice.sum())} repeated); give every unit its own"
         )
-    return texts.to_numpy(dtype=object)
+    return np.asarray(texts, dtype=object)
 
 
 def _counts(units: gpd.GeoDataFrame, column: str, names: npt.NDArray[np.object_], *, required: bool) -> Floats:
@@ -179,7 +180,7 @@ def _reinstate(
     while (group >= 0).any():
         piece = components(graph, together & (group[source] < 0) & (group[target] < 0))
         piece[group >= 0] = -1
-        sums = np.bincount(piece[piece >= 0], households[piece >= 0], minlength=len(piece))
+        sums = np.bincount(piece[piece >= 0], households[piece >= 0], minlength=len(piece)).astype(np.float64)
         heavy = np.where(households > band.high, households, 0.0)
         heavies = np.bincount(piece[piece >= 0], heavy[piece >= 0], minlength=len(piece))
         back: list[int] = []
@@ -218,14 +219,6 @@ def _take_pockets(
     source, target = graph.sources, graph.indices
     sums = np.bincount(piece[piece >= 0], households[piece >= 0], minlength=len(piece))
     empty = (piece >= 0) & (sums[piece] == 0)
-    touch = together & empty[source] & (group[target] >= 0)
-    if not touch.any():
-        return group
-    table = pd.DataFrame({"piece": piece[source[touch]], "group": group[target[touch]], "metres": graph.border[touch]})
-    table = table.groupby(["piece", "group"], as_index=False)["metres"].sum()
-    table = table.sort_values(["piece", "metres", "group"], ascending=[True, False, True]).drop_duplicates("piece")
-    taker = dict(zip(table["piece"].tolist(), table["group"].tolist(), strict=True))
-    group = group.copy()
-    for number, one in taker.items():
-        group[piece == number] = one
-    return group
+    once = together & (source < target)
+    shared = topology.Borders(source[once].astype(np.int64), target[once].astype(np.int64), graph.border[once])
+    return topology.absorb(group, empty, shared)[0]

@@ -37,7 +37,7 @@ def reasons_for(
 ) -> list[Reason]:
     """Every reason the plan is out of band, in a fixed order; empty when it is feasible."""
     found: list[Reason] = []
-    loads = np.bincount(assignment, problem.households, minlength=len(table))
+    loads: npt.NDArray[np.float64] = np.bincount(assignment, problem.households, minlength=len(table)).astype(float)
     ordinary = (table["kind"] == "ordinary").to_numpy()
     bad = ordinary & ((loads < band.low) | (loads > band.high))
     if forced is not None and int(ordinary.sum()) != forced:
@@ -96,7 +96,7 @@ def _piece_reasons(
             f"and has {_number(total)} households, below {band.low}"
         )
         return [*found, Reason("piece_below_band", text, _ids(problem, rows), community)]
-    made = int(len(np.unique(assignment[rows])))
+    made = len(np.unique(assignment[rows]))
     if forced is not None and not made * band.low <= total <= made * band.high:
         text = (
             f"{made} of the {forced} grids asked for share {_number(total)} households of community {community}: "

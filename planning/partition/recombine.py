@@ -1,8 +1,8 @@
 """The big move: two neighbouring grids are joined and cut again along a random spanning tree.
 
 The tree is a minimum spanning tree with random edge weights, raised across streets and compound limits, so that cutting
-one tree edge tends to cut along them. The energy of *every* cut of the tree is exact and cheap: sums over subtrees, with
-each border inside a subtree booked at the lowest common ancestor of its two units. The best cut is proposed.
+one tree edge tends to cut along them. The energy of *every* cut of the tree is exact and cheap: sums over subtrees,
+with each border inside a subtree booked at the lowest common ancestor of its two units. The best cut is proposed.
 (The recombination idea is ReCom: DeFord, Duchin & Solomon 2021; the weighting and the exact choice of cut are ours.)
 """
 

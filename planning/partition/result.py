@@ -81,7 +81,7 @@ def _special_kinds(problem: Problem, assignment: npt.NDArray[np.int32], k: int) 
     return kinds
 
 
-def _whole(sums: Floats) -> npt.NDArray[Any]:
+def _whole(sums: npt.NDArray[Any]) -> npt.NDArray[Any]:
     whole = np.round(sums)
     return whole.astype(np.int64) if np.array_equal(whole, sums) else sums
 

@@ -31,7 +31,10 @@ STEPS_MIN = 400
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One cell to divide: its units (rows of the problem, ascending), the counts to try (best first), its seed."""
+    """One cell to divide: its units (rows of the problem, ascending), the counts to try (best first), its seed.
+
+    `bound`: households outside the band that no division can avoid. `known`: a division to beat, labels 0…k-1.
+    """
 
     rows: Ints
     cell: Cell
@@ -39,6 +42,7 @@ class Job:
     target: float
     bound: float
     seed: tuple[int, ...]
+    known: Int32s | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def cell_of(
     group = number[row_of].astype(np.int32)
     used = used[real]
     order = np.argsort(group, kind="stable")
-    order = order[group[order] >= 0].astype(np.int32)
+    member: Int32s = order[group[order] >= 0].astype(np.int32)
     member_ptr = np.zeros(len(used) + 1, dtype=np.int32)
     np.cumsum(size[real], out=member_ptr[1:])
     return Cell(
@@ -113,7 +117,7 @@ def cell_of(
         np.where(street < MAJOR_CLASSES, graph.border[entry], 0.0),
         1.0 - cost[street] / max(float(cost.max()), 1e-12),
         h, graph.area[rows], graph.perimeter[rows],
-        group, weights.split * np.where(fits[used], 1.0, 0.25), member_ptr, order, member_ptr,
+        group, weights.split * np.where(fits[used], 1.0, 0.25), member_ptr, member, member_ptr,
     )  # fmt: skip
 
 
@@ -137,6 +141,9 @@ def counts_for(households: Floats, band: Band, target: float) -> tuple[int, ...]
 def solve(job: Job, band: Band, weights: Weights, schedule: Schedule, control: Control) -> Solution:
     """Best division of one cell over its counts and several starts; more of both while it is out of band."""
     best: Solution | None = None
+    if job.known is not None:
+        k = int(job.known.max()) + 1
+        best = _measured(job.cell, division(job.cell, job.known, k), k, weights.rates(band, job.target), band)
     for attempt, k in enumerate(_attempts(job, band, schedule)):
         late = attempt >= len(_worthwhile(job, band)) * schedule.starts
         if best is not None and late and best.outside <= job.bound + 1e-9:

@@ -73,7 +73,8 @@ class Rates(NamedTuple):
 class Scratch(NamedTuple):
     """Work space for one cell (n units).
 
-    ``mark`` and ``member`` hold the number (``clock``) of the search that last saw a unit, ``position`` its place in a list.
+    ``mark`` and ``member`` hold the number (``clock``) of the search that last saw a unit, ``position`` its place in
+    a list.
     """
 
     mark: Int32s
@@ -86,7 +87,7 @@ class Scratch(NamedTuple):
 
 def scratch_for(n: int, seed: int) -> Scratch:
     """Fresh work space, its random state from `seed`."""
-    state = np.random.SeedSequence(seed).generate_state(1, np.uint64)
+    state = np.random.SeedSequence(seed).generate_state(1, np.uint64).astype(np.uint64)
     state |= np.uint64(1)  # xorshift never leaves zero
     return Scratch(
         np.zeros(n, np.int32), np.zeros(1, np.int32), np.empty(n, np.int32),

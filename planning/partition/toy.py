@@ -20,7 +20,7 @@ def toy_units(columns: int = 8, rows: int = 6, *, households: int = 50) -> gpd.G
             "compound_id": [f"{a // 2}-{b // 2}" for a, b in zip(x, y, strict=True)],
         },
         geometry=shapely.box(left, low, left + 50.0, low + 50.0),
-        crs="EPSG:4527",
+        crs="EPSG:4547",
     )
 
 
