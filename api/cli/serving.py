@@ -19,6 +19,7 @@ from data import tables as t
 from data.intake import clean_layers, store_layers
 from data.sample import SCENARIOS, make_sample
 from gisgrid.errors import BadInput
+from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
@@ -144,7 +145,7 @@ def _timed(output: Output, title: str) -> Iterator[None]:
 @output_options
 def warm(output: Output) -> None:
     """Compile the numeric kernels now, so that no later command waits for them."""
-    for title, compile_kernels in (("partition", warm_partition), ("reach", warm_reach)):
+    for title, compile_kernels in (("partition", warm_partition), ("locate", warm_locate), ("reach", warm_reach)):
         with _timed(output, title):
             compile_kernels()
 

@@ -1,0 +1,325 @@
+"""Service circles: who reaches which facilities in how many minutes, over the streets.
+
+A residence is *covered* in a category when the walk to the nearest facility takes no more than the minutes of the
+category's own tier (5, 10 or 15), at the profile's speed. A residence over `SNAP_METRES_MAX` from every street cannot
+be *assessed*: it counts neither as covered nor as blind. Figures come from each residence's own walk; polygons are for
+maps. Beside them stands the straight-line figure (within the category's metres), which promises more than feet keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from gisgrid.crs import to_metric
+from gisgrid.errors import BadInput
+from gisgrid.limits import SNAP_METRES_MAX
+from gisgrid.models import Progress, no_progress
+from planning.isochrones import contour, snap_raster
+from planning.network import Network, build_network
+from planning.reach import at_places, key_metres, minutes_cm, profile_of, search_from
+from planning.snapping import SegmentIndex, Snapped, segment_index, snap
+
+Bool = NDArray[np.bool_]
+Float64 = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+KEPT: Final = ("building_id", "name", "kind", "households", "population", "elderly", "community")
+"""Columns of the residences that go on to the result."""
+FIGURES: Final = (
+    "buildings", "buildings_assessed", "buildings_covered", "residents", "residents_assessed", "residents_covered",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CirclesResult:
+    """What `service_circles` found.
+
+    ``residences``: one row a residence, in the CRS it came in, with ``assessable`` and per category
+    ``seconds_CATEGORY`` (NaN beyond the longest minutes asked for). ``coverage``: one row a category.
+    ``grid_coverage``: one row a grid (``code``) and category. ``grids``: the grids with ``share_CATEGORY`` of residents covered, or None.
+    ``isochrones``: ``category``, ``minutes``, polygons in the network's metric CRS. ``report``: JSON-ready figures.
+    """
+
+    residences: gpd.GeoDataFrame
+    coverage: pd.DataFrame
+    grid_coverage: pd.DataFrame
+    grids: gpd.GeoDataFrame | None
+    isochrones: gpd.GeoDataFrame
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Points on the network: metres east and north in its CRS, and where they snap."""
+
+    xy: Float64
+    snapped: Snapped
+
+
+def service_circles(
+    streets: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame,
+    residences: gpd.GeoDataFrame,
+    *,
+    categories: pd.DataFrame,
+    grids: gpd.GeoDataFrame | None = None,
+    minutes: Sequence[int] = (5, 10, 15),
+    profile: str = "adult",
+    metres_per_second: float | None = None,
+    nodes: str = "shared",
+    isochrones: bool = True,
+    progress: Progress = no_progress,
+) -> CirclesResult:
+    """Walks from every residence to the nearest facility of each category, what they cover, and isochrones.
+
+    streets: lines (`planning.network`); facilities: ``category`` and geometry; residences: buildings or points with
+    ``households`` and ``population`` where known; categories: ``category, tier, minutes, metres, name_zh, name_en``;
+    grids: polygons with ``code``. Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how streets connect.
+    Raises BadInput for empty layers, an unknown profile, minutes not in 1..120, a speed that cannot be, and when no
+    facility or no residence lies on the network.
+    """
+    speed = profile_of(profile, metres_per_second=metres_per_second).metres_per_second
+    limits = [minutes_cm(value, speed) for value in minutes]
+    _check(facilities, residences, minutes)
+    progress(0.0, "network")
+    network = build_network(streets, nodes=nodes)
+    index = segment_index(network)
+    homes, places = _placed(network, index, residences), _placed(network, index, facilities)
+    _check_snapped(places.snapped, "facilities", network)
+    _check_snapped(homes.snapped, "residences", network)
+    raster = None
+    if isochrones:
+        progress(0.05, "snap raster")
+        raster = snap_raster(network, _bounds(homes.xy, places.xy, max(limits) / 100), index=index)
+    people = _numbers(residences, "population")
+    code_of, codes = _grid_of(residences, grids)
+    longest = max(*limits, *(minutes_cm(value, speed) for value in categories["minutes"]))
+    seconds: dict[str, NDArray[np.float32]] = {}
+    rows: list[dict[str, Any]] = []
+    per_grid: list[pd.DataFrame] = []
+    shapes: list[tuple[str, int, Any]] = []
+    for number, about in enumerate(categories.to_dict("records")):
+        name = str(about["category"])
+        progress(0.1 + 0.9 * number / len(categories), name)
+        chosen = np.flatnonzero(facilities["category"].to_numpy() == name)
+        costs = search_from(network, places.snapped.take(chosen), limit_cm=longest)
+        metres = key_metres(at_places(network, costs, homes.snapped))
+        seconds[f"seconds_{name}"] = (metres / speed).astype(np.float32)
+        near = np.rint(metres * 100) <= minutes_cm(int(about["minutes"]), speed)
+        covered = near & homes.snapped.ok
+        figures = _figures(homes.snapped.ok, covered, people)
+        straight = _straight(places.xy[chosen], homes.xy, float(about["metres"]))
+        rows.append(_about(about, len(chosen), int(places.snapped.ok[chosen].sum()), figures, straight, people))
+        if grids is not None:
+            per_grid.append(_by_grid(name, codes, code_of, homes.snapped.ok, covered, people))
+        if raster is not None:
+            found = contour(network, costs, raster, limits)
+            shapes += [(name, int(value), shape) for value, shape in zip(minutes, found, strict=True)]
+    coverage = pd.DataFrame(rows)
+    by_grid = (
+        pd.concat(per_grid, ignore_index=True) if per_grid else pd.DataFrame(columns=["code", "category", *FIGURES])
+    )
+    progress(1.0, "done")
+    return CirclesResult(
+        residences=_residences(residences, homes.snapped.ok, seconds),
+        coverage=coverage,
+        grid_coverage=by_grid,
+        grids=None if grids is None else _shares(grids, by_grid),
+        isochrones=_shapes(shapes, network.crs),
+        report=_report(network, homes, places, coverage, minutes, profile, speed),
+    )
+
+
+def _check(facilities: gpd.GeoDataFrame, residences: gpd.GeoDataFrame, minutes: Sequence[int]) -> None:
+    if not len(residences):
+        raise BadInput("the residences layer is empty; give buildings or points")
+    if not len(facilities):
+        raise BadInput("the facilities layer is empty; give points with a category column")
+    if "category" not in facilities:
+        raise BadInput(f"the facilities layer has no column category, only {', '.join(map(str, facilities.columns))}")
+    if not minutes:
+        raise BadInput("no minutes are given; give for example 5,10,15")
+
+
+def _placed(network: Network, index: SegmentIndex, rows: gpd.GeoDataFrame) -> _Places:
+    """Inner points of some rows on the network."""
+    shapes = to_metric(rows[[rows.geometry.name]], network.crs).geometry
+    points = shapely.point_on_surface(shapes.to_crs(network.crs).to_numpy())
+    xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+    return _Places(xy, snap(network, xy, index=index))
+
+
+def _check_snapped(snapped: Snapped, what: str, network: Network) -> None:
+    if not snapped.ok.any():
+        raise BadInput(
+            f"none of the {len(snapped)} {what} lies within {SNAP_METRES_MAX:g} m of a street; "
+            f"do the layers belong together? (streets in {network.crs})"
+        )
+
+
+def _bounds(homes: Float64, places: Float64, metres: float) -> tuple[float, float, float, float]:
+    """A box around all places and as far as anybody walks; the raster keeps to where streets are."""
+    xy = np.concatenate([homes, places])
+    xy = xy[np.isfinite(xy).all(axis=1)]
+    (west, south), (east, north) = xy.min(axis=0) - metres, xy.max(axis=0) + metres
+    return float(west), float(south), float(east), float(north)
+
+
+def _numbers(rows: gpd.GeoDataFrame, column: str) -> Float64:
+    """A count column, zero where it is absent or unknown."""
+    if column not in rows:
+        return np.zeros(len(rows))
+    values: Float64 = pd.to_numeric(rows[column], errors="coerce").fillna(0).to_numpy(np.float64)
+    if (values < 0).any():
+        row = int((values < 0).argmax())
+        raise BadInput(f"residences row {row + 1}: {column}={values[row]:g} is negative; give 0 or more")
+    return values
+
+
+def _figures(assessed: Bool, covered: Bool, people: Float64) -> dict[str, int]:
+    lived = people > 0
+    return {
+        "buildings_total": len(assessed),
+        "buildings_assessed": int(assessed.sum()),
+        "buildings_covered": int(covered.sum()),
+        "homes_total": int(lived.sum()),
+        "homes_covered": int((covered & lived).sum()),
+        "residents_total": int(people.sum()),
+        "residents_assessed": int(people[assessed].sum()),
+        "residents_covered": int(people[covered].sum()),
+    }
+
+
+def _straight(facilities: Float64, homes: Float64, metres: float) -> Bool:
+    """Which residences have a facility within ``metres`` as the crow flies."""
+    sound = np.isfinite(facilities).all(axis=1)
+    reached = np.zeros(len(homes), bool)
+    usable = np.isfinite(homes).all(axis=1)
+    if sound.any():
+        away, _ = cKDTree(facilities[sound]).query(homes[usable], distance_upper_bound=metres * (1 + 1e-12))
+        reached[usable] = away <= metres
+    return reached
+
+
+def _about(
+    about: dict[Any, Any], count: int, on_network: int, figures: dict[str, int], straight: Bool, people: Float64
+) -> dict[str, Any]:
+    kept = {name: about[name] for name in ("category", "tier", "minutes", "metres", "name_zh", "name_en")}
+    return {
+        **kept,
+        "facilities": count,
+        "facilities_on_network": on_network,
+        **figures,
+        "straight_line_buildings_covered": int(straight.sum()),
+        "straight_line_residents_covered": int(people[straight].sum()),
+    }
+
+
+def _grid_of(residences: gpd.GeoDataFrame, grids: gpd.GeoDataFrame | None) -> tuple[Ints, NDArray[np.object_]]:
+    """Position in the sorted codes of the grid each residence's inner point lies in (-1: none), and those codes."""
+    place = np.full(len(residences), -1, np.int64)
+    if grids is None or not len(grids):
+        return place, np.empty(0, object)
+    if "code" not in grids:
+        raise BadInput(f"the grids layer has no column code, only {', '.join(map(str, grids.columns))}")
+    ordered = grids.sort_values("code")
+    points = shapely.point_on_surface(residences.geometry.to_crs(ordered.crs).to_numpy())
+    found, cell = shapely.STRtree(ordered.geometry.to_numpy()).query(points, predicate="intersects")
+    # of several grids that cover a point the smallest code owns it: it is written last
+    order = np.lexsort((-cell, found))
+    place[found[order]] = cell[order]
+    return place, ordered["code"].to_numpy(dtype=object)
+
+
+def _by_grid(
+    name: str, codes: NDArray[np.object_], place: Ints, assessed: Bool, covered: Bool, people: Float64
+) -> pd.DataFrame:
+    """Figures of one category for every grid, grids without buildings included."""
+
+    def total(mask: Bool, weights: Float64 | None = None) -> Ints:
+        rows = mask & (place >= 0)
+        counted = np.bincount(place[rows], None if weights is None else weights[rows], minlength=len(codes))
+        return np.rint(counted).astype(np.int64)
+
+    every = np.ones(len(place), bool)
+    return pd.DataFrame(
+        {
+            "code": codes,
+            "category": name,
+            "buildings": total(every),
+            "buildings_assessed": total(assessed),
+            "buildings_covered": total(covered),
+            "residents": total(every, people),
+            "residents_assessed": total(assessed, people),
+            "residents_covered": total(covered, people),
+        }
+    )
+
+
+def _shares(grids: gpd.GeoDataFrame, by_grid: pd.DataFrame) -> gpd.GeoDataFrame:
+    """The grids with the share of assessed residents covered in each category (NaN: nobody lives there)."""
+    wide = by_grid.assign(
+        share=by_grid["residents_covered"] / by_grid["residents_assessed"].replace(0, np.nan)
+    ).pivot_table(index="code", columns="category", values="share", dropna=False, observed=False)
+    kept = [name for name in ("code", "name", "community", "kind", "households", "population") if name in grids]
+    return grids[[*kept, grids.geometry.name]].merge(
+        wide.add_prefix("share_").reset_index(), on="code", how="left", validate="one_to_one"
+    )
+
+
+def _residences(
+    residences: gpd.GeoDataFrame, assessable: Bool, seconds: dict[str, NDArray[np.float32]]
+) -> gpd.GeoDataFrame:
+    kept = residences[[name for name in KEPT if name in residences]].assign(assessable=assessable)
+    times = pd.DataFrame(seconds, index=residences.index)
+    return gpd.GeoDataFrame(pd.concat([kept, times], axis=1), geometry=residences.geometry, crs=residences.crs)
+
+
+def _shapes(shapes: list[tuple[str, int, Any]], crs: str) -> gpd.GeoDataFrame:
+    present = [row for row in shapes if row[2] is not None]
+    return gpd.GeoDataFrame(
+        {"category": [row[0] for row in present], "minutes": [row[1] for row in present]},
+        geometry=[row[2] for row in present],
+        crs=crs,
+    )
+
+
+def _report(
+    network: Network, homes: _Places, places: _Places, coverage: pd.DataFrame, minutes: Sequence[int], profile: str,
+    speed: float,
+) -> dict[str, Any]:  # fmt: skip
+    """Everything a reader of the figures should know, as JSON-ready values."""
+    missing = coverage.loc[coverage["facilities"] == 0, "category"].tolist()
+    notes = [f"no facility of category {name}: nobody is covered" for name in missing]
+    off = int((~places.snapped.ok).sum())
+    if off:
+        notes.append(f"{off} facilities are over {SNAP_METRES_MAX:g} m from every street and serve nobody")
+    unassessed = int((~homes.snapped.ok).sum())
+    if unassessed:
+        notes.append(f"{unassessed} residences are over {SNAP_METRES_MAX:g} m from every street and cannot be assessed")
+    detached = int(homes.snapped.detached.sum())
+    if detached:
+        notes.append(f"{detached} residences are nearest to a street of a small piece cut off from the network")
+    return {
+        "profile": profile,
+        "metres_per_second": speed,
+        "minutes": [int(value) for value in minutes],
+        "snap_metres_max": SNAP_METRES_MAX,
+        "crs": network.crs,
+        "network": {"nodes": network.nodes, "edges": network.edges, **network.stats},
+        "residences": len(homes.xy),
+        "residences_assessed": int(homes.snapped.ok.sum()),
+        "facilities": len(places.xy),
+        "facilities_on_network": int(places.snapped.ok.sum()),
+        "categories": coverage.astype(object).to_dict("records"),
+        "notes": notes,
+    }
