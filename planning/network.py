@@ -174,10 +174,10 @@ def _flag(streets: gpd.GeoDataFrame, column: str) -> Bool:
         return np.zeros(len(streets), bool)
     values = streets[column]
     if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
-        numbers: Float64 = values.fillna(0).to_numpy(np.float64)
-        return numbers != 0
+        flags: Bool = values.fillna(0).to_numpy(np.float64).astype(bool)
+        return flags
     words = values.astype("string").str.strip().str.lower()
-    flags: Bool = words.isin(TRUE_WORDS).fillna(False).to_numpy(bool)
+    flags = words.isin(TRUE_WORDS).fillna(False).to_numpy(bool)
     return flags
 
 
