@@ -21,7 +21,7 @@ from gisgrid.cleaning import node_coverage as node_coverage
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.limits import COVER_SLIVER_M2
-from gisgrid.models import SPECIAL_KINDS, Band
+from gisgrid.models import Band
 
 SLIVER_WIDTH: Final = 0.1
 """A grid, or a part of one, with a mean width (2A/P) below so many metres is a sliver."""
@@ -368,7 +368,8 @@ def _unit_problems(
 
 def _band_notes(grids: gpd.GeoDataFrame, names: NDArray[np.object_], band: Band) -> list[Problem]:
     households = pd.to_numeric(grids["households"], errors="coerce").fillna(0).to_numpy()
-    special = grids["kind"].isin(SPECIAL_KINDS).to_numpy() if "kind" in grids else np.zeros(len(grids), bool)
+    kind = grids["kind"].fillna("ordinary") if "kind" in grids else pd.Series("ordinary", index=grids.index)
+    special = ~kind.isin(["ordinary", "residential", ""]).to_numpy()
     out = np.flatnonzero(((households < band.low) | (households > band.high)) & ~special)
     text = "grid {} has {:.0f} households, outside {}"
     return [Problem("band", names[i], text.format(names[i], households[i], band), 0.0) for i in out]
