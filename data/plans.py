@@ -97,7 +97,7 @@ def save_plan(
     grids: gpd.GeoDataFrame,
     unit_set: int | None = None,
     units: gpd.GeoDataFrame | None = None,
-    assignment: npt.NDArray[np.int_] | None = None,
+    assignment: npt.NDArray[np.int32] | None = None,
     **about: Any,
 ) -> int:
     """Store a draft plan with its grids; with units, who owns each (``assignment``: row of ``grids`` per unit)."""

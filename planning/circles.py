@@ -45,7 +45,8 @@ class CirclesResult:
 
     ``residences``: one row a residence, in the CRS it came in, with ``assessable`` and per category
     ``seconds_CATEGORY`` (NaN beyond the longest minutes asked for). ``coverage``: one row a category.
-    ``grid_coverage``: one row a grid (``code``) and category. ``grids``: the grids with ``share_CATEGORY`` of residents covered, or None.
+    ``grid_coverage``: one row a grid (``code``) and category. ``grids``: the grids with ``share_CATEGORY`` of residents
+    covered, or None.
     ``isochrones``: ``category``, ``minutes``, polygons in the network's metric CRS. ``report``: JSON-ready figures.
     """
 
@@ -267,9 +268,8 @@ def _by_grid(
 
 def _shares(grids: gpd.GeoDataFrame, by_grid: pd.DataFrame) -> gpd.GeoDataFrame:
     """The grids with the share of assessed residents covered in each category (NaN: nobody lives there)."""
-    wide = by_grid.assign(
-        share=by_grid["residents_covered"] / by_grid["residents_assessed"].replace(0, np.nan)
-    ).pivot_table(index="code", columns="category", values="share", dropna=False, observed=False)
+    share = by_grid["residents_covered"] / by_grid["residents_assessed"].replace(0, np.nan)
+    wide = by_grid.assign(share=share).pivot(index="code", columns="category", values="share")
     kept = [name for name in ("code", "name", "community", "kind", "households", "population") if name in grids]
     return grids[[*kept, grids.geometry.name]].merge(
         wide.add_prefix("share_").reset_index(), on="code", how="left", validate="one_to_one"
