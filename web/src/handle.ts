@@ -35,7 +35,7 @@ export function exposeHandle(
 ): void {
   async function idle(): Promise<void> {
     // Loading starts a moment after the view settles: be sure of two quiet looks in a row.
-    for (let quiet = 0; quiet < 2; ) {
+    for (let quiet = 0; quiet < 2;) {
       await pause(QUIET_MS / 2);
       quiet = busy() === 0 && !map.getView().getAnimating() ? quiet + 1 : 0;
     }

@@ -27,8 +27,10 @@ export interface Overview {
   attribution?: string | null;
 }
 
-export interface Page<G extends Geometry = Geometry, P = Record<string, unknown>>
-  extends FeatureCollection<G, P> {
+export interface Page<G extends Geometry = Geometry, P = Record<string, unknown>> extends FeatureCollection<
+  G,
+  P
+> {
   numberReturned?: number;
   numberMatched?: number;
   links?: { rel: string; href: string }[];

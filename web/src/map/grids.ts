@@ -77,7 +77,7 @@ export function addGrids(map: OlMap, app: App): Grids {
       new Style({ stroke: new Stroke({ color: '#fff', width: 7 }) }),
       new Style({
         stroke: new Stroke({ color: theme.ACCENT, width: 3.5 }),
-        fill: new Fill({ color: 'rgba(21, 88, 166, 0.10)' }),
+        fill: new Fill({ color: 'rgba(21, 88, 166, 0.07)' }),
       }),
     ],
   });
