@@ -1,9 +1,13 @@
 """Service circles: who reaches which facilities in how many minutes, over the streets.
 
 A residence is *covered* in a category when the walk to the nearest facility takes no more than the minutes of the
-category's own tier (5, 10 or 15), at the profile's speed. A residence over `SNAP_METRES_MAX` from every street cannot
-be *assessed*: it counts neither as covered nor as blind. Figures come from each residence's own walk; polygons are for
-maps. Beside them stands the straight-line figure (within the category's metres), which promises more than feet keep.
+category's own tier (5, 10 or 15), at the profile's speed. A residence over `SNAP_METRES_MAX` from every street
+cannot be *assessed*: it counts neither as covered nor as blind. Figures come from each residence's own walk;
+polygons are for maps.
+
+The category's metres are a second yardstick, never derived from the minutes: ``within_metres`` counts those whose
+walk is that long at most, ``straight_line`` those with a facility that near as the crow flies. The second is never
+the smaller; the difference is what a straight radius promises and feet do not keep.
 """
 
 from __future__ import annotations
@@ -34,6 +38,10 @@ Ints = NDArray[np.int64]
 
 KEPT: Final = ("building_id", "name", "kind", "households", "population", "elderly", "community")
 """Columns of the residences that go on to the result."""
+ABOUT: Final = ("category", "tier", "minutes", "metres", "name_zh", "name_en")
+"""Columns of the category table that go on to the coverage."""
+METRES_MAX: Final = 20_000.0
+"""Furthest a category may be asked to reach, in metres."""
 FIGURES: Final = (
     "buildings", "buildings_assessed", "buildings_covered", "residents", "residents_assessed", "residents_covered",
 )  # fmt: skip
@@ -44,10 +52,10 @@ class CirclesResult:
     """What `service_circles` found.
 
     ``residences``: one row a residence, in the CRS it came in, with ``assessable`` and per category
-    ``seconds_CATEGORY`` (NaN beyond the longest minutes asked for). ``coverage``: one row a category.
-    ``grid_coverage``: one row a grid (``code``) and category. ``grids``: the grids with ``share_CATEGORY`` of residents
-    covered, or None.
-    ``isochrones``: ``category``, ``minutes``, polygons in the network's metric CRS. ``report``: JSON-ready figures.
+    ``seconds_CATEGORY`` (NaN beyond the longest minutes asked for, of the polygons and of the tiers). ``coverage``:
+    one row a category. ``grid_coverage``: one row a grid (``code``) and category. ``grids``: the grids with
+    ``share_CATEGORY`` of residents covered, or None. ``isochrones``: ``category``, ``minutes``, polygons in the
+    network's metric CRS. ``report``: JSON-ready figures.
     """
 
     residences: gpd.GeoDataFrame
@@ -73,7 +81,7 @@ def service_circles(
     *,
     categories: pd.DataFrame,
     grids: gpd.GeoDataFrame | None = None,
-    minutes: Sequence[int] = (5, 10, 15),
+    minutes: Sequence[float] = (5, 10, 15),
     profile: str = "adult",
     metres_per_second: float | None = None,
     nodes: str = "shared",
@@ -83,14 +91,18 @@ def service_circles(
     """Walks from every residence to the nearest facility of each category, what they cover, and isochrones.
 
     streets: lines (`planning.network`); facilities: ``category`` and geometry; residences: buildings or points with
-    ``households`` and ``population`` where known; categories: ``category, tier, minutes, metres, name_zh, name_en``;
-    grids: polygons with ``code``. Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how streets connect.
-    Raises BadInput for empty layers, an unknown profile, minutes not in 1..120, a speed that cannot be, and when no
-    facility or no residence lies on the network.
+    ``households`` and ``population`` where known; categories: ``category, tier, minutes, metres, name_zh,
+    name_en``; grids: polygons with ``code``. Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how
+    streets connect. Raises BadInput for empty layers, missing columns, counts that are not numbers of 0 or more, an
+    unknown profile, minutes not above 0 and at most 120, a speed that cannot be, grids that share a code, and when
+    no facility or no residence lies on the network.
     """
     speed = profile_of(profile, metres_per_second=metres_per_second).metres_per_second
+    minutes = _in_order(minutes)
     limits = [minutes_cm(value, speed) for value in minutes]
-    _check(facilities, residences, minutes)
+    _check(facilities, residences, categories, minutes)
+    people = _numbers(residences, "population")
+    code_of, codes = _grid_of(residences, grids)
     progress(0.0, "network")
     network = build_network(streets, nodes=nodes)
     index = segment_index(network)
@@ -101,30 +113,29 @@ def service_circles(
     if isochrones:
         progress(0.05, "snap raster")
         raster = snap_raster(network, _bounds(homes.xy, places.xy, max(limits) / 100), index=index)
-    people = _numbers(residences, "population")
-    code_of, codes = _grid_of(residences, grids)
-    longest = max(*limits, *(minutes_cm(value, speed) for value in categories["minutes"]))
+    longest = max([*limits, *(minutes_cm(float(value), speed) for value in categories["minutes"])])
+    furthest = max(longest, round(100 * float(categories["metres"].max())))
     seconds: dict[str, NDArray[np.float32]] = {}
     rows: list[dict[str, Any]] = []
     per_grid: list[pd.DataFrame] = []
-    shapes: list[tuple[str, int, Any]] = []
+    shapes: list[tuple[str, float, Any]] = []
     for number, about in enumerate(categories.to_dict("records")):
         name = str(about["category"])
         progress(0.1 + 0.9 * number / len(categories), name)
         chosen = np.flatnonzero(facilities["category"].to_numpy() == name)
-        costs = search_from(network, places.snapped.take(chosen), limit_cm=longest)
+        costs = search_from(network, places.snapped.take(chosen), limit_cm=furthest)
         metres = key_metres(at_places(network, costs, homes.snapped))
-        seconds[f"seconds_{name}"] = (metres / speed).astype(np.float32)
-        near = np.rint(metres * 100) <= minutes_cm(int(about["minutes"]), speed)
-        covered = near & homes.snapped.ok
-        figures = _figures(homes.snapped.ok, covered, people)
+        walk_cm = np.rint(metres * 100)
+        seconds[f"seconds_{name}"] = np.where(walk_cm <= longest, metres / speed, np.nan).astype(np.float32)
+        covered = walk_cm <= minutes_cm(float(about["minutes"]), speed)
+        figures = _figures(homes.snapped.ok, covered, walk_cm <= 100 * float(about["metres"]), people)
         straight = _straight(places.xy[chosen], homes.xy, float(about["metres"]))
         rows.append(_about(about, len(chosen), int(places.snapped.ok[chosen].sum()), figures, straight, people))
         if grids is not None:
             per_grid.append(_by_grid(name, codes, code_of, homes.snapped.ok, covered, people))
         if raster is not None:
             found = contour(network, costs, raster, limits)
-            shapes += [(name, int(value), shape) for value, shape in zip(minutes, found, strict=True)]
+            shapes += [(name, value, shape) for value, shape in zip(minutes, found, strict=True)]
     coverage = pd.DataFrame(rows)
     by_grid = (
         pd.concat(per_grid, ignore_index=True) if per_grid else pd.DataFrame(columns=["code", "category", *FIGURES])
@@ -136,11 +147,19 @@ def service_circles(
         grid_coverage=by_grid,
         grids=None if grids is None else _shares(grids, by_grid),
         isochrones=_shapes(shapes, network.crs),
-        report=_report(network, homes, places, coverage, minutes, profile, speed),
+        report=_report(network, homes, places, coverage, minutes, profile, speed)
+        | {"notes": _notes(homes, places, coverage, facilities, residences)},
     )
 
 
-def _check(facilities: gpd.GeoDataFrame, residences: gpd.GeoDataFrame, minutes: Sequence[int]) -> None:
+def _in_order(minutes: Sequence[float]) -> list[float]:
+    """Minutes from the shortest up, each once, whole ones as whole numbers."""
+    return sorted({int(value) if float(value).is_integer() else float(value) for value in minutes})
+
+
+def _check(
+    facilities: gpd.GeoDataFrame, residences: gpd.GeoDataFrame, categories: pd.DataFrame, minutes: Sequence[float]
+) -> None:
     if not len(residences):
         raise BadInput("the residences layer is empty; give buildings or points")
     if not len(facilities):
@@ -149,6 +168,12 @@ def _check(facilities: gpd.GeoDataFrame, residences: gpd.GeoDataFrame, minutes: 
         raise BadInput(f"the facilities layer has no column category, only {', '.join(map(str, facilities.columns))}")
     if not minutes:
         raise BadInput("no minutes are given; give for example 5,10,15")
+    absent = [name for name in ABOUT if name not in categories]
+    if absent or not len(categories):
+        raise BadInput(f"the table of facility categories lacks {', '.join(absent) or 'rows'}")
+    for name, metres in zip(categories["category"], categories["metres"], strict=True):
+        if not 0 < float(metres) <= METRES_MAX:
+            raise BadInput(f"facility category {name}: metres={metres} is not above 0 and at most {METRES_MAX:g}")
 
 
 def _placed(network: Network, index: SegmentIndex, rows: gpd.GeoDataFrame) -> _Places:
@@ -179,24 +204,29 @@ def _numbers(rows: gpd.GeoDataFrame, column: str) -> Float64:
     """A count column, zero where it is absent or unknown."""
     if column not in rows:
         return np.zeros(len(rows))
-    values: Float64 = pd.to_numeric(rows[column], errors="coerce").fillna(0).to_numpy(np.float64)
-    if (values < 0).any():
-        row = int((values < 0).argmax())
-        raise BadInput(f"residences row {row + 1}: {column}={values[row]:g} is negative; give 0 or more")
-    return values
+    given = rows[column]
+    values: Float64 = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    wrong = (np.isnan(values) & given.notna().to_numpy()) | (values < 0) | np.isinf(values)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise BadInput(f"residences row {row + 1}: {column}={given.iloc[row]!s} is not a count; give 0 or more")
+    return np.nan_to_num(values)
 
 
-def _figures(assessed: Bool, covered: Bool, people: Float64) -> dict[str, int]:
+def _figures(assessed: Bool, covered: Bool, within: Bool, people: Float64) -> dict[str, int]:
     lived = people > 0
     return {
         "buildings_total": len(assessed),
         "buildings_assessed": int(assessed.sum()),
         "buildings_covered": int(covered.sum()),
+        "buildings_within_metres": int(within.sum()),
         "homes_total": int(lived.sum()),
+        "homes_assessed": int((assessed & lived).sum()),
         "homes_covered": int((covered & lived).sum()),
         "residents_total": int(people.sum()),
         "residents_assessed": int(people[assessed].sum()),
         "residents_covered": int(people[covered].sum()),
+        "residents_within_metres": int(people[within].sum()),
     }
 
 
@@ -214,9 +244,8 @@ def _straight(facilities: Float64, homes: Float64, metres: float) -> Bool:
 def _about(
     about: dict[Any, Any], count: int, on_network: int, figures: dict[str, int], straight: Bool, people: Float64
 ) -> dict[str, Any]:
-    kept = {name: about[name] for name in ("category", "tier", "minutes", "metres", "name_zh", "name_en")}
     return {
-        **kept,
+        **{name: about[name] for name in ABOUT},
         "facilities": count,
         "facilities_on_network": on_network,
         **figures,
@@ -225,33 +254,50 @@ def _about(
     }
 
 
-def _grid_of(residences: gpd.GeoDataFrame, grids: gpd.GeoDataFrame | None) -> tuple[Ints, NDArray[np.object_]]:
-    """Position in the sorted codes of the grid each residence's inner point lies in (-1: none), and those codes."""
-    place = np.full(len(residences), -1, np.int64)
-    if grids is None or not len(grids):
-        return place, np.empty(0, object)
+def _grid_of(residences: gpd.GeoDataFrame, grids: gpd.GeoDataFrame | None) -> tuple[list[Ints], NDArray[np.object_]]:
+    """The sorted grid codes and, for each level of grids, the place there of every residence's grid (-1: none).
+
+    A residence lies where its inner point lies; of several grids of one level that cover it the smallest code owns
+    it.
+    """
+    if grids is None:
+        return [], np.empty(0, object)
+    if not len(grids):
+        raise BadInput("the grids layer is empty; leave it out, or give polygons with a column code")
     if "code" not in grids:
         raise BadInput(f"the grids layer has no column code, only {', '.join(map(str, grids.columns))}")
-    ordered = grids.sort_values("code")
+    twice = grids["code"].duplicated()
+    if twice.any():
+        raise BadInput(f"grids row {int(twice.argmax()) + 1}: code {grids['code'][twice].iloc[0]} is given twice")
+    ordered = to_metric(grids).sort_values("code")
+    shapes = ordered.geometry.to_numpy()
     points = shapely.point_on_surface(residences.geometry.to_crs(ordered.crs).to_numpy())
-    found, cell = shapely.STRtree(ordered.geometry.to_numpy()).query(points, predicate="intersects")
-    # of several grids that cover a point the smallest code owns it: it is written last
-    order = np.lexsort((-cell, found))
-    place[found[order]] = cell[order]
-    return place, ordered["code"].to_numpy(dtype=object)
+    found, cell = shapely.STRtree(shapes).query(points, predicate="intersects")
+    order = np.lexsort((-cell, found))  # the smallest code is written last
+    found, cell = found[order], cell[order]
+    level = pd.factorize(ordered["level"])[0] if "level" in ordered else np.zeros(len(ordered), np.int64)
+    places = []
+    for number in np.unique(level):
+        place = np.full(len(residences), -1, np.int64)
+        mine = level[cell] == number
+        place[found[mine]] = cell[mine]
+        places.append(place)
+    return places, ordered["code"].to_numpy(dtype=object)
 
 
 def _by_grid(
-    name: str, codes: NDArray[np.object_], place: Ints, assessed: Bool, covered: Bool, people: Float64
+    name: str, codes: NDArray[np.object_], places: list[Ints], assessed: Bool, covered: Bool, people: Float64
 ) -> pd.DataFrame:
     """Figures of one category for every grid, grids without buildings included."""
 
     def total(mask: Bool, weights: Float64 | None = None) -> Ints:
-        rows = mask & (place >= 0)
-        counted = np.bincount(place[rows], None if weights is None else weights[rows], minlength=len(codes))
+        counted = np.zeros(len(codes))
+        for place in places:
+            rows = mask & (place >= 0)
+            counted += np.bincount(place[rows], None if weights is None else weights[rows], minlength=len(codes))
         return np.rint(counted).astype(np.int64)
 
-    every = np.ones(len(place), bool)
+    every = np.ones(len(assessed), bool)
     return pd.DataFrame(
         {
             "code": codes,
@@ -269,10 +315,12 @@ def _by_grid(
 def _shares(grids: gpd.GeoDataFrame, by_grid: pd.DataFrame) -> gpd.GeoDataFrame:
     """The grids with the share of assessed residents covered in each category (NaN: nobody lives there)."""
     share = by_grid["residents_covered"] / by_grid["residents_assessed"].replace(0, np.nan)
-    wide = by_grid.assign(share=share).pivot(index="code", columns="category", values="share")
+    # by_grid holds all grids of the first category, then of the next, always in the same order
+    names = [f"share_{name}" for name in by_grid["category"].unique()]
+    wide = pd.DataFrame(share.to_numpy(np.float64).reshape(len(names), len(grids)).T, columns=names)
     kept = [name for name in ("code", "name", "community", "kind", "households", "population") if name in grids]
     return grids[[*kept, grids.geometry.name]].merge(
-        wide.add_prefix("share_").reset_index(), on="code", how="left", validate="one_to_one"
+        wide.assign(code=by_grid["code"].to_numpy()[: len(grids)]), on="code", how="left", validate="one_to_one"
     )
 
 
@@ -284,7 +332,7 @@ def _residences(
     return gpd.GeoDataFrame(pd.concat([kept, times], axis=1), geometry=residences.geometry, crs=residences.crs)
 
 
-def _shapes(shapes: list[tuple[str, int, Any]], crs: str) -> gpd.GeoDataFrame:
+def _shapes(shapes: list[tuple[str, float, Any]], crs: str) -> gpd.GeoDataFrame:
     present = [row for row in shapes if row[2] is not None]
     return gpd.GeoDataFrame(
         {"category": [row[0] for row in present], "minutes": [row[1] for row in present]},
@@ -294,32 +342,48 @@ def _shapes(shapes: list[tuple[str, int, Any]], crs: str) -> gpd.GeoDataFrame:
 
 
 def _report(
-    network: Network, homes: _Places, places: _Places, coverage: pd.DataFrame, minutes: Sequence[int], profile: str,
-    speed: float,
+    network: Network, homes: _Places, places: _Places, coverage: pd.DataFrame, minutes: Sequence[float],
+    profile: str, speed: float,
 ) -> dict[str, Any]:  # fmt: skip
-    """Everything a reader of the figures should know, as JSON-ready values."""
-    missing = coverage.loc[coverage["facilities"] == 0, "category"].tolist()
-    notes = [f"no facility of category {name}: nobody is covered" for name in missing]
-    off = int((~places.snapped.ok).sum())
-    if off:
-        notes.append(f"{off} facilities are over {SNAP_METRES_MAX:g} m from every street and serve nobody")
-    unassessed = int((~homes.snapped.ok).sum())
-    if unassessed:
-        notes.append(f"{unassessed} residences are over {SNAP_METRES_MAX:g} m from every street and cannot be assessed")
-    detached = int(homes.snapped.detached.sum())
-    if detached:
-        notes.append(f"{detached} residences are nearest to a street of a small piece cut off from the network")
+    """How the figures were made and the figures, as JSON-ready values."""
     return {
         "profile": profile,
         "metres_per_second": speed,
-        "minutes": [int(value) for value in minutes],
+        "minutes": list(minutes),
         "snap_metres_max": SNAP_METRES_MAX,
         "crs": network.crs,
         "network": {"nodes": network.nodes, "edges": network.edges, **network.stats},
         "residences": len(homes.xy),
         "residences_assessed": int(homes.snapped.ok.sum()),
+        "residences_detached": int(homes.snapped.detached.sum()),
         "facilities": len(places.xy),
         "facilities_on_network": int(places.snapped.ok.sum()),
+        "facilities_detached": int(places.snapped.detached.sum()),
         "categories": coverage.astype(object).to_dict("records"),
-        "notes": notes,
     }
+
+
+def _notes(
+    homes: _Places,
+    places: _Places,
+    coverage: pd.DataFrame,
+    facilities: gpd.GeoDataFrame,
+    residences: gpd.GeoDataFrame,
+) -> list[str]:
+    """What a reader of the figures should know, a sentence each."""
+    notes = [
+        f"no facility of category {name}: nobody is covered"
+        for name in coverage.loc[coverage["facilities"] == 0, "category"]
+    ]
+    about = pd.DataFrame({"category": facilities["category"].to_numpy(), "x": places.xy[:, 0], "y": places.xy[:, 1]})
+    if "population" not in residences:
+        notes.append("the residences have no column population: figures of residents are zero")
+    counts = (
+        (~about["category"].isin(coverage["category"]), "facilities are of no category in the table and are left out"),
+        (about.duplicated() & about["x"].notna(), "facilities stand exactly where another of their category stands"),
+        (~places.snapped.ok, f"facilities are over {SNAP_METRES_MAX:g} m from every street and serve nobody"),
+        (~homes.snapped.ok, f"residences are over {SNAP_METRES_MAX:g} m from every street and cannot be assessed"),
+        (places.snapped.detached, "facilities are nearest to a small street piece cut off from the network"),
+        (homes.snapped.detached, "residences are nearest to a small street piece cut off from the network"),
+    )
+    return notes + [f"{int(np.sum(which))} {text}" for which, text in counts if np.any(which)]

@@ -175,9 +175,9 @@ def _flag(streets: gpd.GeoDataFrame, column: str) -> Bool:
     values = streets[column]
     if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
         flags: Bool = values.fillna(0).to_numpy(np.float64).astype(bool)
-        return flags
-    words = values.astype("string").str.strip().str.lower()
-    flags = words.isin(TRUE_WORDS).fillna(False).to_numpy(bool)
+    else:
+        words = values.astype("string").str.strip().str.lower()
+        flags = words.isin(TRUE_WORDS).fillna(False).to_numpy(bool)
     return flags
 
 
