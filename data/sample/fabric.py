@@ -174,7 +174,7 @@ def _fill_rows(
     stops = np.minimum(stops, right[:, None]).ravel()
     at = np.repeat(np.arange(len(block)), 3)
     want = length[block[at]] * rng.uniform(0.82, 1.18, len(at))
-    least = 0.62 * spec.length[0]
+    least = 0.45 * spec.length[0]
     seg, u, size = fill(starts, stops, want, gap[block[at]], least, 1.25 * spec.length[1])
     row = at[seg]
     keep = rng.random(len(seg)) > spec.drop

@@ -93,11 +93,12 @@ def lake_shore(layout: Layout, waters: Any, rng: Rng) -> tuple[Stock, Paths, Geo
     causeway = shapely.intersection(across, shapely.polygons(shapely.get_coordinates(loop)))
     lines = lines_only(np.concatenate([[shapely.difference(loop, others)], links, causeway]))
     paths = Paths(lines, np.full(len(lines), FOOT), np.full(len(lines), face), np.full(len(lines), -6))
-    belt = shapely.boundary(shapely.buffer(lake, 38))
+    small = shapely.area(lake) < 300_000
+    belt = shapely.boundary(shapely.buffer(lake, 23 if small else 38))
     at = np.arange(20.0, shapely.length(belt), 55.0)
     points = shapely.get_coordinates(shapely.line_interpolate_point(belt, at))
     points = points[rng.random(len(points)) < 0.62] + 0.0
-    stock = _pavilions(points, np.full(len(points), face), rng, (9, 22), "public")
+    stock = _pavilions(points, np.full(len(points), face), rng, (6, 10) if small else (9, 22), "public")
     return stock, paths, lines_only(shapely.difference(shapely.boundary(shapely.buffer(lake, 2.0)), others))
 
 

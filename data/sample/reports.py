@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from data.sample.along import kept_inside
 from data.sample.base import Floats, Geoms, Ints, Rng, shares
 from data.sample.city import City
 from data.sample.components import Spots
@@ -135,9 +136,7 @@ def make_reports(sc: Scenario, city: City, households: Ints, rng: Rng) -> pd.Dat
     accuracy = np.round(np.clip(rng.lognormal(2.6, 0.8, n), 2, 400), 1)
     blur = rng.normal(0, 1, (n, 2)) * np.minimum(accuracy, 30)[:, None] * 0.2
     moved = xy + blur
-    out = ~shapely.contains_xy(city.layout.terrain.outline, moved)
-    moved[out] = xy[out]
-    moved = _kept_inside(moved, city)
+    moved = kept_inside(moved, xy, spots.core)
     age = 365 * 86_400 - when
     done = rng.exponential(4 * 86_400, n)
     stage = np.select([age > done * 1.6, age > done * 1.2, age > done * 0.5, age > done * 0.15], [4, 3, 2, 1], 0)
@@ -156,12 +155,3 @@ def make_reports(sc: Scenario, city: City, households: Ints, rng: Rng) -> pd.Dat
             "geometry": shapely.points(moved),
         }
     )
-
-
-def _kept_inside(points: Floats, city: City) -> Floats:
-    """Points a blur pushed over the district's edge brought back onto the nearest building."""
-    out = np.flatnonzero(~shapely.contains_xy(city.layout.terrain.outline, points))
-    if len(out):
-        nearest = shapely.STRtree(city.stock.geometry).nearest(shapely.points(points[out]))
-        points[out] = shapely.get_coordinates(shapely.point_on_surface(city.stock.geometry[nearest]))
-    return points

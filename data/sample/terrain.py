@@ -290,7 +290,8 @@ def _cut_and_collect(
 
 
 def _inside(line: Any, outline: Any, zone: Any) -> Any:
-    inside = shapely.intersection(line, outline)
+    # a street on the outline itself must not be frayed by rounding; what juts out is peeled off as a dead end
+    inside = shapely.intersection(line, shapely.buffer(outline, 0.05))
     if zone is not None:
         inside = shapely.difference(inside, zone)
     return lines_only(shapely.line_merge(inside))
