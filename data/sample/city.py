@@ -50,8 +50,8 @@ class City:
     walls: Geoms
     wall_kind: Geoms
     ponds: Geoms
-    gates: Ints
-    """Face of each edge that is a path inside a block, -1 for streets."""
+    path_block: Ints
+    """Block (row of the layout) of each edge that is a path inside one, -1 for streets and promenades."""
 
 
 def waters_of(layout: Layout, ponds: Geoms) -> Geoms:

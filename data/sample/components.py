@@ -60,20 +60,20 @@ class Spots:
         shapely.prepare(self.core)
         cls = city.cls
         dry = ~city.bridge
-        in_use = np.where(city.gates >= 0, city.use[city.gates], -1)
+        in_use = np.where(city.path_block >= 0, city.use[city.path_block], -1)
         self.rows: dict[str, Ints] = {
             "kerb": np.flatnonzero((cls <= RESIDENTIAL) & dry),
             "lane": np.flatnonzero((cls <= SERVICE) & dry),
             "gutter": np.flatnonzero((cls <= RESIDENTIAL) & dry),
             "main": np.flatnonzero((cls <= TERTIARY) & dry),
             "inside": np.flatnonzero(
-                (city.gates >= 0) & dry & np.isin(in_use, [USE["slab"], USE["tower"], USE["old"]])
+                (city.path_block >= 0) & dry & np.isin(in_use, [USE["slab"], USE["tower"], USE["old"]])
             ),
-            "park": np.flatnonzero((city.gates >= 0) & dry & np.isin(in_use, [USE["park"], USE["scenic"]])),
-            "bank": np.flatnonzero((cls == FOOT) & (city.gates < 0) & dry),
+            "park": np.flatnonzero((city.path_block >= 0) & dry & np.isin(in_use, [USE["park"], USE["scenic"]])),
+            "bank": np.flatnonzero((cls == FOOT) & (city.path_block < 0) & dry),
             "bridge": np.flatnonzero(city.bridge & (cls <= RESIDENTIAL)),
-            "site": np.flatnonzero((city.gates >= 0) & (in_use == USE["site"])),
-            "industrial": np.flatnonzero((city.gates >= 0) & (in_use == USE["industrial"])),
+            "site": np.flatnonzero((city.path_block >= 0) & (in_use == USE["site"])),
+            "industrial": np.flatnonzero((city.path_block >= 0) & (in_use == USE["industrial"])),
         }
         self.length = shapely.length(city.edges)
         self.junctions, self.signals = self._junctions()
