@@ -232,7 +232,7 @@ def _rasterise(a: Any, b: Any, x: float, y: float, cell: float, rows: int, colum
     for s in range(len(a)):
         ax, ay = a[s, 0], a[s, 1]
         dx, dy = b[s, 0] - ax, b[s, 1] - ay
-        inverse = 1.0 / (dx * dx + dy * dy)
+        inverse = 1.0 / max(dx * dx + dy * dy, 1e-300)
         left, right = min(ax, ax + dx) - reach, max(ax, ax + dx) + reach
         low, high = min(ay, ay + dy) - reach, max(ay, ay + dy) + reach
         for r in range(max(0, int(np.ceil((low - y) / cell))), min(rows, int((high - y) / cell) + 1)):
@@ -264,7 +264,7 @@ def _on_edges(
             if s < 0:
                 continue
             dx, dy = b[s, 0] - a[s, 0], b[s, 1] - a[s, 1]
-            length = np.hypot(dx, dy)
+            length = max(np.hypot(dx, dy), 1e-150)
             t = ((x + c * cell - a[s, 0]) * dx + (y + r * cell - a[s, 1]) * dy) / length
             t = min(length, max(0.0, t))
             e = edge_of[s]

@@ -5,7 +5,7 @@ streets connect where they have a vertex with exactly equal coordinates, and now
 what it crosses. With ``nodes='crossings'`` lines of one level are split where they cross or nearly touch
 (`planning.noding`).
 
-What may be walked: the ``foot`` column when there is one; otherwise every line but railways, rivers, walls,
+What may be walked: what the ``foot`` column says; where it is silent, every line but railways, rivers, walls,
 motorways and streets not built yet. One-way does not bind walkers. Nobody steps off a bridge or out of a tunnel
 half way, so such edges carry walkers between their ends but nothing snaps to them (``edge_open``).
 """
@@ -37,7 +37,8 @@ NOT_STREETS = frozenset({"rail", "river", "wall"})
 NOT_ON_FOOT = frozenset({"motorway", "motorway_link", "raceway", "construction", "proposed", "bus_guideway"})
 MODES = ("walk",)
 NODINGS = ("shared", "crossings")
-TRUE_WORDS = frozenset({"true", "t", "yes", "y", "1", "viaduct", "building_passage", "culvert"})
+NO_WORDS = frozenset({"", "no", "n", "false", "f", "0", "none", "private", "use_sidepath", "discouraged"})
+"""OSM words that deny a thing; every other word (yes, designated, viaduct, movable …) affirms it."""
 
 
 @dataclass(frozen=True)
@@ -137,14 +138,18 @@ def build_network(
 
 
 def walkable_rows(streets: gpd.GeoDataFrame) -> Bool:
-    """Which rows may be walked: by ``foot`` when there is such a column, else by ``cls`` and ``highway``."""
-    if "foot" in streets:
-        return _flag(streets, "foot")
+    """Which rows may be walked: by ``foot`` where it is given, else by ``cls`` and ``highway``.
+
+    Raw OSM layers say ``foot`` on few streets only, so a null there is no answer, not a no.
+    """
     walkable = np.ones(len(streets), bool)
     if "cls" in streets:
         walkable &= ~streets["cls"].isin(NOT_STREETS).to_numpy(bool)
     if "highway" in streets:
         walkable &= ~streets["highway"].isin(NOT_ON_FOOT).to_numpy(bool)
+    if "foot" in streets:
+        said = streets["foot"].notna().to_numpy(bool)
+        walkable = np.where(said, _flag(streets, "foot"), walkable)
     return walkable
 
 
@@ -174,10 +179,10 @@ def _flag(streets: gpd.GeoDataFrame, column: str) -> Bool:
         return np.zeros(len(streets), bool)
     values = streets[column]
     if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
-        flags: Bool = values.fillna(0).to_numpy(np.float64).astype(bool)
+        flags: Bool = np.nan_to_num(values.to_numpy(np.float64, na_value=np.nan)).astype(bool)
     else:
-        words = values.astype("string").str.strip().str.lower()
-        flags = words.isin(TRUE_WORDS).fillna(False).to_numpy(bool)
+        words = values.astype("string").str.strip().str.lower().fillna("")
+        flags = ~words.isin(NO_WORDS).to_numpy(bool)
     return flags
 
 

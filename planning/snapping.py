@@ -119,7 +119,8 @@ def project(coords: Float64, start: Int64, xy: Float64) -> tuple[Float64, Float6
     """(share along, distance in metres) of points projected on the segments that begin at ``coords[start]``."""
     a = coords[start]
     d = coords[start + 1] - a
-    share = np.clip(np.einsum("ij,ij->i", xy - a, d) / np.einsum("ij,ij->i", d, d), 0.0, 1.0)
+    # a segment so short that its square underflows is a point
+    share = np.clip(np.einsum("ij,ij->i", xy - a, d) / np.maximum(np.einsum("ij,ij->i", d, d), 1e-300), 0.0, 1.0)
     return share, np.linalg.norm(a + share[:, None] * d - xy, axis=1)
 
 
