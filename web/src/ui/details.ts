@@ -2,7 +2,7 @@
 import type { App } from '../core/app';
 import { h, icon, iconButton, renew } from '../core/dom';
 import { coordinate, distance, number, percent } from '../core/format';
-import { gridTitle } from '../core/names';
+import { gridTitle, shortNameIn } from '../core/names';
 import type { ChainLink, GridCircle, GridDetailProperties, LocateAnswer } from '../core/types';
 import { labelOf, nameOf, onLang, t, tOr } from '../i18n';
 import { glyphElement } from '../map/facilities';
@@ -30,6 +30,12 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
     );
   }
 
+  /** Its community stands right under a grid in the chain, so the grid's own name need not repeat it. */
+  function linkName(entry: ChainLink): string {
+    const grid = entry.level === 'grid' ? catalog.gridByCode.get(entry.code) : undefined;
+    return grid ? shortNameIn(catalog, grid) : nameOf(entry) || entry.code;
+  }
+
   function link(entry: ChainLink, first: boolean): HTMLElement {
     return h(
       'li',
@@ -41,8 +47,7 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
       h('span', { class: 'chain-level', text: t(`level.${entry.level}`) }),
       h('span', {
         class: 'chain-name',
-        text:
-          entry.level === 'grid' ? gridTitle(catalog, entry.code, entry.name) : nameOf(entry) || entry.code,
+        text: linkName(entry),
       }),
       h('code', { class: 'chain-code', text: entry.code }),
     );
