@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from api.current import Loaded
 from api.json import json_response
 from api.pages import Strict
 from api.state import state
-from gisgrid.crs import points_to_storage
+from gisgrid.crs import check_lonlat, points_to_storage
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import OUTSIDE_METRES_MAX
 
@@ -38,14 +37,15 @@ def locate(query_data: dict[str, Any]) -> Response:
     owner is null and ``nearest`` names the closest grid within 500 m.
     """
     given = query_data["lon"], query_data["lat"]
-    if not (math.isfinite(given[0]) and math.isfinite(given[1])):
-        raise BadInput(f"lon={given[0]}, lat={given[1]}: give finite numbers")
     lons, lats = points_to_storage(np.array([given[0]]), np.array([given[1]]), query_data["crs"])
     lon, lat = float(lons[0]), float(lats[0])
+    check_lonlat(lon, lat)
     loaded = state().current.get()
     if loaded is None:
         raise NotFound("no plan is published yet, so no point has an owner; publish one first")
     row = loaded.index.row(lon, lat)
+    if row < 0 and loaded.index.row(lat, lon) >= 0:
+        raise BadInput(f"lon={given[0]:g}, lat={given[1]:g}: longitude and latitude are swapped; exchange them")
     owner = loaded.grids[row] if row >= 0 else None
     answer = {
         "point": {"lon": lon, "lat": lat, "crs": "cgcs2000"},

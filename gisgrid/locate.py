@@ -362,6 +362,9 @@ def locate_points(
     reason[~usable & (reason == None)] = "coordinates do not fit the coordinate system"  # noqa: E711
     rows = index.rows(x, y)
     outside = usable & (rows < 0)
+    turned = _turned(shapes, outside, normalise(source), normalise(grids.crs), index)
+    reason[turned] = "longitude and latitude are swapped: the point lies in a grid when they are exchanged"
+    outside &= ~turned
     degrees = grids.crs.is_geographic
     unit = 1.0 if degrees else float(grids.crs.axis_info[0].unit_conversion_factor)
     near_rows = np.full(len(points), -1, np.int32)
@@ -378,6 +381,18 @@ def locate_points(
     # each column keeps its type: pandas would make NaN of the Nones
     series = {name: pd.Series(values, points.index, dtype=values.dtype) for name, values in columns.items()}
     return pd.DataFrame(series, index=points.index)
+
+
+def _turned(
+    shapes: npt.NDArray[np.object_], outside: npt.NDArray[np.bool_], source: str, target: str, index: GridIndex
+) -> npt.NDArray[np.bool_]:
+    """Points in no grid that lie in one once x and y are exchanged."""
+    turned = np.zeros(len(shapes), dtype=bool)
+    rows = np.flatnonzero(outside)
+    if len(rows):
+        x, y = _moved(shapely.get_y(shapes[rows]), shapely.get_x(shapes[rows]), source, target)
+        turned[rows] = index.rows(x, y) >= 0
+    return turned
 
 
 def _moved(x: Floats, y: Floats, source: str, target: str) -> tuple[Floats, Floats]:

@@ -84,7 +84,7 @@ def _tell_units(output: Output, made: gpd.GeoDataFrame, where: dict[str, Any], p
 @click.option("--streets", help="Street file whose classes boundaries prefer.")
 @click.option("--area", help="Without UNITS: code of a stored area.")
 @band_option
-@click.option("--grids", type=int, help="Number of ordinary grids; chosen by itself when not given.")
+@click.option("--grids", type=click.IntRange(min=1), help="Number of ordinary grids; chosen by itself when not given.")
 @click.option("--seed", default=0, show_default=True, help="Same input and seed give the same plan.")
 @click.option("--time-limit", type=float, metavar="S", help="Stop after S seconds with the best plan so far.")
 @click.option("--name", default="", help="Name of the stored plan.")

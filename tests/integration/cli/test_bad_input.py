@@ -131,7 +131,7 @@ BOW_TIE = Polygon(
 
 ROWS: dict[str, tuple[Callable[[], gpd.GeoDataFrame], int, str]] = {
     "null geometry": (lambda: houses().set_geometry([None, *houses().geometry[1:]], crs="EPSG:4490"), 1, "geometry"),
-    "duplicate geometry": (lambda: houses().set_geometry([house(1, 1), *houses().geometry[1:]], crs="EPSG:4490"), 6, "duplicate"),
+    "duplicate geometry": (lambda: houses().set_geometry([house(1, 1), *houses().geometry[1:]], crs="EPSG:4490"), 6, "same geometry"),
     "duplicate id": (lambda: houses(building_id=["b1", *[f"b{n}" for n in range(1, 16)]]), 2, "b1"),
     "negative households": (lambda: houses(households=[-5, *[40] * 15]), 1, "-5"),
     "text households": (lambda: houses(households=["many", *["40"] * 15]), 1, "many"),
@@ -218,6 +218,16 @@ def test_a_command_that_cannot_be_carried_out(
     before = fingerprint(engine)
     assert_refused(run(*[places.get(word, word) for word in arguments], settings=stored), *says)
     assert fingerprint(engine) == before
+
+
+def test_swapped_points_are_named_and_kept(run: Run, tmp_path: Path) -> None:
+    grids = saved(tmp_path / "g.gpkg", frame([box(WEST, SOUTH, WEST + 0.01, SOUTH + 0.01)], code=[AREA + "001"]))
+    points = saved(
+        tmp_path / "p.gpkg", frame([Point(SOUTH + 0.005, WEST + 0.005), Point(WEST + 0.005, SOUTH + 0.005)], n=[1, 2])
+    )
+    done = run("locate", points, "--grids", grids, "--out", tmp_path / "o.gpkg", "--json")
+    assert (done.json["located"], done.json["unusable"]) == (1, 1)
+    assert "swapped" in gpd.read_file(tmp_path / "o.gpkg")["reason"][0]
 
 
 def test_port_in_use(run: Run, stored: Settings) -> None:
