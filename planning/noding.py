@@ -49,7 +49,8 @@ def split_at_crossings(coords: Float64, line: Int64, level: Int64, *, tolerance:
     along = np.einsum("ij,ij->i", points - a, b - a)
     share = np.clip(along / np.maximum(np.einsum("ij,ij->i", b - a, b - a), 1e-18), 0.0, 1.0)
     position = np.concatenate([np.arange(len(coords), dtype=np.float64), start[where] + share])
-    inserted = np.concatenate([np.ones(len(coords), np.int8), np.zeros(len(where), np.int8)])
+    # a cut at the end of a segment goes behind its vertex, so that joining two ends never doubles back
+    inserted = np.concatenate([np.ones(len(coords), np.int8), np.where(share == 1.0, 2, 0).astype(np.int8)])
     order = np.lexsort((inserted, position))
     all_coords = np.concatenate([coords, points])[order]
     all_lines = np.concatenate([line, line[start[where]]])[order]
