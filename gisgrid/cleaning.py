@@ -39,6 +39,9 @@ def clean(
     if not len(grids):
         raise BadInput("the grid layer is empty: nothing to clean")
     metric = to_metric(grids)
+    wrong = ~topology.finite(metric.geometry)
+    if wrong.any():
+        raise BadInput(f"the grid in row {int(np.flatnonzero(wrong)[0]) + 1} has a coordinate that is no number")
     parts, rows = topology.polygon_parts(shapely.force_2d(np.asarray(metric.geometry)))
     if not len(parts):
         raise BadInput("the grid layer has no polygon: nothing to clean")

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisgrid import codes
+from gisgrid import codes, topology
 from gisgrid.cleaning import clean as clean
 from gisgrid.cleaning import node_coverage as node_coverage
 from gisgrid.crs import to_metric
@@ -108,8 +108,8 @@ def check(
     names = row_names(grids)
     problems = _geometry_problems(grids, names)
     metric = to_metric(grids)
-    present = ~(metric.geometry.isna() | metric.geometry.is_empty).to_numpy()
-    polygonal = present & np.isin(shapely.get_type_id(np.asarray(metric.geometry)), (3, 6))
+    shapes = np.asarray(metric.geometry)
+    polygonal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes) & topology.finite(shapes)
     metric, names_kept = metric[polygonal], names[polygonal]
     geoms = _valid(metric)
     zone = None if area is None else lowest_areas(to_metric(area, metric.crs))
@@ -237,6 +237,7 @@ def _geometry_problems(grids: gpd.GeoDataFrame, names: NDArray[np.object_]) -> l
         text = f"grid {names[i]} is a {geoms[i].geom_type}, not a polygon"
         problems.append(Problem("invalid_geometry", names[i], text, 0.0))
     for i in np.flatnonzero(~null & ~other & ~shapely.is_valid(geoms)):
+        # the reason is "Self-intersection[x y]", "Invalid Coordinate[NaN 0]" …
         text = f"grid {names[i]} has an invalid polygon: {shapely.is_valid_reason(geoms[i])}"
         problems.append(Problem("invalid_geometry", names[i], text, 0.0))
     return problems

@@ -53,6 +53,15 @@ class Fragments(NamedTuple):
     piece_m2: NDArray[np.float64]
 
 
+def finite(geometries: Any) -> NDArray[np.bool_]:
+    """Whether all coordinates of each geometry are numbers (true for null and empty ones); GEOS stumbles over NaN."""
+    geoms = np.asarray(geometries, dtype=object)
+    xy, row = shapely.get_coordinates(geoms, return_index=True)
+    good = np.ones(len(geoms), bool)
+    good[row[~np.isfinite(xy).all(axis=1)]] = False
+    return good
+
+
 def polygon_parts(geometries: Any) -> tuple[Geometries, NDArray[np.int64]]:
     """Polygons of any geometries, repaired, and the row each came from; lines and points fall away."""
     geoms = np.asarray(geometries, dtype=object)

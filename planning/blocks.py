@@ -34,8 +34,10 @@ CRUMB_M2: Final = 800.0
 """Faces without buildings up to so many m² join a neighbour."""
 CRUMB_WIDTH: Final = 15.0
 """Faces without buildings with a mean width (2A/P) up to so many metres join a neighbour."""
-CRACK_M2: Final = 0.5
-"""Faces up to so many m² may join a neighbour in another community, or across a river."""
+CRACK_M2: Final = 1.0
+"""Faces up to so many m² may join a neighbour across a river."""
+SLIVER_M2: Final = 0.01
+"""Faces up to so many m² may join a neighbour in another community."""
 CUT_M2: Final = 0.05
 """A building with less than this beyond a line is not cut by it."""
 
@@ -178,6 +180,18 @@ def _join_spared(faces: Geometries, building: Ints, community: Ints, shared: top
     return merged[labels]
 
 
+def join_cracks(
+    labels: Ints, loose: NDArray[np.bool_], m2: NDArray[np.float64], shared: topology.Borders, community: Ints
+) -> Ints:
+    """Labels after tiny loose polygons joined whatever neighbour their community offers, rivers or not.
+
+    What is left of two lines drawn almost alike may even lie on the wrong side of a community outline: slivers below
+    SLIVER_M2 may cross it.
+    """
+    labels, loose = topology.absorb(labels, loose & (m2 <= CRACK_M2), shared, groups=community)
+    return topology.absorb(labels, loose & (m2 <= SLIVER_M2), shared)[0]
+
+
 def _between_labels(labels: Ints, shared: topology.Borders) -> topology.Borders:
     """Borders between labels instead of faces; each label stands for itself as a face number."""
     left, right = labels[shared.left], labels[shared.right]
@@ -217,8 +231,7 @@ def _join_crumbs(
     block_community = np.zeros(values.size, np.int64)
     block_community[dense] = community
     merged, still = topology.absorb(np.arange(values.size), crumb, pairs, groups=block_community)
-    # what is left of two lines drawn almost alike may lie on the wrong side of a community outline
-    merged, _ = topology.absorb(merged, still & (m2 < CRACK_M2), _between_labels(dense, topology.borders(shared)))
+    merged = join_cracks(merged, still, m2, _between_labels(dense, topology.borders(shared)), block_community)
     return merged[dense]
 
 

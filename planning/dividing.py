@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gisgrid import metrics, topology
 from planning import tessellation
-from planning.blocks import CRACK_M2, CUT_M2, Blocks, filled, first_hit, largest_part
+from planning.blocks import CRACK_M2, CUT_M2, Blocks, filled, first_hit, join_cracks, largest_part
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
@@ -69,7 +69,7 @@ def divide(blocks: Blocks, known: Dwellings, most: int) -> tuple[Geometries, Int
     inside = shapely.point_on_surface(faces)
     block = first_hit(blocks.polygons, inside)
     faces, inside, block = faces[block >= 0], inside[block >= 0], block[block >= 0]
-    return _joined_units(faces, inside, block, rows, pieces, met, group, seeds)
+    return _joined_units(faces, inside, block, blocks.community, rows, pieces, met, group, seeds)
 
 
 def _crowded(owner: Ints, known: Dwellings, count: int, most: int) -> NDArray[np.bool_]:
@@ -141,6 +141,7 @@ def _joined_units(
     faces: Geometries,
     inside: Geometries,
     block: Ints,
+    community: Ints,
     rows: Ints,
     pieces: Pieces,
     met: NDArray[np.bool_],
@@ -158,7 +159,7 @@ def _joined_units(
     settled[labels[divided[home]]] = True
     settled &= np.bincount(labels, m2) > CRACK_M2
     labels, still = topology.absorb(labels, ~settled[labels], shared, groups=block)
-    labels, _ = topology.absorb(labels, still & (m2 <= CRACK_M2), shared)
+    labels = join_cracks(labels, still, m2, shared, community[block])
     labels = topology.components(labels, shared)
     count = int(labels.max()) + 1
     unit_block = np.zeros(count, np.int64)

@@ -269,3 +269,10 @@ def nearest_building(seeds: Seeds, points: Geometries, block: Ints) -> Ints:
     real = seeds.owner >= 0
     xy = shapely.get_coordinates(points) - seeds.shift[block]
     return np.asarray(seeds.owner[real][cKDTree(seeds.points[real]).query(xy)[1]], np.int64)
+
+
+def warm() -> None:
+    """Compile the kernels now, so that the first user does not wait (they are cached on disk)."""
+    one = np.array([1, 1])
+    cells = Cells(np.array([0]), np.array([1]), np.zeros((1, 2)), np.ones((1, 2)), np.ones(1))
+    group_buildings(cells, one, one, one.astype(float), 60)

@@ -72,6 +72,8 @@ def make_units(
     communities = community_outlines(zone)
     outlines = _outlines(_metric(buildings, "buildings", crs))
     counts = {name: _counts(buildings, name) for name in COUNTS}
+    if not len(buildings):
+        raise BadInput("the buildings layer is empty: there is nothing to divide the area by")
     inside = largest_part(outlines, communities) >= 0
     if not inside.any():
         raise BadInput(
@@ -127,14 +129,24 @@ def _metric(frame: Any, name: str, crs: Any) -> Any:
         return None
     if frame.crs is None:
         raise BadInput(f"the {name} layer has no coordinate system; give its CRS when importing it", code="no_crs")
-    return to_metric(frame, crs)
+    frame = to_metric(frame, crs)
+    wrong = ~topology.finite(frame.geometry)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0]) + 1
+        raise BadInput(
+            f"row {row} of the {name} layer has a coordinate that is no number or off the map: lon and lat swapped?"
+        )
+    return frame
 
 
 def _outlines(buildings: gpd.GeoDataFrame) -> Geometries:
-    """One polygonal outline per building, valid; points and lines are drawn out by a metre, null ones are empty."""
+    """One polygonal outline per building, valid; points, lines and collapsed polygons are drawn out by a metre.
+
+    Null ones are empty.
+    """
     geoms = shapely.force_2d(np.asarray(buildings.geometry))
     geoms[shapely.is_missing(geoms)] = shapely.Polygon()
-    slim = shapely.get_dimensions(geoms) < 2
+    slim = (shapely.area(geoms) == 0) & ~shapely.is_empty(geoms)
     geoms[slim] = shapely.buffer(geoms[slim], 1.0, quad_segs=2)
     parts, row = topology.polygon_parts(geoms)
     out = np.full(len(geoms), shapely.Polygon(), dtype=object)

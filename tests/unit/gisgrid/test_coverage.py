@@ -129,6 +129,17 @@ def test_broken_geometry_is_named_and_the_rest_is_still_checked() -> None:
     assert any("Self-intersection" in problem.text for problem in report.problems)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_coordinate_that_is_no_number_is_named() -> None:
+    bad = shapely.Polygon([(X0, Y0), (X0 + 100, np.nan), (X0 + 100, Y0 + 100), (X0, Y0)])
+    grids = _grids(_box(300, 0), bad)
+    report = coverage.check(grids)
+    assert report.counts() == {"invalid_geometry": 1}
+    assert report.problems[0].code == f"{COMMUNITY}002"
+    with pytest.raises(BadInput, match="row 2"):
+        coverage.clean(grids)
+
+
 def test_grids_must_not_cross_communities() -> None:
     grids = _grids(_box(0, 0), _box(100, 0), _box(200, 0, 100, 100)).assign(community=COMMUNITY)
     area = gpd.GeoDataFrame(

@@ -59,6 +59,11 @@ def _uncut(buildings: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> None:
     assert shapely.area(outside).max() < 0.1
 
 
+def _swapped(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    turned = shapely.transform(np.asarray(frame.geometry), lambda xy: xy[:, ::-1])
+    return frame.set_geometry(gpd.GeoSeries(turned, index=frame.index, crs=frame.crs))
+
+
 def test_streets_cut_blocks_and_paths_do_not() -> None:
     area = _area(_box(0, 0, 400, 200))
     streets = _streets(
@@ -251,13 +256,13 @@ def test_messy_input_is_borne() -> None:
     bow = shapely.Polygon([(X0 + 10, Y0 + 10), (X0 + 30, Y0 + 30), (X0 + 30, Y0 + 10), (X0 + 10, Y0 + 30)])
     two = shapely.MultiPolygon([_box(50, 50, 10, 10), _box(80, 50, 10, 12)])
     shapes = [bow, two, None, shapely.Point(X0 + 200, Y0 + 20), _box(50, 50, 10, 10), _box(900, 900, 10, 10)]
-    shapes += [shapely.force_3d(_box(150, 150, 20, 20), 3.0)]
-    buildings = _buildings(*shapes, households=[1, 2, 4, 8, 16, 32, 64])
+    shapes += [shapely.force_3d(_box(150, 150, 20, 20), 3.0), shapely.Polygon([(X0 + 100, Y0 + 100)] * 4)]
+    buildings = _buildings(*shapes, households=[1, 2, 4, 8, 16, 32, 64, 128])
     none = gpd.GeoDataFrame({"kind": []}, geometry=[], crs=CRS)
     streets = _streets((None, "primary"), (shapely.Point(X0, Y0), "primary"), (_line((5, 5), (90, 90)), "primary"))
     units = make_units(buildings, streets, area, water=none, walls=none, max_households=10)
     _sound(units, area)
-    assert units["households"].sum() == 1 + 2 + 8 + 16 + 64
+    assert units["households"].sum() == 1 + 2 + 8 + 16 + 64 + 128
     assert units["community"].unique().tolist() == ["990000000001"]
 
 
@@ -269,6 +274,8 @@ def test_messy_input_is_borne() -> None:
         (lambda b: b.assign(households=["10", "many", "1"]), "building b1: households is 'many'"),
         (lambda b: b.assign(population=[1.0, np.inf, 2.0]), "building b1: population is inf"),
         (lambda b: b.set_crs(None, allow_override=True), "buildings layer has no coordinate system"),
+        (lambda b: b.iloc[:0], "layer is empty"),
+        (lambda b: _swapped(b.to_crs(4490)), "row 1 of the buildings layer .* swapped"),
         (lambda b: b.translate(5_000, 0).to_frame("geometry").assign(households=1), "none of the 3 buildings"),
     ],
 )
