@@ -64,14 +64,16 @@ def _place(table: sa.Table) -> Any:
 def _circles(connection: sa.Connection, code: str, generation: int) -> list[dict[str, Any]]:
     covered, runs = t.circle_coverage, t.circle_runs
     query = (
-        sa.select(covered)
+        sa.select(covered, t.facility_categories.c.minutes)
         .join(runs, runs.c.id == covered.c.run)
+        .join(t.facility_categories, t.facility_categories.c.category == covered.c.category)
         .where(runs.c.generation == generation, covered.c.grid_code == code)
         .order_by(covered.c.category)
     )
     return [
         {
             "category": row["category"],
+            "minutes": row["minutes"],
             "buildings_share": share(row["buildings_covered"], row["buildings_assessed"]),
             "residents_share": share(row["residents_covered"], row["residents_assessed"]),
         }

@@ -35,6 +35,7 @@ def overview() -> Response:
             "band": _band_json(_band(connection)),
             "counts": _counts(connection, generation.id if generation else None),
             "circles": run and {"profile": run["profile"], "minutes": run["minutes"]},
+            "attribution": _attribution(connection),
             "embedded": state().settings.database_url is None,
         }  # fmt: skip
     return json_response(body)
@@ -62,6 +63,12 @@ def readyz() -> Response:
         connection.execute(sa.select(1))
     loaded = state().current.get()
     return json_response({"status": "ready", "generation": loaded.generation.id if loaded else None})
+
+
+def _attribution(connection: sa.Connection) -> str:
+    """What the owners of the imported data want said."""
+    said = sa.select(t.imports.c.attribution).where(t.imports.c.attribution != "").distinct()
+    return " · ".join(sorted(connection.scalars(said)))
 
 
 def _band(connection: sa.Connection) -> Band:

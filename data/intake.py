@@ -42,10 +42,12 @@ def store_layers(
     reports: Mapping[str, ImportReport],
     *,
     source: str,
+    attribution: str = "",
     progress: Progress = no_progress,
 ) -> None:
     """Store cleaned layers under the name of their source, replacing what that source gave before.
 
+    ``attribution`` is what the owner of the data wants said wherever it is shown.
     Buildings and addresses that name no community get the one they lie in. Raises BadInput when the database refuses
     a row; then nothing of the import is kept.
     """
@@ -58,7 +60,7 @@ def store_layers(
             for table in (t.buildings, t.addresses):
                 if table.name in layers or "areas" in layers:
                     _assign_communities(connection, table)
-            _log(connection, reports, source)
+            _log(connection, reports, source, attribution)
     except sa.exc.IntegrityError as error:
         raise BadInput(f"the database refused a row: {_why(error)}; nothing was imported") from error
     except sa.exc.DataError as error:
@@ -128,11 +130,12 @@ def _common_area(connection: sa.Connection, communities: list[str]) -> str:
     raise BadInput(f"the rows lie in several areas ({distinct[0]} … {distinct[-1]}) with no common one; split the file")
 
 
-def _log(connection: sa.Connection, reports: Mapping[str, ImportReport], source: str) -> None:
+def _log(connection: sa.Connection, reports: Mapping[str, ImportReport], source: str, attribution: str = "") -> None:
     for layer, report in reports.items():
         counts = {name: getattr(report, name) for name in ("read", "taken", "repaired", "refused", "estimated")}
         reasons = dict(report.reasons)
-        connection.execute(sa.insert(t.imports).values(source=source, layer=layer, reasons=reasons, **counts))
+        about = {"source": source, "layer": layer, "attribution": attribution, "reasons": reasons}
+        connection.execute(sa.insert(t.imports).values(**about, **counts))
 
 
 def _why(error: sa.exc.DBAPIError) -> str:

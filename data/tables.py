@@ -408,6 +408,7 @@ imports = sa.Table(
     sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("layer", sa.Text, nullable=False),
+    _text("attribution"),
     *[_count(name) for name in ("read", "taken", "repaired", "refused", "estimated")],
     sa.Column("reasons", pg.JSONB, nullable=False, server_default="{}"),
 )

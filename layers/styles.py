@@ -39,6 +39,7 @@ def grids_by_households(band: Band) -> Style:
     low, high = band.low, band.high
     third = (high - low) / 3
     cut = [round(low + third), round(low + 2 * third)]
+    far = max(round(high * 1.5), high + 2)
     return Style(
         "网格户数", "Households per grid", "households",
         (
@@ -47,21 +48,22 @@ def grids_by_households(band: Band) -> Style:
             StyleClass(f"{low}–{cut[0] - 1}", f"{low}–{cut[0] - 1}", "#d3ead0", min=low, max=cut[0]),
             StyleClass(f"{cut[0]}–{cut[1] - 1}", f"{cut[0]}–{cut[1] - 1}", "#a9d6a5", min=cut[0], max=cut[1]),
             StyleClass(f"{cut[1]}–{high}", f"{cut[1]}–{high}", "#7cbd7c", min=cut[1], max=high + 1),
-            StyleClass(f"超过 {high}", f"above {high}", "#f0a868", min=high + 1, max=high * 1.5),
-            StyleClass(f"超过 {round(high * 1.5)}", f"above {round(high * 1.5)}", "#d9694f", min=high * 1.5),
+            StyleClass(f"{high + 1}–{far - 1}", f"{high + 1}–{far - 1}", "#f0a868", min=high + 1, max=far),
+            StyleClass(f"{far} 及以上", f"{far} and more", "#d9694f", min=far),
             StyleClass("专属网格", "special grid", "#cbbfe0", value="special"),
         ),
     )  # fmt: skip
 
 
+# brown to teal: told apart by readers who do not tell red from green
 COVERAGE = Style(
     "居民覆盖率", "Residents covered", "residents_share",
     (
-        StyleClass("0–20 %", "0–20 %", "#d7605a", min=0.0, max=0.2),
-        StyleClass("20–40 %", "20–40 %", "#ee9f72", min=0.2, max=0.4),
-        StyleClass("40–60 %", "40–60 %", "#f7d48b", min=0.4, max=0.6),
-        StyleClass("60–80 %", "60–80 %", "#bfdd9b", min=0.6, max=0.8),
-        StyleClass("80–100 %", "80–100 %", "#6fb583", min=0.8, max=1.01),
+        StyleClass("0–20 %", "0–20 %", "#b5651d", min=0.0, max=0.2),
+        StyleClass("20–40 %", "20–40 %", "#dfb26a", min=0.2, max=0.4),
+        StyleClass("40–60 %", "40–60 %", "#f2ead3", min=0.4, max=0.6),
+        StyleClass("60–80 %", "60–80 %", "#8ccbc0", min=0.6, max=0.8),
+        StyleClass("80–100 %", "80–100 %", "#2f8f83", min=0.8, max=1.01),
         StyleClass("无居民", "no residents", "#d9d9d9", value="none"),
     ),
 )  # fmt: skip

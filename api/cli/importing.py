@@ -28,6 +28,8 @@ from gisgrid.models import Band
 from gisgrid.settings import Settings
 from layers.catalog import LAYERS
 
+OSM_ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
+
 source_option = click.option(
     "--source", help="Name the rows are kept under; importing it again replaces them. Default: the file's name."
 )
@@ -84,7 +86,7 @@ def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out
         place = str(out)
     else:
         with db.database(settings) as engine, output.stage("storing"):
-            store_layers(engine, found.layers, found.reports, source=source)
+            store_layers(engine, found.layers, found.reports, source=source, attribution=OSM_ATTRIBUTION)
         place = "PostGIS"
     _tell(output, found.reports, _write_refused(found.reports, settings, source), place)
 

@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("layer", sa.Text(), nullable=False),
+        sa.Column("attribution", sa.Text(), server_default="", nullable=False),
         sa.Column("read", sa.Integer(), server_default="0", nullable=False),
         sa.Column("taken", sa.Integer(), server_default="0", nullable=False),
         sa.Column("repaired", sa.Integer(), server_default="0", nullable=False),
