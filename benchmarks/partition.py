@@ -144,7 +144,7 @@ def figures(
     return {
         "grids": k,
         "in_band": float(((loads >= band.low) & (loads <= band.high))[ordinary].mean()),
-        "compactness": float((4 * np.pi * area / perimeter**2).mean()),
+        "compactness": float((4 * np.pi * area / perimeter**2)[area > 0].mean()),
         "on_streets": float(metres[:5].sum() / metres.sum()),
         "split": float((spread[fits] > 1).mean()),
         "crossing": len(np.unique(label[source[same & (graph.street < 3)]])) / k,

@@ -25,7 +25,7 @@ class Schedule:
     cold: float = 0.006
     unit_tries: float = 40.0
     split_tries: float = 40.0
-    ramp: float = 0.02
+    ramp: float = 0.002
     starts: int = 2
 
     def temperature(self, stage: int) -> float:

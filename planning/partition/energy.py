@@ -37,7 +37,7 @@ MAJOR_METRES = 60.0
 class Weights:
     """Weights of the energy terms; `class_cost` per street class, strongest first, ``none`` last (0 free … 1 dear)."""
 
-    band: float = 400.0
+    band: float = 4000.0
     major: float = 2.0
     split: float = 1.5
     street: float = 3.0

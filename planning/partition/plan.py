@@ -171,8 +171,10 @@ def _join_failed(problem: Problem, cell: Ints, solved: dict[int, tuple[Job, Solu
     again: set[int] = set()
     touched: set[int] = set()
     for number in sorted(solved):
+        if number in touched:
+            continue
         job, answer = solved[number]
-        if answer.outside <= job.bound + 1e-9 or number in touched:
+        if answer.outside <= job.bound + 1e-9:
             continue
         border = beside & (one == number) & ~np.isin(two, sorted(touched))
         if not border.any():
@@ -180,7 +182,6 @@ def _join_failed(problem: Problem, cell: Ints, solved: dict[int, tuple[Job, Solu
         metres = np.bincount(two[border], graph.border[border])
         other = int(np.argmax(metres))
         touched |= {number, other}
-        again.discard(number)
         cell[cell == number] = other
         again.add(other)
         solved.pop(number)

@@ -24,7 +24,10 @@ from planning.partition.state import Cell, Division, Floats, Int32s, Rates, divi
 Ints = npt.NDArray[np.int64]
 
 ATTEMPTS = 3
-"""Further starts every count of a cell gets while it is out of band."""
+"""Further starts every count of a small cell gets while it is out of band."""
+SMALL = 60
+"""Units of a cell that is small: starting afresh is cheaper and finds more than searching on."""
+REHEAT = 0
 STEPS_MIN = 400
 """Moves of a stage at least, so that tiny cells are searched through."""
 
@@ -144,13 +147,12 @@ def solve(job: Job, band: Band, weights: Weights, schedule: Schedule, control: C
     if job.known is not None:
         k = int(job.known.max()) + 1
         best = _measured(job.cell, division(job.cell, job.known, k), k, weights.rates(band, job.target), band)
+    usual = len(_worthwhile(job, band)) * schedule.starts
     for attempt, k in enumerate(_attempts(job, band, schedule)):
-        late = attempt >= len(_worthwhile(job, band)) * schedule.starts
-        if best is not None and late and best.outside <= job.bound + 1e-9:
+        if best is not None and ((attempt >= usual and best.outside <= job.bound + 1e-9) or control.stopped()):
             break
-        if best is not None and control.stopped():
-            break
-        found = _anneal(job, k, attempt, band, weights, schedule, control)
+        again = best if k == REHEAT else None
+        found = _anneal(job, again.k if again else k, attempt, band, weights, schedule, control, again)
         if best is None or found.score < best.score:
             best = found
     assert best is not None
@@ -166,21 +168,28 @@ def _worthwhile(job: Job, band: Band) -> tuple[int, ...]:
 
 
 def _attempts(job: Job, band: Band, schedule: Schedule) -> Iterator[int]:
-    """Counts in the order they are tried."""
+    """Counts in the order they are tried, `REHEAT` for another search from the best so far."""
     if job.counts == (1,):
         return iter((1,))
-    return chain(_worthwhile(job, band) * schedule.starts, job.counts * ATTEMPTS)
+    small = len(job.rows) <= SMALL
+    late = job.counts * ATTEMPTS if small else (REHEAT, REHEAT, *job.counts[:3], REHEAT, REHEAT)
+    return chain(_worthwhile(job, band) * schedule.starts, late)
 
 
 def _anneal(
-    job: Job, k: int, attempt: int, band: Band, weights: Weights, schedule: Schedule, control: Control
-) -> Solution:
+    job: Job, k: int, attempt: int, band: Band, weights: Weights, schedule: Schedule, control: Control,
+    again: Solution | None,
+) -> Solution:  # fmt: skip
+    """One search; from `again`, when given, at the middle of the schedule (band weight full, half as hot)."""
     cell = job.cell
     n = len(job.rows)
     seed = int(np.random.SeedSequence((*job.seed, attempt)).generate_state(1)[0])
-    # METIS and random growth by turns: where one start leads nowhere the other may
-    counts = len(_worthwhile(job, band))
-    start = metis_labels(cell, k, seed) if attempt // counts % 2 == 0 else grown_labels(cell, k, seed)
+    if again is not None:
+        start = again.label.copy()
+    else:
+        # METIS and random growth by turns: where one start leads nowhere the other may
+        by_metis = attempt // len(_worthwhile(job, band)) % 2 == 0
+        start = metis_labels(cell, k, seed) if by_metis else grown_labels(cell, k, seed)
     div = division(cell, start, k)
     final = weights.rates(band, job.target)
     best = _measured(cell, div, k, final, band)
@@ -190,7 +199,7 @@ def _anneal(
     scratch = scratch_for(n, seed)
     steps, split_share = schedule.steps(n, k)
     steps = max(steps, STEPS_MIN)
-    for stage in range(schedule.stages + 1):
+    for stage in range(schedule.stages // 2 if again is not None else 0, schedule.stages + 1):
         if control.stopped():
             break
         rates = weights.rates(band, job.target, schedule.band_share(stage))
