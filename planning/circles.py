@@ -122,7 +122,7 @@ def service_circles(
     for number, about in enumerate(categories.to_dict("records")):
         name = str(about["category"])
         progress(0.1 + 0.9 * number / len(categories), name)
-        chosen = np.flatnonzero(facilities["category"].to_numpy() == name)
+        chosen = np.flatnonzero(facilities["category"].isin([name]).to_numpy(bool))
         costs = search_from(network, places.snapped.take(chosen), limit_cm=furthest)
         metres = key_metres(at_places(network, costs, homes.snapped))
         walk_cm = np.rint(metres * 100)
@@ -171,6 +171,9 @@ def _check(
     absent = [name for name in ABOUT if name not in categories]
     if absent or not len(categories):
         raise BadInput(f"the table of facility categories lacks {', '.join(absent) or 'rows'}")
+    twice = categories["category"].duplicated()
+    if twice.any():
+        raise BadInput(f"facility category {categories['category'][twice].iloc[0]} is given twice; keep one row")
     for name, metres in zip(categories["category"], categories["metres"], strict=True):
         if not 0 < float(metres) <= METRES_MAX:
             raise BadInput(f"facility category {name}: metres={metres} is not above 0 and at most {METRES_MAX:g}")
