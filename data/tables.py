@@ -316,7 +316,7 @@ grids = sa.Table(
     _geometry("MULTIPOLYGON"),
     sa.UniqueConstraint("plan", "system", "level", "code"),
     sa.UniqueConstraint("id", "plan", "level"),
-    sa.CheckConstraint("code ~ '^[0-9]{14,20}$'", name="code_digits"),
+    sa.CheckConstraint("code ~ '^[0-9]{14,30}$'", name="code_digits"),
     sa.CheckConstraint("level >= 1", name="level_positive"),
     # every grid belongs to exactly one community, and its code says so
     sa.CheckConstraint("left(code, 12) = community", name="code_in_community"),

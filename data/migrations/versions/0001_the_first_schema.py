@@ -361,7 +361,7 @@ def upgrade() -> None:
             using="gist",
             name="grids_code_once_a_generation",
         ),
-        sa.CheckConstraint("code ~ '^[0-9]{14,20}$'", name=op.f("grids_code_digits_check")),
+        sa.CheckConstraint("code ~ '^[0-9]{14,30}$'", name=op.f("grids_code_digits_check")),
         sa.CheckConstraint(
             "ST_IsValid(geometry) AND NOT ST_IsEmpty(geometry)", name=op.f("grids_geometry_valid_check")
         ),
