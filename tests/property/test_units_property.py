@@ -48,7 +48,7 @@ def _area(columns: int) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"code": codes, "level": "community"}, geometry=boxes, crs=CRS)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_building(), min_size=1, max_size=25),
     st.lists(_line(), max_size=8),
