@@ -1,7 +1,8 @@
 """Arrays the numba search works on: the cell (never changes) and the division of it (changes with every move).
 
 A *cell* is one connected part of a community solved on its own. Both are named tuples of typed arrays, which numba
-takes by reference and whose compiled code it can cache on disk.
+takes by reference and whose compiled code it can cache on disk. That cache looks at the file of each function alone:
+after a change here or in `energy` delete ``planning/partition/__pycache__``, or callers keep the old code.
 """
 
 from __future__ import annotations

@@ -105,6 +105,18 @@ def test_a_river_is_a_limit_and_streets_draw_boundaries() -> None:
     assert plan.stats["cells"] == 4
 
 
+def test_cells_that_come_out_of_band_are_joined_with_their_neighbours() -> None:
+    # 600 households west of the road fit two grids by arithmetic, but 350 and 250 cannot be parted so
+    units = toy_units(4, 1).assign(households=[350, 250, 50, 300])
+    line = shapely.LineString([(500_100, 4_400_000), (500_100, 4_400_050)])
+    streets = gpd.GeoDataFrame({"cls": ["primary"]}, geometry=[line], crs=units.crs)
+    plan = partition(units, streets, band=BAND)
+    check_rules(units, plan, BAND)
+    assert plan.feasible
+    assert plan.stats["rounds"] == 2
+    assert plan.grids["households"].tolist() == [350, 300, 300]
+
+
 def test_compounds_stay_whole_where_they_can() -> None:
     units = toy_units(16, 12, households=25)
     plan = partition(units, band=BAND, weights=Weights(split=5.0))
