@@ -100,7 +100,6 @@ def start(cluster: Cluster) -> bool:
         if not (cluster.data / "PG_VERSION").exists():
             _initialise(cluster, binaries)
         _make_socket_folder(cluster)
-        _drop_stale_pid(cluster)
         _launch(cluster, binaries)
         _make_database(cluster)
         return True
@@ -302,11 +301,15 @@ def _launch(cluster: Cluster, binaries: Path) -> None:
     options = f"-c unix_socket_directories='{cluster.socket}' -c listen_addresses=''"
     where: list[str | Path] = ["-D", cluster.data, "-l", cluster.log]
     command = [binaries / "pg_ctl", *where, "-w", "-t", str(START_SECONDS), "-o", options, "start"]
-    for attempt in (1, 2, 3):
+    deadline = time.monotonic() + 15
+    while True:
+        _drop_stale_pid(cluster)
         done = _run(cluster, command)
         if done.returncode == 0:
             return
-        time.sleep(attempt)  # shared memory of a killed postmaster may be held a moment longer
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.2)  # a postmaster killed this moment is still on its way out, its shared memory held
     raise Broken(f"PostgreSQL did not start: {_last_log_line(cluster) or _last_line(done.stderr)}; see {cluster.log}")
 
 
