@@ -32,9 +32,7 @@ class Band:
 
     def __post_init__(self) -> None:
         if self.low < 0:
-            raise BadInput(
-                f"band {self.low}:{self.high}: the minimum is negative; give MIN:MAX with 0 <= MIN <= MAX"
-            )
+            raise BadInput(f"band {self.low}:{self.high}: the minimum is negative; give MIN:MAX with 0 <= MIN <= MAX")
         if self.low > self.high:
             raise BadInput(
                 f"band {self.low}:{self.high}: the minimum is above the maximum; give MIN:MAX, for example 300:500"
