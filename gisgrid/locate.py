@@ -384,7 +384,7 @@ def locate_points(
 
 
 def _turned(
-    shapes: npt.NDArray[np.object_], outside: npt.NDArray[np.bool_], source: str, target: str, index: GridIndex
+    shapes: Any, outside: npt.NDArray[np.bool_], source: str, target: str, index: GridIndex
 ) -> npt.NDArray[np.bool_]:
     """Points in no grid that lie in one once x and y are exchanged."""
     turned = np.zeros(len(shapes), dtype=bool)

@@ -15,6 +15,7 @@ from data import plans
 from data import tables as t
 from data.code_tables import facility_categories
 from data.loading import copy_rows, insert_one, read_rows
+from gisgrid.codes import grid_codes
 from gisgrid.coverage import CoverageReport, check
 from gisgrid.crs import to_metric, to_storage
 from gisgrid.errors import BadInput, Conflict, NotFound
@@ -76,9 +77,10 @@ def plan_for_area(
         units = to_metric(plans.units_of(connection, unit_set))
         barriers = barrier_lines(*(_around(connection, table, communities) for table in (t.streets, t.water, t.walls)))
         result = partition(units, barriers, band=band, grids=grids, seed=seed, time_limit=time_limit, progress=progress)
+        taken = plans.codes_ever_published(connection, communities["code"].tolist())
         plan = plans.save_plan(
             connection, area=area, name=name or f"{area} {band}", band=band, seed=seed, unit_set=unit_set,
-            grids=_named(result.grids, communities), units=units, assignment=result.assignment,
+            grids=_named(_numbered(result.grids, taken), communities), units=units, assignment=result.assignment,
             feasible=result.feasible, reasons=[reason_json(reason) for reason in result.reasons], stats=result.stats,
         )  # fmt: skip
     return plan, result
@@ -156,6 +158,15 @@ def _around(connection: sa.Connection, table: sa.Table, places: gpd.GeoDataFrame
         west - MARGIN_DEGREES, south - MARGIN_DEGREES, east + MARGIN_DEGREES, north + MARGIN_DEGREES, t.SRID
     )
     return read_rows(connection, table, where=[table.c.geometry.bool_op("&&")(box)])
+
+
+def _numbered(grids: gpd.GeoDataFrame, taken: list[str]) -> gpd.GeoDataFrame:
+    """Grids with codes no earlier generation used: a retired code is never reused."""
+    if not grids["code"].isin(taken).any():
+        return grids
+    centres = grids.geometry.centroid
+    codes = grid_codes(grids["community"].to_numpy(), centres.x.to_numpy(), centres.y.to_numpy(), taken=taken)
+    return grids.assign(code=codes)
 
 
 def _named(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -14,7 +14,7 @@ def compare_object(
     """Leave PostGIS's own tables and what other extensions made out of comparisons."""
     if type_ == "table" and reflected and name not in metadata.tables:
         return False
-    return bool(alembic_helpers.include_object(obj, name, type_, reflected, compare_to))
+    return bool(alembic_helpers.include_object(obj, name, type_, reflected, compare_to))  # type: ignore[no-untyped-call]
 
 
 context.configure(
