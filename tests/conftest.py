@@ -111,7 +111,13 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def served_demo(free_port: int) -> Iterator[str]:
-    """Base URL of ``gisgrid demo`` on a small sample district: imported, planned, published, with circles."""
+    """Base URL of ``gisgrid demo`` on a small sample district: imported, planned, published, with circles.
+
+    ``GISGRID_TEST_URL`` names a server that runs already, to look at a larger district with the same tests.
+    """
+    if running := os.environ.get("GISGRID_TEST_URL"):
+        yield running
+        return
     home = Path(tempfile.mkdtemp(prefix="gisgrid-demo-"))
     log = home / "demo.log"
     command = [sys.executable, "-m", "api.cli", "demo", "--scenario", "mingfeng", "--port", str(free_port), "--no-open"]

@@ -25,6 +25,7 @@ from gisgrid.settings import Settings
 from planning import workflow
 from planning.partition import warm as warm_partition
 from planning.reach import warm as warm_reach
+from planning.tessellation import warm as warm_units
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
@@ -145,7 +146,8 @@ def _timed(output: Output, title: str) -> Iterator[None]:
 @output_options
 def warm(output: Output) -> None:
     """Compile the numeric kernels now, so that no later command waits for them."""
-    for title, compile_kernels in (("partition", warm_partition), ("locate", warm_locate), ("reach", warm_reach)):
+    kernels = {"units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach}
+    for title, compile_kernels in kernels.items():
         with _timed(output, title):
             compile_kernels()
 
