@@ -14,8 +14,9 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-BUCKET_SHIFT: Final = 9
-"""Bucket width as a power of two: 5.12 m, about a tenth of an edge (measured best on street graphs)."""
+BUCKET_SHIFT: Final = 13
+"""Bucket width as a power of two: 82 m. Measured best on a million nodes: nodes of one bucket are taken last in, first
+out, so that a wide bucket works on one neighbourhood at a time; the caches repay nodes taken twice up to this width."""
 UNREACHED: Final = np.iinfo(np.int64).max
 """Key of a node not reached within the limit."""
 NO_LIMIT: Final = 2**31 - 2
