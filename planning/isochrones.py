@@ -172,7 +172,10 @@ def _polygons(x: Float64, y: Float64, field: Float64, cell: float) -> Any:
     whole = shapely.from_ragged_array(
         shapely.GeometryType.MULTIPOLYGON, points, (rings, outers, np.array([0, len(outers) - 1]))
     )[0]
-    thin = shapely.simplify(whole, cell / 4, preserve_topology=True)
+    # the plain way is ten times faster and right but for rings that come to cross, which cost area
+    thin = shapely.simplify(whole, cell / 4, preserve_topology=False)
+    if abs(thin.area - whole.area) > 0.002 * whole.area:
+        thin = shapely.simplify(whole, cell / 4, preserve_topology=True)
     # two rings may touch along a line after thinning; mending keeps the area
     if not shapely.is_valid(thin):
         thin = shapely.buffer(shapely.make_valid(whole), 0)
