@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -17,7 +17,7 @@ from data.code_tables import facility_categories
 from data.loading import copy_rows, insert_one, read_rows
 from gisgrid.codes import grid_codes
 from gisgrid.coverage import CoverageReport, check
-from gisgrid.crs import to_metric, to_storage
+from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput, Conflict, NotFound
 from gisgrid.models import Band, Progress, no_progress
 from gisgrid.settings import Settings
@@ -69,8 +69,8 @@ def plan_for_area(
     time_limit: float | None = None,
     name: str = "",
     progress: Progress = no_progress,
-) -> tuple[int, PlanResult]:
-    """Partition the newest units of an area into grids and store them as a draft plan; (plan, result)."""
+) -> tuple[int, gpd.GeoDataFrame, PlanResult]:
+    """Partition the newest units of an area into grids, stored as a draft plan; (plan, the units, result)."""
     with engine.begin() as connection:
         communities = plans.communities_of(connection, area)
         unit_set = plans.latest_unit_set(connection, area)
@@ -78,12 +78,13 @@ def plan_for_area(
         barriers = barrier_lines(*(_around(connection, table, communities) for table in (t.streets, t.water, t.walls)))
         result = partition(units, barriers, band=band, grids=grids, seed=seed, time_limit=time_limit, progress=progress)
         taken = plans.codes_ever_published(connection, communities["code"].tolist())
+        result = replace(result, grids=_named(_numbered(result.grids, taken), communities))
         plan = plans.save_plan(
             connection, area=area, name=name or f"{area} {band}", band=band, seed=seed, unit_set=unit_set,
-            grids=_named(_numbered(result.grids, taken), communities), units=units, assignment=result.assignment,
-            feasible=result.feasible, reasons=[reason_json(reason) for reason in result.reasons], stats=result.stats,
+            grids=result.grids, units=units, assignment=result.assignment, feasible=result.feasible,
+            reasons=[reason_json(reason) for reason in result.reasons], stats=result.stats,
         )  # fmt: skip
-    return plan, result
+    return plan, units, result
 
 
 def publish(engine: sa.Engine, plan: int, *, note: str = "") -> Published:
@@ -170,14 +171,14 @@ def _numbered(grids: gpd.GeoDataFrame, taken: list[str]) -> gpd.GeoDataFrame:
 
 
 def _named(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Grids in storage coordinates, named after their community and number."""
+    """Grids named after their community and number."""
     names = dict(zip(communities["code"], communities["name"], strict=True))
-    stored = to_storage(grids)
-    stored["name"] = [
-        f"{names.get(community, '')}第{int(code[12:15])}网格"
-        for community, code in zip(grids["community"], grids["code"], strict=True)
-    ]
-    return stored
+    return grids.assign(
+        name=[
+            f"{names.get(community, '')}第{int(code[12:15])}网格"
+            for community, code in zip(grids["community"], grids["code"], strict=True)
+        ]
+    )
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def served_demo(free_port: int) -> Iterator[str]:
         return
     home = Path(tempfile.mkdtemp(prefix="gisgrid-demo-"))
     log = home / "demo.log"
-    command = [sys.executable, "-m", "api.cli", "demo", "--scenario", "mingfeng", "--port", str(free_port), "--no-open"]
+    command = [sys.executable, "-m", "api.cli", "demo", "--scenario", "mingfeng", "--port", str(free_port)]
     with log.open("w") as out:
         server = subprocess.Popen(
             command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, env=os.environ | {"GISGRID_HOME": str(home)}

@@ -105,8 +105,11 @@ def plan(
         if area is None:
             raise BadInput("give a UNITS file, or --area CODE for a stored area")
         with db.database(Settings.from_env()) as engine, output.stage("plan") as progress:
-            key, result = workflow.plan_for_area(engine, area, name=name, progress=progress, **options)
+            key, cells, result = workflow.plan_for_area(engine, area, name=name, progress=progress, **options)
         where: dict[str, Any] = {"plan": key}
+        if out is not None:
+            _write_plan(out, cells, result)
+            where["out"] = str(out)
     else:
         if out is None:
             raise BadInput("--out is missing: name the file for the plan")

@@ -49,9 +49,9 @@ def serve(output: Output, host: str, port: int, workers: int) -> None:
 @click.option("--scenario", default="taibai", show_default=True, type=click.Choice(sorted(SCENARIOS)))
 @click.option("--seed", default=1, show_default=True, help="Seed of the sample district and of the plan.")
 @click.option("--households", "band", default="300:500", show_default=True, metavar="MIN:MAX", help="Band of a grid.")
-@click.option("--no-open", is_flag=True, help="Only print the address.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the map in the browser of this machine.")
 @output_options
-def demo(output: Output, host: str, port: int, scenario: str, seed: int, band: str, no_open: bool) -> None:
+def demo(output: Output, host: str, port: int, scenario: str, seed: int, band: str, open_browser: bool) -> None:
     """A sample district from nothing to a map: PostGIS, import, plan, publish, circles, web map.
 
     What an earlier run made is reused.
@@ -70,7 +70,7 @@ def demo(output: Output, host: str, port: int, scenario: str, seed: int, band: s
         else:
             _build(output, settings, engine, scenario, seed, wanted, source)
         output.say(f"ready after {time.monotonic() - begun:.1f} s")
-        _serve(output, host, port, 1, open_browser=not no_open)
+        _serve(output, host, port, 1, open_browser=open_browser)
     finally:
         cluster.__exit__(None, None, None)
 
@@ -98,7 +98,7 @@ def _build(
     with output.stage("units") as progress:
         workflow.units_for_area(engine, area, progress=progress)
     with output.stage("plan") as progress:
-        plan, result = workflow.plan_for_area(engine, area, band=band, seed=seed, name=source, progress=progress)
+        plan, _, result = workflow.plan_for_area(engine, area, band=band, seed=seed, name=source, progress=progress)
     for reason in result.reasons:
         output.say(f"  {reason.text}")
     with output.stage("check and publish"):

@@ -54,7 +54,7 @@ def planned(cluster: embedded.Cluster, session_home: Path, small_district: Sampl
         store_layers(engine, *clean_layers(small_district.layers), source="sample")
         area = str(small_district.layers["areas"]["code"].min())
         workflow.units_for_area(engine, area)
-        plan, _ = workflow.plan_for_area(engine, area, band=BAND)
+        plan, _, _ = workflow.plan_for_area(engine, area, band=BAND)
         workflow.publish(engine, plan)
         workflow.circles_in_force(engine, settings)
         yield Planned(settings, engine, small_district, area, plan)

@@ -42,6 +42,19 @@ def points_for(plan: Path, folder: Path, count: int = 500) -> Path:
     return path
 
 
+def assert_referee_agrees(plan: Path, shared_data: Path) -> None:
+    """The independent referee, from the geometry alone: nothing broken, no gap, no overlap."""
+    done = subprocess.run(
+        [sys.executable, shared_data.parent / REFEREE, plan, "--layer", "units", "--assign", "grid", "--special", SPECIAL, "--json"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    verdict = json.loads(done.stdout)
+    assert verdict["noncontiguous_grids"] == 0
+    assert verdict["gap_m2"] < 1
+    assert verdict["overlap_m2"] < 1
+    assert verdict["unassigned_units"] == 0
+
+
 @pytest.fixture
 def beijing(shared_data: Path) -> Path:
     return shared_data / "beijing_tsinghua.osm"
@@ -82,26 +95,18 @@ def test_beijing_from_file_to_plan_circles_and_located_points(
     expected = [min(grids["code"][column], default=None) for column in covered.T]
     assert [None if owner != owner else owner for owner in located["grid"]] == expected
 
-    referee = shared_data.parent / REFEREE
-    if referee.exists():
-        done = subprocess.run(
-            [sys.executable, referee, plan, "--layer", "units", "--assign", "grid", "--special", SPECIAL, "--json"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        verdict = json.loads(done.stdout)
-        assert verdict["noncontiguous_grids"] == 0
-        assert verdict["gap_m2"] < 1
-        assert verdict["overlap_m2"] < 1
-        assert verdict["unassigned_units"] == 0
+    assert_referee_agrees(plan, shared_data)
 
 
 def test_beijing_in_postgis_up_to_locate(
-    run: Run, beijing: Path, settings: Settings, engine: sa.Engine, tmp_path: Path
+    run: Run, beijing: Path, shared_data: Path, settings: Settings, engine: sa.Engine, tmp_path: Path
 ) -> None:
     area = "110108001001"
     good(run("import", "osm", beijing, "--area-code", area, "--area-name", "示例社区", settings=settings))
     good(run("units", "--area", area, settings=settings))
-    plan = good(run("plan", "--area", area, "--json", settings=settings), 0, 1).json["plan"]
+    written = tmp_path / "plan.gpkg"
+    plan = good(run("plan", "--area", area, "--out", written, "--json", settings=settings), 0, 1).json["plan"]
+    assert_referee_agrees(written, shared_data)
     good(run("publish", str(plan), settings=settings))
     good(run("check", settings=settings))
     good(run("circles", settings=settings))
