@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 import geopandas as gpd
-from planning.circles import CirclesResult, service_circles
 
 from api.cli.inputs import read_place_file, whole_numbers
 from api.cli.output import Output, output_options, table_lines
@@ -17,6 +16,7 @@ from data.exporters import write_layers
 from data.files import read_layer
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
+from planning.circles import CirclesResult, service_circles
 from planning.workflow import circles_in_force
 
 
