@@ -64,7 +64,7 @@ def _on_boundaries(index: GridIndex, xs: Floats, ys: Floats, rows: Rows, *, metr
     """Nearest boundary point of one grid per point → (x, y, distance); metres from a plane tangent at the point."""
     scale_x, scale_y = _metres_per_degree(ys) if metres else (np.ones(xs.size), np.ones(xs.size))
     out: tuple[Floats, ...] = tuple(np.empty(xs.size) for _ in range(3))
-    xs, ys = np.ascontiguousarray(xs), np.ascontiguousarray(ys)
+    xs, ys = coordinate_arrays(xs, ys)  # read-only again after a selection: one type for the compiled function
     kernels.nearest_on_rows(xs, ys, rows, scale_x, scale_y, *out, *(index.array(name) for name in _RINGS))
     return out
 

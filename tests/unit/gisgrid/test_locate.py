@@ -138,6 +138,7 @@ def test_one_compilation_serves_built_loaded_and_pickled_indexes(checkerboard: G
         index.rows([3.0, 0.5], np.array([4.0, 0.5])[::-1])
         index.row(3, 4)
         index.distance_to_boundary([0.5], [0.5])
+        index.nearest([60.0, 0.5], [0.5, 0.5], 1e6)
     compiled = [build.chunk_rings, build.mark, build.collect, build.write_records]
     compiled += [kernels.rows_of, kernels.quick_row, kernels.exact_row, kernels.nearest_on_rows, kernels.hilbert_keys]
     assert [len(function.signatures) for function in compiled] == [1] * len(compiled)
