@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from apiflask import APIFlask
 from flask import Response, send_from_directory
 
-from api import areas, basemap, circles, components, errors, facilities, grids, locate, overview
+from api import areas, basemap, circles, components, errors, facilities, grids, locate, openapi, overview, pages
 from api.current import CurrentGrids
 from api.state import State
 from gisgrid import __version__
@@ -28,9 +28,10 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
     """The service on a database; the caller owns the engine and disposes of it."""
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
-    app.config["VALIDATION_ERROR_STATUS_CODE"] = 422
     app.extensions["gisgrid"] = State(settings, engine, CurrentGrids(engine))
     errors.init_app(app)
+    openapi.init_app(app)
+    app.before_request(pages.check_parameters)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_web_map(app)

@@ -7,7 +7,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from api.pages import page_query, respond_feature, respond_page
+from api.pages import no_parameters, page_query, respond_feature, respond_page
 from layers.catalog import AREAS
 
 bp = APIBlueprint("areas", __name__, url_prefix="/api/v1/areas", tag="Areas")
@@ -21,6 +21,7 @@ def list_areas(query_data: dict[str, Any]) -> Response:
 
 
 @bp.get("/<code>")
+@no_parameters
 def one_area(code: str) -> Response:
     """One area."""
     return respond_feature(AREAS, code)

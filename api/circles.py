@@ -12,7 +12,7 @@ from flask import Response
 
 from api.grids import share
 from api.json import json_response
-from api.pages import GEOJSON, Strict
+from api.pages import GEOJSON, Strict, no_parameters
 from api.state import state
 from data import tables as t
 from data.plans import current_generation
@@ -24,7 +24,7 @@ bp = APIBlueprint("circles", __name__, url_prefix="/api/v1/circles", tag="Servic
 class CategoryQuery(Strict):
     """One facility category."""
 
-    category = String(required=True)
+    category = String(required=True, metadata={"description": "category of facilities, as /api/v1/circles lists them"})
 
 
 def current_run(connection: sa.Connection) -> sa.RowMapping | None:
@@ -37,6 +37,14 @@ def current_run(connection: sa.Connection) -> sa.RowMapping | None:
     return connection.execute(query).mappings().first()
 
 
+def _about(run: sa.RowMapping, category: str) -> dict[str, Any]:
+    """What a run found of one category. Raises NotFound when it was not assessed."""
+    for about in run["categories"]:
+        if about["category"] == category:
+            return dict(about)
+    raise NotFound(f"category {category!r} was not assessed; /api/v1/circles lists those that were")
+
+
 def _run(connection: sa.Connection) -> sa.RowMapping:
     run = current_run(connection)
     if run is None:
@@ -45,6 +53,7 @@ def _run(connection: sa.Connection) -> sa.RowMapping:
 
 
 @bp.get("")
+@no_parameters
 def summary() -> Response:
     """Coverage of the whole district by category: buildings and residents within the category's own minutes."""
     with state().engine.connect() as connection:
@@ -60,9 +69,7 @@ def coverage(query_data: dict[str, Any]) -> Response:
     covered, name = t.circle_coverage, query_data["category"]
     with state().engine.connect() as connection:
         run = _run(connection)
-        about = next((item for item in run["categories"] if item["category"] == name), None)
-        if about is None:
-            raise NotFound(f"category {name!r} was not assessed; /api/v1/circles lists those that were")
+        about = _about(run, name)
         query = (
             sa.select(covered)
             .where(covered.c.run == run["id"], covered.c.category == name)
@@ -85,12 +92,13 @@ def coverage(query_data: dict[str, Any]) -> Response:
 @bp.input(CategoryQuery, location="query", unknown=None)
 def polygons(query_data: dict[str, Any]) -> Response:
     """Areas from which a facility of the category is reached within 5, 10 and 15 minutes, widest first."""
-    shapes = t.circle_polygons
+    shapes, name = t.circle_polygons, query_data["category"]
     with state().engine.connect() as connection:
         run = _run(connection)
+        _about(run, name)
         query = (
             sa.select(shapes.c.minutes, sa.func.ST_AsGeoJSON(shapes.c.geometry, 6, 0))
-            .where(shapes.c.run == run["id"], shapes.c.category == query_data["category"])
+            .where(shapes.c.run == run["id"], shapes.c.category == name)
             .order_by(shapes.c.minutes.desc())
         )
         rows = connection.execute(query).all()
@@ -98,7 +106,7 @@ def polygons(query_data: dict[str, Any]) -> Response:
         {
             "type": "Feature",
             "geometry": orjson.Fragment(text),
-            "properties": {"category": query_data["category"], "minutes": minutes},
+            "properties": {"category": name, "minutes": minutes},
         }
         for minutes, text in rows
     ]

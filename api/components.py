@@ -10,7 +10,7 @@ from apiflask.fields import Float, String
 from flask import Response
 
 from api.json import json_response
-from api.pages import GEOJSON, Strict, page_query, respond_feature, respond_page
+from api.pages import GEOJSON, Strict, no_parameters, page_query, respond_feature, respond_page
 from api.state import state
 from data import tables as t
 from gisgrid.errors import BadInput
@@ -75,6 +75,7 @@ def clusters(query_data: dict[str, Any]) -> Response:
 
 
 @bp.get("/classes")
+@no_parameters
 def classes() -> Response:
     """The class catalogue: standard, kind, major and minor class."""
     table = t.component_classes
@@ -84,6 +85,7 @@ def classes() -> Response:
 
 
 @bp.get("/<component_code>")
+@no_parameters
 def one_component(component_code: str) -> Response:
     """One component by its code."""
     return respond_feature(COMPONENTS, component_code)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
-from flask import Response
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from api.json import json_response
@@ -41,14 +41,12 @@ def error_response(status: int, code: str, message: str, details: Any = None) ->
 
 def init_app(app: APIFlask) -> None:
     """Turn every error into the one shape."""
+    app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
+    app.error_processor(_refused_parameters)  # first: it also brings a handler of its own for HTTPException
     app.register_error_handler(GisgridError, _ours)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(sa.exc.OperationalError, _database)
     app.register_error_handler(Exception, _unforeseen)
-
-    @app.error_processor
-    def _validation(error: HTTPError) -> Response:
-        return _from_apiflask(error)
 
 
 def _ours(error: GisgridError) -> Response:
@@ -57,7 +55,11 @@ def _ours(error: GisgridError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    return error_response(status, _word(status), error.description or error.name)
+    told = {404: f"there is nothing at {request.path}", 405: f"{request.path} does not take {request.method}"}
+    response = error_response(status, _word(status), told.get(status) or error.description or error.name)
+    if allowed := getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
 
 
 def _word(status: int) -> str:
@@ -65,16 +67,14 @@ def _word(status: int) -> str:
     return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
 
 
-def _from_apiflask(error: HTTPError) -> Response:
-    """Refused parameters: 400, each named with its fault."""
-    if error.status_code != 422:
-        return error_response(error.status_code, _word(error.status_code), error.message or "", error.detail)
+def _refused_parameters(error: HTTPError) -> Response:
+    """Each refused parameter named with its fault."""
     faults = [
         f"{name}: {' '.join(map(str, texts)) if isinstance(texts, list) else texts}"
         for fields in dict(error.detail).values()
         for name, texts in (fields.items() if isinstance(fields, dict) else [("body", fields)])
     ]
-    return error_response(400, "bad_input", "; ".join(faults) or error.message or "")
+    return error_response(error.status_code, "bad_input", "; ".join(faults) or error.message or "")
 
 
 def _database(error: sa.exc.OperationalError) -> Response:

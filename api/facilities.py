@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from api.json import json_response
-from api.pages import page_query, respond_page
+from api.pages import no_parameters, page_query, respond_page
 from api.state import state
 from data import tables as t
 from layers.catalog import FACILITIES
@@ -25,6 +25,7 @@ def list_facilities(query_data: dict[str, Any]) -> Response:
 
 
 @bp.get("/categories")
+@no_parameters
 def categories() -> Response:
     """Categories with their tier, minutes and metres, and how many facilities each has."""
     table, count = t.facility_categories, sa.func.count(t.facilities.c.id).label("count")

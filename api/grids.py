@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from api.json import json_response
-from api.pages import GEOJSON, page_query, respond_page
+from api.pages import GEOJSON, no_parameters, page_query, respond_page
 from api.state import state
 from data import tables as t
 from data.plans import current_generation, in_force
@@ -32,6 +32,7 @@ def list_grids(query_data: dict[str, Any]) -> Response:
 
 
 @bp.get("/<code>")
+@no_parameters
 def one_grid(code: str) -> Response:
     """One grid in force, with what lies in it and who reaches which facilities from it."""
     with state().engine.connect() as connection:

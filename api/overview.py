@@ -10,6 +10,7 @@ from flask import Response
 
 from api.circles import current_run
 from api.json import json_response
+from api.pages import no_parameters
 from api.state import state
 from data import tables as t
 from data.plans import current_generation, in_force, plan_row
@@ -21,6 +22,7 @@ DEFAULT_BAND = Band(300, 500)
 
 
 @bp.get("/api/v1/overview")
+@no_parameters
 def overview() -> Response:
     """Areas, extent, counts, the generation in force and its band."""
     with state().engine.connect() as connection:
@@ -42,6 +44,7 @@ def overview() -> Response:
 
 
 @bp.get("/api/v1/styles")
+@no_parameters
 def styles() -> Response:
     """How each layer is drawn: classes with labels and colours, the same for map and legend."""
     with state().engine.connect() as connection:

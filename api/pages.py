@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -20,6 +21,28 @@ from layers.catalog import Layer
 from layers.features import feature, page, parse_bbox
 
 GEOJSON = "application/geo+json"
+P = ParamSpec("P")
+
+
+def check_parameters() -> None:
+    """Refuse what no endpoint can mean: a parameter given twice, a NUL character. Runs before every request."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise BadInput(f"{name} is given {len(values)} times; give it once, several values split by commas")
+        if "\x00" in name + values[0]:
+            raise BadInput(f"parameter {name!r} holds a NUL character")
+
+
+def no_parameters(view: Callable[P, Response]) -> Callable[P, Response]:
+    """Refuse query parameters where there are none: a filter nobody reads would give a wrong answer quietly."""
+
+    @functools.wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Response:
+        for name in request.args:
+            raise BadInput(f"{request.path} takes no parameter {name!r}")
+        return view(*args, **kwargs)
+
+    return checked
 
 
 class Strict(Schema):
@@ -71,7 +94,5 @@ def respond_page(
 
 def respond_feature(layer: Layer, key: str, *, where: Sequence[sa.ColumnElement[bool]] = ()) -> Response:
     """Answer a request for one feature."""
-    if len(key) > 100:
-        raise BadInput(f"{layer.name}: an identifier has at most 100 characters")
     with state().engine.connect() as connection:
         return Response(feature(connection, layer, key, where=where), mimetype=GEOJSON)

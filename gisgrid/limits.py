@@ -8,6 +8,8 @@ PAGE_DEFAULT: Final = 100
 """Features in one page when the caller does not say."""
 PAGE_MAX: Final = 5_000
 """Most features one page may hold."""
+KEY_CHARS_MAX: Final = 100
+"""Longest identifier of one feature."""
 BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 """Largest HTTP request body in bytes."""
 ADDRESS_CHARS_MAX: Final = 500

@@ -6,6 +6,7 @@ A page costs the same at any depth: it starts behind the last key of the one bef
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from data.tables import SRID
 from gisgrid.errors import BadInput, NotFound
-from gisgrid.limits import PAGE_MAX
+from gisgrid.limits import KEY_CHARS_MAX, PAGE_MAX
 from layers.catalog import Layer
 
 COORDINATE_DIGITS = 7
@@ -78,7 +79,9 @@ def page(
 
 
 def feature(connection: sa.Connection, layer: Layer, key: str, *, where: Sequence[sa.ColumnElement[bool]] = ()) -> str:
-    """One feature as GeoJSON text. Raises NotFound."""
+    """One feature as GeoJSON text. Raises NotFound, and BadInput for a key that cannot be one."""
+    if len(key) > KEY_CHARS_MAX:
+        raise BadInput(f"{layer.name}: an identifier has at most {KEY_CHARS_MAX} characters")
     query = sa.select(_feature(layer)).where(layer.key == _value(layer.key, "id", key), *where)
     found = connection.scalar(query)
     if found is None:
@@ -112,11 +115,14 @@ def _filtered(layer: Layer, filters: Mapping[str, Sequence[str]]) -> list[sa.Col
 
 
 def _value(column: sa.ColumnElement[Any], name: str, text: str) -> Any:
-    """A parameter's text as the column's type."""
+    """A parameter's text as the column's type. Raises BadInput."""
     if "\x00" in text:
         raise BadInput(f"{name} holds a NUL character")
     if not isinstance(column.type, sa.Integer):
         return text
-    if not text.isascii() or not text.lstrip("-").isdigit() or len(text) > 18:
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
         raise BadInput(f"{name}={text!r} is not a whole number")
-    return int(text)
+    value = int(text)
+    if isinstance(column.type, sa.SmallInteger) and not -(2**15) <= value < 2**15:
+        raise BadInput(f"{name}={text} is out of range: give -32768 to 32767")
+    return value

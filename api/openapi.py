@@ -1,0 +1,220 @@
+"""/openapi.json beyond what the views' parameters tell: media types, bodies of answers, the one error shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from apiflask import APIFlask
+
+from gisgrid.limits import PAGE_MAX
+from layers.catalog import LAYERS, Layer
+
+Json = dict[str, Any]
+
+GEOJSON = "application/geo+json"
+NUMBER: Json = {"type": "number"}
+INTEGER: Json = {"type": "integer"}
+TEXT: Json = {"type": "string"}
+NULLABLE_TEXT: Json = {"type": "string", "nullable": True}
+NULLABLE_SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1, "nullable": True}
+FACTS: Json = {"type": "object"}
+
+
+def _object(properties: Mapping[str, Json], **more: Any) -> Json:
+    """An object that always has all of the properties."""
+    return {"type": "object", "properties": dict(properties), "required": list(properties), **more}
+
+
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def _nullable(schema: Json) -> Json:
+    return {**schema, "nullable": True}
+
+
+def _geometry(kind: str | None = None) -> Json:
+    type_ = {"type": "string", "enum": [kind]} if kind else TEXT
+    return _object({"type": type_, "coordinates": {"type": "array", "items": {}}})
+
+
+def _feature(properties: Json, geometry: Json | None = None) -> Json:
+    kind = {"type": "string", "enum": ["Feature"]}
+    return _object({"type": kind, "geometry": geometry or _geometry(), "properties": properties})
+
+
+def _collection(feature: Json) -> Json:
+    kind = {"type": "string", "enum": ["FeatureCollection"]}
+    return _object({"type": kind, "numberReturned": INTEGER, "features": _list(feature)})
+
+
+def _column(column: sa.ColumnElement[Any]) -> Json:
+    """The JSON a property's SQL becomes."""
+    kind = column.type
+    if isinstance(kind, sa.Integer):
+        schema: Json = dict(INTEGER)
+    elif isinstance(kind, sa.Float):
+        schema = dict(NUMBER)
+    elif isinstance(kind, sa.Boolean):
+        schema = {"type": "boolean"}
+    elif isinstance(kind, sa.DateTime):
+        schema = {"type": "string", "format": "date-time"}
+    elif isinstance(kind, sa.Date):
+        schema = {"type": "string", "format": "date"}
+    elif isinstance(kind, sa.Text):
+        schema = dict(TEXT)
+    else:
+        return {"type": "array", "items": NUMBER, "description": "longitude, latitude"}
+    return _nullable(schema) if getattr(column, "nullable", False) else schema
+
+
+def _layer_feature(layer: Layer, more: Mapping[str, Json] | None = None) -> Json:
+    properties = {name: _column(column) for name, column in layer.properties.items()} | dict(more or {})
+    return _feature(_object(properties))
+
+
+def _layer_page(layer: Layer) -> Json:
+    page = _collection(_layer_feature(layer))
+    links = _list(_object({"rel": {"type": "string", "enum": ["self", "next"]}, "href": TEXT, "type": TEXT}))
+    page["properties"] |= {"numberMatched": INTEGER, "links": links}
+    page["required"] += ["numberMatched", "links"]
+    return page
+
+
+ERROR = _object({
+    "error": _object({
+        "status": {"type": "integer", "description": "the HTTP status again"},
+        "code": {"type": "string", "description": "a stable word for programs, such as bad_input or not_found"},
+        "message": {"type": "string", "description": "one line for people"},
+        "details": FACTS,
+    })
+})  # fmt: skip
+AREA = {"code": TEXT, "name": TEXT, "name_en": TEXT, "level": TEXT}
+BUILDINGS_AND_RESIDENTS = {
+    f"{what}_{part}": INTEGER for what in ("buildings", "residents") for part in ("total", "assessed", "covered")
+}
+GRID_CIRCLE = {
+    "category": TEXT,
+    "minutes": INTEGER,
+    "buildings_share": NULLABLE_SHARE,
+    "residents_share": NULLABLE_SHARE,
+}
+PER_GRID = {f"{what}{part}": INTEGER for what in ("buildings", "residents") for part in ("", "_assessed", "_covered")}
+GRID_DETAIL = dict.fromkeys(("buildings", "components", "facilities", "reports"), INTEGER)
+OWNER = {
+    "code": TEXT, "name": TEXT, "level": INTEGER, "kind": TEXT, "community": TEXT, "households": INTEGER,
+    "population": INTEGER, "version": INTEGER,
+}  # fmt: skip
+STYLE_CLASS = {
+    "label_zh": TEXT, "label_en": TEXT, "color": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
+    "value": NULLABLE_TEXT, "min": _nullable(NUMBER), "max": _nullable(NUMBER), "width": _nullable(NUMBER),
+}  # fmt: skip
+STYLE = {"title_zh": TEXT, "title_en": TEXT, "attribute": TEXT, "classes": _list(_object(STYLE_CLASS))}
+
+ANSWERS: dict[str, Json] = {
+    "/api/v1/overview": _object({
+        "areas": _list(_object(AREA | {"parent": NULLABLE_TEXT})),
+        "bounds": _nullable(_list(NUMBER)),
+        "generation": _object(
+            {"id": INTEGER, "published_at": {"type": "string", "format": "date-time"}, "note": TEXT}, nullable=True
+        ),
+        "band": _object({"low": INTEGER, "high": INTEGER}),
+        "counts": {"type": "object", "additionalProperties": INTEGER},
+        "circles": _object({"profile": TEXT, "minutes": _list(INTEGER)}, nullable=True),
+        "attribution": TEXT,
+        "embedded": {"type": "boolean"},
+    }),
+    "/api/v1/styles": _object({"layers": {"type": "object", "additionalProperties": _object(STYLE)}}),
+    "/api/v1/locate": _object({
+        "point": _object({"lon": NUMBER, "lat": NUMBER, "crs": TEXT}),
+        "given": _object({"lon": NUMBER, "lat": NUMBER, "crs": TEXT}),
+        "owner": _object(OWNER, nullable=True),
+        "chain": _list(_object(AREA)),
+        "generation": INTEGER,
+        "nearest": _object({"code": TEXT, "metres": NUMBER}, nullable=True),
+    }),
+    "/api/v1/grids/{code}": _layer_feature(
+        LAYERS["grids"], GRID_DETAIL | {"circles": _list(_object(GRID_CIRCLE))}
+    ),
+    "/api/v1/areas/{code}": _layer_feature(LAYERS["areas"]),
+    "/api/v1/components/{component_code}": _layer_feature(LAYERS["components"]),
+    "/api/v1/components/clusters": _collection(_feature(
+        _object({"count": INTEGER, "major": TEXT, "major_name": TEXT, "component_code": NULLABLE_TEXT}),
+        _geometry("Point"),
+    )),
+    "/api/v1/components/classes": _object({"classes": _list(_object({
+        **dict.fromkeys(("standard", "kind", "major", "minor", "name", "major_name", "major_name_en"), TEXT),
+        "is_local": {"type": "boolean"},
+    }))}),
+    "/api/v1/facilities/categories": _object({"categories": _list(_object({
+        "category": TEXT, "tier": INTEGER, "minutes": INTEGER, "metres": INTEGER, "name_zh": TEXT, "name_en": TEXT,
+        "count": INTEGER,
+    }))}),
+    "/api/v1/circles": _object({
+        "profile": TEXT,
+        "minutes": _list(INTEGER),
+        "made_at": {"type": "string", "format": "date-time"},
+        "generation": INTEGER,
+        "categories": _list(_object({
+            "category": TEXT, "tier": INTEGER, "name_zh": TEXT, "name_en": TEXT, "minutes": INTEGER, "metres": INTEGER,
+            "facilities": INTEGER, **BUILDINGS_AND_RESIDENTS,
+        })),
+        "report": FACTS,
+    }),
+    "/api/v1/circles/coverage": _object({
+        "category": TEXT,
+        "minutes": INTEGER,
+        "grids": _list(_object({
+            "code": TEXT,
+            **PER_GRID,
+            "buildings_share": NULLABLE_SHARE,
+            "residents_share": NULLABLE_SHARE,
+        })),
+    }),
+    "/api/v1/circles/polygons": _collection(_feature(_object({"category": TEXT, "minutes": INTEGER}))),
+} | {
+    f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
+}  # fmt: skip
+"""What each address answers when all is well."""
+
+NOT_YET = {"/api/v1/locate", "/api/v1/circles", "/api/v1/circles/coverage", "/api/v1/circles/polygons"}
+"""Addresses without an identifier that still answer 404: before a plan is published or circles are computed."""
+
+
+def init_app(app: APIFlask) -> None:
+    """Have the description completed when it is made."""
+    app.config["AUTO_404_RESPONSE"] = False
+    app.spec_processor(_complete)
+
+
+def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
+    assert isinstance(spec, dict)  # text only when SPEC_FORMAT asks for YAML
+    spec["components"] = {"schemas": {"Error": ERROR}}
+    spec.pop("servers", None)  # the address a request came by need not be the one others use
+    for path, operations in spec["paths"].items():
+        operation = operations["get"]
+        operation["operationId"] = path.removeprefix("/api/v1/").translate(str.maketrans("/{", "__", "}"))
+        operation["responses"] = _responses(path)
+        for parameter in operation.get("parameters", []):
+            _complete_parameter(parameter)
+    return spec
+
+
+def _responses(path: str) -> Json:
+    answer = ANSWERS[path]
+    media = GEOJSON if "features" in answer["properties"] or "geometry" in answer["properties"] else "application/json"
+    told = {"400": "A parameter cannot be used", "503": "The database does not answer; try again"}
+    if "{" in path or path in NOT_YET:
+        told["404"] = "There is no such thing (yet)"
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    responses: Json = {"200": {"description": "Done", "content": {media: {"schema": answer}}}}
+    return responses | {status: {"description": told[status], "content": error} for status in sorted(told)}
+
+
+def _complete_parameter(parameter: Json) -> None:
+    if parameter["name"] == "limit":
+        parameter["schema"] |= {"minimum": 1, "maximum": PAGE_MAX}
+    if parameter["in"] == "path":
+        parameter.setdefault("description", "identifier of the feature, as the pages give it")

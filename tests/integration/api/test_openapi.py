@@ -1,0 +1,95 @@
+"""/openapi.json tells the truth: every route is in it, and live answers have the bodies it declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+pytestmark = pytest.mark.postgis
+KINDS: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+
+
+@pytest.fixture
+def spec(client: FlaskClient) -> dict[str, Any]:
+    return dict(client.get("/openapi.json").get_json())
+
+
+def assert_fits(value: Any, schema: dict[str, Any], where: str) -> None:
+    """A small reading of JSON Schema: types, nullable, enum, required, and nothing undeclared."""
+    if value is None:
+        assert schema.get("nullable"), f"{where} is null"
+        return
+    if "type" in schema:
+        assert isinstance(value, KINDS[schema["type"]]), f"{where}={value!r} is no {schema['type']}"
+        assert not (isinstance(value, bool) and schema["type"] != "boolean"), where
+    assert value in schema.get("enum", [value]), where
+    if isinstance(value, dict):
+        assert set(schema.get("required", [])) <= set(value), f"{where} lacks properties"
+        more = schema.get("additionalProperties", {})
+        for name, item in value.items():
+            known = schema.get("properties", {}).get(name)
+            assert known is not None or name == "id" or "properties" not in schema, f"{where}.{name} is undeclared"
+            assert_fits(item, known or more, f"{where}.{name}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value[:50]):
+            assert_fits(item, schema.get("items", {}), f"{where}[{number}]")
+
+
+def address(client: FlaskClient, path: str) -> str:
+    """A request to the path that succeeds on the sample district."""
+    grid = client.get("/api/v1/grids?limit=1").get_json(force=True)["features"][0]["properties"]
+    component = client.get("/api/v1/components?limit=1").get_json(force=True)["features"][0]["properties"]
+    lon, lat = grid["label_point"]
+    queries = {
+        "/api/v1/locate": f"?lon={lon}&lat={lat}",
+        "/api/v1/components/clusters": f"?bbox={lon - 0.01},{lat - 0.01},{lon + 0.01},{lat + 0.01}&cell=0.001",
+        "/api/v1/circles/coverage": "?category=kindergarten",
+        "/api/v1/circles/polygons": "?category=kindergarten",
+    }
+    codes = {"/api/v1/grids/{code}": grid["code"], "/api/v1/areas/{code}": grid["community"]}
+    filled = path.replace("{code}", codes.get(path, "")).replace("{component_code}", component["component_code"])
+    return filled + queries.get(path, "")
+
+
+def test_every_route_is_described(client: FlaskClient, spec: dict[str, Any]) -> None:
+    rules = client.application.url_map.iter_rules()
+    routes = {rule.rule.replace("<", "{").replace(">", "}") for rule in rules if rule.rule.startswith("/api/")}
+    assert set(spec["paths"]) == routes
+    for path, operations in spec["paths"].items():
+        operation = operations["get"]
+        assert operation["summary"], path
+        assert {"200", "400", "503"} <= set(operation["responses"]), path
+        assert "422" not in operation["responses"], path
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"], f"{path} {parameter['name']}"
+
+
+def test_answers_have_the_declared_body(client: FlaskClient, spec: dict[str, Any]) -> None:
+    for path, operations in spec["paths"].items():
+        answer = client.get(address(client, path))
+        ((media, content),) = operations["get"]["responses"]["200"]["content"].items()
+        assert answer.status_code == 200, path
+        assert answer.mimetype == media, path
+        assert_fits(answer.get_json(force=True), content["schema"], path)
+
+
+def test_errors_have_the_declared_body(client: FlaskClient, spec: dict[str, Any]) -> None:
+    for url in ("/api/v1/grids?limit=0", "/api/v1/grids/nothing", "/api/v1/none", "/api/v1/locate?lon=1&lat=999"):
+        answer = client.get(url)
+        assert answer.status_code in (400, 404)
+        assert_fits(answer.get_json(), spec["components"]["schemas"]["Error"], url)
+
+
+def test_parameters_tell_names_and_limits(spec: dict[str, Any]) -> None:
+    parameters = {item["name"]: item for item in spec["paths"]["/api/v1/grids"]["get"]["parameters"]}
+    assert set(parameters) == {"bbox", "limit", "after", "level", "community", "kind"}
+    assert parameters["limit"]["schema"] == {"type": "integer", "default": 100, "minimum": 1, "maximum": 5000}
