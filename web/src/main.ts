@@ -47,7 +47,8 @@ function start(root: HTMLElement, app: App): void {
     const roomy = window.innerWidth > 1180;
     const card = store.get().selection ? shell.details : roomy ? shell.corner : shell.tools;
     const right = wide ? card.offsetWidth + 28 : 56;
-    return [28, right, 40, left];
+    const sheet = !wide && store.get().selection ? shell.details.offsetHeight + 28 : 40;
+    return [28, right, sheet, left];
   };
   const parts = createMap(shell.map, boundsOf(catalog), padding);
   const { map } = parts;

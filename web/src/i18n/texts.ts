@@ -120,6 +120,9 @@ const zh = {
   'facility.category': '类别',
   'facility.address': '地址',
 
+  'empty.import': '先导入数据，再划分并发布网格；步骤见说明文件（README）。',
+  'empty.plan': '数据已导入。划分网格（gisgrid plan）并发布（gisgrid publish）后，刷新本页即可查看。',
+
   'status.generation': '第 {id} 代 · {date} 发布',
   'status.unpublished': '尚未发布方案',
   'status.newer': '已发布新一代方案（第 {id} 代），刷新页面即可查看',
@@ -265,6 +268,10 @@ const en: Record<TextKey, string> = {
   'component.changed': 'Changed',
   'facility.category': 'Kind',
   'facility.address': 'Address',
+
+  'empty.import': 'Import data, then plan and publish grids; the README has the steps.',
+  'empty.plan':
+    'The data is in. Plan grids (gisgrid plan), publish them (gisgrid publish), then reload this page.',
 
   'status.generation': 'Generation {id} · published {date}',
   'status.unpublished': 'Nothing published yet',

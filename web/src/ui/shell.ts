@@ -45,8 +45,9 @@ export function createShell(root: HTMLElement, app: App): Shell {
     search,
     language,
   );
+  const empty = h('section', { class: 'empty card', hidden: overview.generation !== null });
   const scale = h('div', { id: 'scale', class: 'scale' });
-  const main = h('main', { class: 'main' }, map, progress, side, tools, scale, corner, details);
+  const main = h('main', { class: 'main' }, map, progress, side, tools, scale, corner, empty, details);
   renew(root, header, main, status);
 
   const district = overview.areas.find(({ level }) => level === 'district') ?? overview.areas[0];
@@ -60,6 +61,12 @@ export function createShell(root: HTMLElement, app: App): Shell {
     language.setAttribute('lang', lang() === 'zh' ? 'en' : 'zh-CN');
     skip.textContent = t('app.skip');
     map.setAttribute('aria-label', t('map.label'));
+    renew(
+      empty,
+      icon('layers'),
+      h('h2', { text: t('status.unpublished') }),
+      h('p', { text: t(district ? 'empty.plan' : 'empty.import') }),
+    );
   };
   say();
   onLang(say);
