@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 
 from data import embedded
 from data.code_tables import sync_code_tables
-from gisgrid.errors import Broken
+from gisgrid.errors import BadInput, Broken
 from gisgrid.settings import Settings
 
 
@@ -44,6 +44,12 @@ def database(settings: Settings, *, upgrade: bool = True) -> Iterator[sa.Engine]
 
 @contextmanager
 def _engine(url: str, settings: Settings, upgrade: bool) -> Iterator[sa.Engine]:
+    try:
+        sa.make_url(url)
+    except (ValueError, sa.exc.ArgumentError):  # its text may hold the password
+        raise BadInput(
+            "GISGRID_DATABASE_URL cannot be read; give postgresql://user:password@host:port/database"
+        ) from None
     engine = sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args={"connect_timeout": 5})
     try:
         if upgrade:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -53,15 +53,9 @@ def write_layers(path: str | Path, layers: Mapping[str, gpd.GeoDataFrame]) -> li
     cannot hold; Broken when the disk refuses.
     """
     target = Path(path)
-    suffix = target.suffix.lower()
-    if suffix not in _DRIVERS:
-        raise BadInput(f"{target}: cannot write this format; known are {' '.join(_DRIVERS)}", path=str(target))
+    check_target(target)
     if not layers:
         raise BadInput(f"{target}: there is no layer to write", path=str(target))
-    if not target.parent.is_dir():
-        raise BadInput(f"{target}: the folder {target.parent} does not exist", path=str(target))
-    if target.is_dir():
-        raise BadInput(f"{target}: is a folder; give a file name", path=str(target))
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.stem}-") as folder:
             made = _write_all(Path(folder), target, layers)
@@ -70,6 +64,19 @@ def write_layers(path: str | Path, layers: Mapping[str, gpd.GeoDataFrame]) -> li
         raise BadInput(f"{target}: may not be written: {error.strerror}", path=str(target)) from error
     except OSError as error:
         raise Broken(f"{target}: could not be written: {error.strerror or error}", path=str(target)) from error
+
+
+def check_target(path: str | Path, *, endings: Collection[str] = tuple(_DRIVERS)) -> None:
+    """Raise BadInput when a file of that name cannot be written, so that long work is not done in vain."""
+    target = Path(path)
+    if target.suffix.lower() not in endings:
+        raise BadInput(f"{target}: cannot write this format; known are {' '.join(endings)}", path=str(target))
+    if target.is_dir():
+        raise BadInput(f"{target}: is a folder; give a file name", path=str(target))
+    if not target.parent.is_dir():
+        raise BadInput(f"{target}: the folder {target.parent} does not exist", path=str(target))
+    if not os.access(target.parent, os.W_OK):
+        raise BadInput(f"{target}: may not be written: the folder {target.parent} is read-only", path=str(target))
 
 
 def _write_all(folder: Path, target: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> list[Path]:

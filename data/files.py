@@ -166,8 +166,10 @@ def _read_ogr(source: LayerSpec, preferred: str | None) -> gpd.GeoDataFrame:
         frame = pyogrio.read_dataframe(
             file, layer=layer, use_arrow=True, on_invalid="ignore", **_encoding(source.path, file)
         )
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, ArrowException, ValueError) as error:
-        raise _not_a_map(source.path) from error
+    except PermissionError:
+        raise
+    except (DataSourceError, DataLayerError, UnicodeDecodeError, ArrowException, ValueError, OSError) as error:
+        raise _not_a_map(source.path) from error  # Arrow reports a file cut short as an I/O failure
     if not isinstance(frame, gpd.GeoDataFrame):
         raise BadInput(f"{source}: the layer has no geometry", path=str(source.path))
     return frame

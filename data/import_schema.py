@@ -27,6 +27,8 @@ class Field:
     choices: Mapping[str, str] | None = None
     other: str | None = None
     """Our value for one outside ``choices``; None: such a row is refused."""
+    most: int = 10_000_000
+    """Largest count that is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,13 @@ _BUILDINGS = Schema(
             choices=BUILDING_KIND_CHOICES,
             other="other",
         ),
-        Field("levels", "count", ("floors", "storeys", "building:levels", "层数", "楼层", "楼层数"), default=None),
+        Field(
+            "levels",
+            "count",
+            ("floors", "storeys", "building:levels", "层数", "楼层", "楼层数"),
+            default=None,
+            most=200,
+        ),
         _HOUSEHOLDS,
         _POPULATION,
         _ELDERLY,

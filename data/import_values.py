@@ -20,7 +20,6 @@ Values = npt.NDArray[Any]
 Refuse = Callable[[npt.NDArray[np.bool_], Callable[[int], str], str], None]
 """Called with rows, the sentence for a row, and the short reason to count them under."""
 
-COUNT_MAX: Final = 10_000_000
 CHINA: Final = timezone(timedelta(hours=8))
 _OFFSET: Final = r"(?:Z|[+-]\d\d:?\d\d)$"
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1", "1.0", "是", "-1", "b"})
@@ -89,8 +88,8 @@ def _numbers(field: Field, text: Values, blank: npt.NDArray[np.bool_], refuse: R
     refuse(no_number, lambda row: f"{field.name} {text[row]!r} is not a number", f"{field.name} is not a number")
     if field.type == "count":
         refuse(numbers < 0, lambda row: f"{field.name} {text[row]} is negative", f"{field.name} is negative")
-        huge = numbers > COUNT_MAX
-        refuse(huge, lambda row: f"{field.name} {text[row]} is above {COUNT_MAX}", f"{field.name} is too large")
+        huge = numbers > field.most
+        refuse(huge, lambda row: f"{field.name} {text[row]} is above {field.most}", f"{field.name} is too large")
     if field.type in ("count", "int"):
         broken = np.isfinite(numbers) & (numbers != np.rint(numbers))
         refuse(

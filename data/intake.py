@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import geopandas as gpd
+import pandas as pd
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
@@ -12,13 +13,18 @@ from geoalchemy2 import Geometry
 from data import tables as t
 from data.import_report import ImportReport
 from data.importers import clean_layer
-from data.loading import replace_layer
+from data.loading import read_rows, replace_layer
+from data.osm_areas import community_of
 from data.plans import save_plan, save_units
+from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
+from gisgrid.metrics import compactness
 from gisgrid.models import Band, Progress, no_progress
 
 ORDER = ("areas", "streets", "water", "walls", "buildings", "facilities", "addresses", "components", "reports")
 """Areas first: others refer to them."""
+_IMPORT_LOCK = 44900002
+"""Imports follow each other: two of one source would otherwise both replace the rows of a third."""
 NEAR_DEGREES = 0.05
 """How far outside the stored areas (about 5 km) streets and facilities are still of use."""
 
@@ -53,6 +59,7 @@ def store_layers(
     """
     try:
         with engine.begin() as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_IMPORT_LOCK)))
             present = [name for name in ORDER if name in layers]
             for number, name in enumerate(present):
                 progress(number / len(present), name)
@@ -61,15 +68,18 @@ def store_layers(
                 if table.name in layers or "areas" in layers:
                     _assign_communities(connection, table)
             _log(connection, reports, source, attribution)
-    except sa.exc.IntegrityError as error:
-        raise BadInput(f"the database refused a row: {_why(error)}; nothing was imported") from error
-    except sa.exc.DataError as error:
-        raise BadInput(f"a value does not fit its column: {_why(error)}; nothing was imported") from error
+    except (sa.exc.IntegrityError, sa.exc.DataError) as error:
+        raise BadInput(f"the database refused a row: {_why(error)}; nothing was stored") from error
 
 
 def store_units(engine: sa.Engine, units: gpd.GeoDataFrame, report: ImportReport, *, source: str) -> int:
-    """Store a ready-made set of units; its area is the smallest one holding all their communities."""
+    """Store a ready-made set of units; its area is the smallest one holding all their communities.
+
+    Units that name no community get the one their inner point lies in. Raises BadInput when a community is unknown or
+    the database refuses a unit.
+    """
     with engine.begin() as connection:
+        units = _placed(connection, units)
         area = _common_area(connection, units["community"].tolist())
         unit_set = save_units(connection, area, units, params={"source": source})
         _log(connection, {"units": report}, source)
@@ -77,14 +87,17 @@ def store_units(engine: sa.Engine, units: gpd.GeoDataFrame, report: ImportReport
 
 
 def store_grids(engine: sa.Engine, grids: gpd.GeoDataFrame, report: ImportReport, *, source: str, band: Band) -> int:
-    """Store an existing grid layer as a draft plan without units, to be compared with or published."""
-    try:
-        with engine.begin() as connection:
-            area = _common_area(connection, grids["community"].tolist())
-            plan = save_plan(connection, area=area, name=source, band=band, grids=grids)
-            _log(connection, {"grids": report}, source)
-    except sa.exc.IntegrityError as error:
-        raise BadInput(f"the database refused a grid: {_why(error)}; nothing was imported") from error
+    """Store an existing grid layer as a draft plan without units, to be compared with or published.
+
+    Grids that name no community belong to the one their code begins with; compactness is measured, whatever the file
+    says. Raises BadInput when a community is unknown or the database refuses a grid.
+    """
+    community = grids["community"].where(grids["community"].notna(), grids["code"].str[:12])
+    grids = grids.assign(community=community, compactness=compactness(to_metric(grids).geometry))
+    with engine.begin() as connection:
+        area = _common_area(connection, grids["community"].tolist())
+        plan = save_plan(connection, area=area, name=source, band=band, grids=grids)
+        _log(connection, {"grids": report}, source)
     return plan
 
 
@@ -105,6 +118,21 @@ def _known_communities(connection: sa.Connection, rows: gpd.GeoDataFrame) -> gpd
         return rows
     known = connection.scalars(sa.select(t.areas.c.code).where(t.areas.c.level == "community"))
     return rows.assign(community=rows["community"].where(rows["community"].isin(list(known)), None))
+
+
+def _placed(connection: sa.Connection, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Units with a community each, from the stored areas where they name none. Raises BadInput where there is none."""
+    missing = units["community"].isna().to_numpy()
+    if not missing.any():
+        return units
+    areas = read_rows(connection, t.areas, where=[t.areas.c.level == "community"])
+    community = units["community"].to_numpy(object).copy()
+    community[missing] = community_of(shapely.point_on_surface(units.geometry.to_numpy()[missing]), areas)
+    lost = pd.isna(community)
+    if lost.any():
+        unit = units["unit_id"].to_numpy()[lost][0]
+        raise BadInput(f"unit {unit!r} names no community and lies in none stored here; import the areas (--as areas)")
+    return units.assign(community=community)
 
 
 def _assign_communities(connection: sa.Connection, table: sa.Table) -> None:

@@ -11,12 +11,14 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import psycopg
 import shapely
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
 
 from data import tables
 from gisgrid.crs import to_storage
+from gisgrid.errors import BadInput, Broken
 
 
 def replace_layer(connection: sa.Connection, layer: str, rows: gpd.GeoDataFrame, *, source: str) -> int:
@@ -33,14 +35,30 @@ def replace_layer(connection: sa.Connection, layer: str, rows: gpd.GeoDataFrame,
 
 
 def copy_rows(connection: sa.Connection, table: sa.Table, rows: gpd.GeoDataFrame | pd.DataFrame) -> None:
-    """COPY rows into a table; geometry is brought to EPSG:4490 and to the column's type."""
+    """COPY rows into a table; geometry is brought to EPSG:4490 and to the column's type.
+
+    A missing value takes the column's default where the column must have one. Raises BadInput when a row breaks a rule
+    of the table (the transaction is then to be rolled back), Broken when the connection is lost on the way.
+    """
     names = [column.name for column in table.columns if column.name in rows.columns and not column.computed]
     columns = [_as_text(table.c[name], rows) for name in names]
     listed = ", ".join(f'"{name}"' for name in names)
     raw = connection.connection.driver_connection
-    with raw.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({listed}) FROM STDIN') as copy:  # type: ignore[union-attr]
-        for row in zip(*columns, strict=True):
-            copy.write_row(row)
+    try:
+        with raw.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({listed}) FROM STDIN') as copy:  # type: ignore[union-attr]
+            for row in zip(*columns, strict=True):
+                copy.write_row(row)
+    except psycopg.OperationalError as error:
+        raise Broken(f"the database went away: {why(error)}; nothing was stored", code="database_down") from error
+    except (psycopg.IntegrityError, psycopg.DataError) as error:
+        # COPY goes past SQLAlchemy, and so past its exceptions
+        raise BadInput(f"the database refused a row of {table.name}: {why(error)}; nothing was stored") from error
+
+
+def why(error: Exception) -> str:
+    """What PostgreSQL said, in one line: the message and its first explanation, without the row itself."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(line for line in lines[:2] if "Failing row" not in line) or type(error).__name__
 
 
 def insert_one(connection: sa.Connection, table: sa.Table, **values: Any) -> int:
@@ -90,8 +108,16 @@ def _as_text(column: sa.Column[Any], rows: gpd.GeoDataFrame | pd.DataFrame) -> l
     if isinstance(column.type, sa.Integer):
         values = values.astype("Int64")
     plain = values.astype(object).to_numpy()
-    default = None if column.nullable else ("" if isinstance(column.type, sa.Text) else None)
+    default = None if column.nullable else _default_of(column)
     return [default if gone else value for value, gone in zip(plain, missing, strict=True)]
+
+
+def _default_of(column: sa.Column[Any]) -> Any:
+    """What a column that must hold something holds when nothing is given: its plain default, or empty text."""
+    given = column.server_default.arg if isinstance(column.server_default, sa.DefaultClause) else None
+    if isinstance(given, str):
+        return given
+    return "" if isinstance(column.type, sa.Text) else None
 
 
 def _of_type(shapes: np.ndarray[Any, Any], kind: str) -> np.ndarray[Any, Any]:

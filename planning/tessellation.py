@@ -103,7 +103,8 @@ def cell_borders(blocks: Geometries, block: Ints, seeds: Seeds) -> Cells:
     of_block = block[pair[:, 0]]
     start = centre[triangle[first]] + seeds.shift[of_block]
     end = centre[triangle[second]] + seeds.shift[of_block]
-    metres = np.hypot(*(end - start).T)
+    with np.errstate(invalid="ignore"):  # the centre of a flat triangle is nowhere
+        metres = np.hypot(*(end - start).T)
     real = np.isfinite(metres) & (metres > 0)
     pair, of_block, start, end, metres = pair[real], of_block[real], start[real], end[real], metres[real]
     shapely.prepare(blocks)

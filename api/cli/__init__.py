@@ -71,8 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped", 130)
     except Exception as error:
-        if type(error).__module__.startswith("sqlalchemy") and type(error).__name__ == "OperationalError":
-            _fail(f"the database does not answer: {str(error).splitlines()[0]}", 3)
+        if type(error).__module__.startswith(("sqlalchemy", "psycopg")):
+            said = next(iter(str(getattr(error, "orig", None) or error).splitlines()), type(error).__name__)
+            _fail(f"the database could not do it: {said}", 3)
         raise
     sys.exit(code if isinstance(code, int) else 0)
 

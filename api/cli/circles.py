@@ -8,7 +8,7 @@ import click
 import geopandas as gpd
 
 from api.cli.inputs import read_place_file, whole_numbers
-from api.cli.output import Output, output_options, table_lines
+from api.cli.output import MapFile, Output, output_options, table_lines
 from api.json import json_bytes
 from data import db
 from data.code_tables import facility_categories
@@ -27,8 +27,8 @@ from planning.workflow import circles_in_force
 @click.option("--grids", help="Grid file, for figures grid by grid.")
 @click.option("--minutes", default="5,10,15", show_default=True, help="Minutes of the polygons.")
 @click.option("--profile", default="adult", show_default=True, help="adult, elderly or frail.")
-@click.option("--out", type=click.Path(path_type=Path), help="File for residences, isochrones and grids.")
-@click.option("--report", type=click.Path(path_type=Path), help="JSON file for all figures.")
+@click.option("--out", type=MapFile(), help="File for residences, isochrones and grids.")
+@click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
 @output_options
 def circles(
     output: Output, streets: str | None, facilities: str | None, residences: str | None, grids: str | None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import click
 import geopandas as gpd
 
-from api.cli.output import Output, output_options
+from api.cli.output import MapFile, Output, output_options
 from data import db, plans
 from data.code_tables import facility_categories
 from data.exporters import write_layers
@@ -23,6 +25,7 @@ from data.loading import read_rows
 from data.osm import OsmLayers, load_osm, read_osm_place
 from data.osm_areas import EXTENT_CODE
 from data.sample import SCENARIOS, write_sample
+from gisgrid.crs import normalise
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.models import Band
 from gisgrid.settings import Settings
@@ -50,7 +53,7 @@ def import_group() -> None:
 @click.option(
     "--source", help="Name the rows are kept under; importing it again replaces them. Default: the file's name."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Write the layers to this file instead of PostGIS.")
+@click.option("--out", type=MapFile(), help="Write the layers to this file instead of PostGIS.")
 @output_options
 def import_osm(
     output: Output, file: str | None, place: str | None, area_code: str, area_name: str | None, source: str | None,
@@ -81,14 +84,15 @@ def _factors(settings: Settings) -> dict[str, Factor]:
 
 
 def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out: Path | None) -> None:
-    if out is not None:
-        write_layers(out, found.layers)
-        place = str(out)
-    else:
-        with db.database(settings) as engine, output.stage("storing"):
-            store_layers(engine, found.layers, found.reports, source=source, attribution=OSM_ATTRIBUTION)
-        place = "PostGIS"
-    _tell(output, found.reports, _write_refused(found.reports, settings, source), place)
+    with _refused_rows(found.reports, settings, source) as refused:
+        if out is not None:
+            write_layers(out, found.layers)
+            place = str(out)
+        else:
+            with db.database(settings) as engine, output.stage("storing"):
+                store_layers(engine, found.layers, found.reports, source=source, attribution=OSM_ATTRIBUTION)
+            place = "PostGIS"
+    _tell(output, found.reports, refused, place)
 
 
 @import_group.command("layer")
@@ -102,7 +106,7 @@ def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out
 @click.option(
     "--households", "band", default="300:500", show_default=True, metavar="MIN:MAX", help="Band of imported grids."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Write the layer to this file instead of PostGIS.")
+@click.option("--out", type=MapFile(), help="Write the layer to this file instead of PostGIS.")
 @output_options
 def import_layer(
     output: Output,
@@ -122,35 +126,48 @@ def import_layer(
         outline = read_layer(area, layer="areas") if area else None
     if out is not None:
         taken, report = clean_layer(rows, as_, area=outline, factors=_factors(settings))
-        write_layers(out, {as_: taken})
-        _tell(output, {as_: report}, _write_refused({as_: report}, settings, name), str(out))
+        with _refused_rows({as_: report}, settings, name) as refused:
+            write_layers(out, {as_: taken})
+        _tell(output, {as_: report}, refused, str(out))
         return
     made: dict[str, int] = {}
     with db.database(settings) as engine, output.stage("storing"):
         known = outline if outline is not None or as_ == "areas" else near_stored_areas(engine)
         taken, report = clean_layer(rows, as_, area=known, factors=_factors(settings))
-        if as_ == "units":
-            made["unit_set"] = store_units(engine, taken, report, source=name)
-        elif as_ == "grids":
-            made["plan"] = store_grids(engine, taken, report, source=name, band=wanted)
-        else:
-            store_layers(engine, {as_: taken}, {as_: report}, source=name)
+        with _refused_rows({as_: report}, settings, name) as refused:
+            if as_ == "units":
+                made["unit_set"] = store_units(engine, taken, report, source=name)
+            elif as_ == "grids":
+                made["plan"] = store_grids(engine, taken, report, source=name, band=wanted)
+            else:
+                store_layers(engine, {as_: taken}, {as_: report}, source=name)
     place = " ".join(["PostGIS", *(f"{key} {value}" for key, value in made.items())])
-    _tell(output, {as_: report}, _write_refused({as_: report}, settings, name), place, made)
+    _tell(output, {as_: report}, refused, place, made)
 
 
-def _write_refused(reports: Mapping[str, ImportReport], settings: Settings, source: str) -> dict[str, Path]:
-    """Refused rows of each layer, with the reason, as CSV under the home folder."""
+@contextmanager
+def _refused_rows(reports: Mapping[str, ImportReport], settings: Settings, source: str) -> Iterator[dict[str, Path]]:
+    """Refused rows of each layer, with the reason, as CSV under the home folder.
+
+    Written before the sound rows are kept, so that an import that cannot say what it refused takes nothing; removed
+    again when the import fails.
+    """
     written: dict[str, Path] = {}
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    for layer, report in reports.items():
-        if len(report.refused_rows):
-            folder = settings.home / "refused"
-            folder.mkdir(parents=True, exist_ok=True)
-            target = folder / f"{source}-{layer}-{stamp}.csv"
-            write_layers(target, {layer: report.refused_rows})
-            written[layer] = target
-    return written
+    name = re.sub(r"[^\w.-]+", "_", source)[:60]  # a source is any text, a file's name is not
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    try:
+        for layer, report in reports.items():
+            if len(report.refused_rows):
+                folder = settings.home / "refused"
+                folder.mkdir(parents=True, exist_ok=True)
+                target = folder / f"{name}-{layer}-{stamp}.csv"
+                write_layers(target, {layer: report.refused_rows})
+                written[layer] = target
+        yield written
+    except BaseException:
+        for path in written.values():
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _tell(
@@ -183,11 +200,14 @@ def sample(output: Output, directory: Path, scenario: str, seed: int) -> None:
 
 @click.command("export")
 @click.argument("layer", type=click.Choice(sorted(LAYERS)))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="File; its ending says the format.")
+@click.option("--out", type=MapFile(), required=True, help="File; its ending says the format.")
 @click.option("--crs", help="Coordinate system of the file; EPSG:4490 when not given.")
 @output_options
 def export(output: Output, layer: str, out: Path, crs: str | None) -> None:
     """Write a stored layer to a file; of the grids, those in force."""
+    system = None if crs is None else normalise(crs)
+    if system in ("gcj02", "bd09"):
+        raise BadInput(f"--crs {crs}: map files cannot name that system; give cgcs2000, wgs84 or EPSG:n")
     with db.database(Settings.from_env()) as engine, output.stage("reading"), engine.connect() as connection:
         table = LAYERS[layer].table
         where = []
@@ -200,7 +220,7 @@ def export(output: Output, layer: str, out: Path, crs: str | None) -> None:
         rows: gpd.GeoDataFrame = read_rows(connection, table, columns=names, where=where)
     if rows.empty:
         raise NotFound(f"there are no {layer} stored yet")
-    write_layers(out, {layer: rows.to_crs(crs) if crs else rows})
+    write_layers(out, {layer: rows.to_crs(system) if system else rows})
     output.result({"layer": layer, "rows": len(rows), "out": str(out)}, [f"{len(rows)} {layer} → {out}"])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import geopandas as gpd
 
-from api.cli.output import Output, output_options
+from api.cli.output import MapFile, Output, output_options
 from data import db, plans
 from data.exporters import write_layers
 from data.files import read_layer
@@ -20,7 +20,7 @@ from gisgrid.settings import Settings
 @click.argument("points")
 @click.option("--grids", help="Grid file; without it, the grids in force in PostGIS.")
 @click.option("--crs", help="Coordinate system of the points: wgs84, gcj02, bd09, cgcs2000 or EPSG:n.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="File for the points with their owners.")
+@click.option("--out", type=MapFile(), required=True, help="File for the points with their owners.")
 @output_options
 def locate(output: Output, points: str, grids: str | None, crs: str | None, out: Path) -> None:
     """Find the grid that owns each point: the smallest code among the grids that cover it.

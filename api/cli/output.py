@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from api.json import json_bytes
+from data.exporters import check_target
 from gisgrid import models
 
 
@@ -55,6 +57,22 @@ class Output:
             task = bar.add_task(title, total=1.0, note="")
             yield lambda share, note: bar.update(task, completed=min(share, 1.0), note=note)
             bar.update(task, completed=1.0, note="")
+
+
+class MapFile(click.Path):
+    """A file to be written; refused before any work when its folder or ending will not do."""
+
+    name = "file"
+
+    def __init__(self, *endings: str) -> None:
+        super().__init__(path_type=Path)
+        self.endings = endings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path. Raises BadInput."""
+        path = Path(str(super().convert(value, param, ctx)))
+        check_target(path, **({"endings": self.endings} if self.endings else {}))
+        return path
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ import click
 import geopandas as gpd
 
 from api.cli.inputs import read_barriers, read_place_file
-from api.cli.output import Output, output_options, table_lines
+from api.cli.output import MapFile, Output, output_options, table_lines
 from api.json import json_bytes
 from data import db, plans
 from data.exporters import write_layers
@@ -37,7 +37,7 @@ band_option = click.option(
 @click.option("--streets", help="Street file: FILE[:layer], or an OSM extract; water and walls in it count too.")
 @click.option("--area", required=True, help="Area file; without BUILDINGS, the code of a stored area.")
 @click.option("--max-households", default=60, show_default=True, help="Blocks above this are divided along buildings.")
-@click.option("--out", type=click.Path(path_type=Path), help="File for the units.")
+@click.option("--out", type=MapFile(), help="File for the units.")
 @output_options
 def units(
     output: Output, buildings: str | None, streets: str | None, area: str, max_households: int, out: Path | None
@@ -88,8 +88,8 @@ def _tell_units(output: Output, made: gpd.GeoDataFrame, where: dict[str, Any], p
 @click.option("--seed", default=0, show_default=True, help="Same input and seed give the same plan.")
 @click.option("--time-limit", type=float, metavar="S", help="Stop after S seconds with the best plan so far.")
 @click.option("--name", default="", help="Name of the stored plan.")
-@click.option("--out", type=click.Path(path_type=Path), help="File for the layers grids and units.")
-@click.option("--report", type=click.Path(path_type=Path), help="JSON file for figures and reasons.")
+@click.option("--out", type=MapFile(), help="File for the layers grids and units.")
+@click.option("--report", type=MapFile(".json"), help="JSON file for figures and reasons.")
 @output_options
 def plan(
     output: Output, units: str | None, streets: str | None, area: str | None, band: str, grids: int | None,
@@ -192,7 +192,7 @@ def _tell_check(output: Output, report: CoverageReport) -> int:
 
 @click.command("clean")
 @click.argument("grids")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="File for the cleaned grids.")
+@click.option("--out", type=MapFile(), required=True, help="File for the cleaned grids.")
 @output_options
 def clean_grids(output: Output, grids: str, out: Path) -> None:
     """Make a hand-drawn grid layer a sound coverage: overlaps go to one grid, small gaps to a neighbour."""
