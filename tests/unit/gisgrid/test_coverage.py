@@ -295,3 +295,28 @@ def test_absorbing_follows_the_longest_border_inwards() -> None:
     )
     assert labels.tolist() == [0, 1, 0, 3]
     assert still.tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize("latitude", [0.0, 25.0, 40.0, 53.0])
+def test_corners_halfway_along_a_long_side_in_degrees_are_no_gap(latitude: float) -> None:
+    size = 0.02  # two kilometres: the chord of such a side lies 10 cm beside it
+    outline = shapely.box(116.3, latitude, 116.3 + 3 * size, latitude + size)
+    cells = [shapely.box(116.3 + i * size, latitude, 116.3 + (i + 1) * size, latitude + size) for i in range(3)]
+    codes_ = [f"110108001001{i:03d}" for i in range(1, 4)]
+    grids = gpd.GeoDataFrame({"code": codes_}, geometry=cells, crs="EPSG:4490")
+    area = gpd.GeoDataFrame({"code": ["110108001001"]}, geometry=[outline], crs="EPSG:4490")
+    assert coverage.check(grids, area).ok, coverage.check(grids, area).lines()
+    assert not coverage.check(grids.iloc[[0, 2]], area).ok
+
+
+def test_ground_two_communities_claim_is_no_trespass_for_either() -> None:
+    area = gpd.GeoDataFrame(
+        {"code": ["110108001001", "110108001002"]},
+        geometry=[shapely.box(500000, 4000000, 501010, 4001000), shapely.box(501000, 4000000, 502000, 4001000)],
+        crs="EPSG:4548",
+    )
+    cells = [shapely.box(500000, 4000000, 501010, 4001000), shapely.box(501010, 4000000, 502000, 4001000)]
+    grids = gpd.GeoDataFrame({"code": ["110108001001001", "110108001002001"]}, geometry=cells, crs="EPSG:4548")
+    assert coverage.check(grids, area).ok, coverage.check(grids, area).lines()
+    swapped = grids.assign(code=["110108001002001", "110108001001001"])
+    assert coverage.check(swapped, area).counts() == {"crosses_community": 2}
