@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -58,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Every error of ours is one line on stderr.
     """
+    # the pool tells every connection it could not return; our one line says what matters
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
         code = cli.main(args=arguments, prog_name="gisgrid", standalone_mode=False)
     except click.ClickException as error:
@@ -71,11 +74,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped", 130)
     except Exception as error:
+        if _interrupted(error):
+            _fail("stopped", 130)
         if type(error).__module__.startswith(("sqlalchemy", "psycopg")):
             said = next(iter(str(getattr(error, "orig", None) or error).splitlines()), type(error).__name__)
             _fail(f"the database could not do it: {said}", 3)
         raise
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C began the trouble: undoing a half-sent statement may fail in its turn."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _fail(message: str, code: int) -> None:
