@@ -112,6 +112,24 @@ def near_stored_areas(engine: sa.Engine) -> gpd.GeoDataFrame | None:
     return gpd.GeoDataFrame(geometry=shapely.from_wkb([bytes(found)]), crs=f"EPSG:{t.SRID}")
 
 
+def counted_twice(engine: sa.Engine, source: str) -> dict[str, int]:
+    """How many buildings of a source stand where another source has one already, by that source.
+
+    Both count towards households until one source replaces the other.
+    """
+    mine, other = t.buildings.alias("mine"), t.buildings.alias("other")
+    stands = sa.func.ST_Intersects(other.c.geometry, sa.func.ST_PointOnSurface(mine.c.geometry))
+    query = (
+        sa.select(other.c.source, sa.func.count(sa.distinct(mine.c.id)))
+        .select_from(mine.join(other, sa.and_(other.c.source != mine.c.source, stands)))
+        .where(mine.c.source == source)
+        .group_by(other.c.source)
+        .order_by(other.c.source)
+    )
+    with engine.connect() as connection:
+        return {name: int(number) for name, number in connection.execute(query)}
+
+
 def _known_communities(connection: sa.Connection, rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Rows whose community is stored keep it; others are left for `_assign_communities` to place."""
     if "community" not in rows:

@@ -109,7 +109,10 @@ def check_in_force(engine: sa.Engine, area: str | None = None) -> CoverageReport
             raise NotFound("no plan is published yet; publish one first (gisgrid publish PLAN)")
         grids = plans.grids_in_force(connection, generation.id)
         if area is not None:
-            grids = grids[grids["community"].str.startswith(area)]
+            inside = plans.communities_of(connection, area)["code"]
+            grids = grids[grids["community"].isin(inside)]
+            if grids.empty:
+                raise NotFound(f"area {area} has no grids in force; publish a plan of it first (gisgrid publish PLAN)")
         communities = read_rows(connection, t.areas, where=[t.areas.c.code.in_(sorted(set(grids["community"])))])
         return check(grids, communities, band=plans.plan_row(connection, generation.plan).band)
 

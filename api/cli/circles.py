@@ -80,6 +80,8 @@ def _tell(output: Output, result: CirclesResult, out: Path | None) -> None:
         for row in result.coverage.to_dict("records")
     ]  # fmt: skip
     lines = table_lines(("category", "", "min", "facilities", "buildings", "residents"), rows)
+    # categories without a facility show in the table
+    lines += [f"note: {note}" for note in result.report.get("notes", []) if not note.startswith("no facility")]
     output.result({"report": result.report, "out": str(out) if out else None}, [*lines, *([f"→ {out}"] if out else [])])
 
 

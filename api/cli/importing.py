@@ -20,7 +20,7 @@ from data.files import parse_spec, read_layer
 from data.households import Factor, load_factors
 from data.import_report import ImportReport
 from data.importers import LAYER_KINDS, clean_layer
-from data.intake import near_stored_areas, store_grids, store_layers, store_units
+from data.intake import counted_twice, near_stored_areas, store_grids, store_layers, store_units
 from data.loading import read_rows
 from data.osm import OsmLayers, load_osm, read_osm_place
 from data.osm_areas import EXTENT_CODE
@@ -84,6 +84,7 @@ def _factors(settings: Settings) -> dict[str, Factor]:
 
 
 def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out: Path | None) -> None:
+    twice: dict[str, int] = {}
     with _refused_rows(found.reports, settings, source) as refused:
         if out is not None:
             write_layers(out, found.layers)
@@ -91,8 +92,9 @@ def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out
         else:
             with db.database(settings) as engine, output.stage("storing"):
                 store_layers(engine, found.layers, found.reports, source=source, attribution=OSM_ATTRIBUTION)
+                twice = counted_twice(engine, source)
             place = "PostGIS"
-    _tell(output, found.reports, refused, place)
+    _tell(output, found.reports, refused, place, {"counted_twice": twice} if twice else None)
 
 
 @import_group.command("layer")
@@ -130,7 +132,7 @@ def import_layer(
             write_layers(out, {as_: taken})
         _tell(output, {as_: report}, refused, str(out))
         return
-    made: dict[str, int] = {}
+    made: dict[str, Any] = {}
     with db.database(settings) as engine, output.stage("storing"):
         known = outline if outline is not None or as_ == "areas" else near_stored_areas(engine)
         taken, report = clean_layer(rows, as_, area=known, factors=_factors(settings))
@@ -141,7 +143,10 @@ def import_layer(
                 made["plan"] = store_grids(engine, taken, report, source=name, band=wanted)
             else:
                 store_layers(engine, {as_: taken}, {as_: report}, source=name)
+        twice = counted_twice(engine, name) if as_ == "buildings" else {}
     place = " ".join(["PostGIS", *(f"{key} {value}" for key, value in made.items())])
+    if twice:
+        made["counted_twice"] = twice
     _tell(output, {as_: report}, refused, place, made)
 
 
@@ -176,6 +181,11 @@ def _tell(
 ) -> None:  # fmt: skip
     lines = [line for report in reports.values() for line in report.lines()]
     lines += [f"refused rows of {layer}: {path}" for layer, path in refused.items()]
+    lines += [
+        f"note: {number:,} buildings stand where source {other!r} has some already and both count; "
+        f"to replace those, import with --source {other}"
+        for other, number in (extra or {}).get("counted_twice", {}).items()
+    ]
     facts = {
         "layers": {layer: report.as_dict() for layer, report in reports.items()},
         "refused_files": {layer: str(path) for layer, path in refused.items()},

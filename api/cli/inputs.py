@@ -8,6 +8,7 @@ import geopandas as gpd
 
 from data.files import layer_names, parse_spec, read_layer
 from data.osm import read_osm
+from data.osm_tags import street_class
 from gisgrid.errors import BadInput
 
 BARRIER_LAYERS = ("streets", "water", "walls")
@@ -41,6 +42,11 @@ def read_barriers(spec: str) -> dict[str, gpd.GeoDataFrame]:
             return {name: read_layer(spec, layer=name) for name in present}
     lines = read_layer(spec, layer="streets")
     if "cls" not in lines:
+        if "highway" in lines and not lines["highway"].map(lambda value: street_class({"highway": str(value)})).any():
+            first = lines["highway"].iloc[0]
+            raise BadInput(
+                f"{spec}: no street has a known class (highway {first!r}); give highway (OpenStreetMap) or cls"
+            )
         return {"streets": lines}
     river, wall = lines["cls"] == "river", lines["cls"] == "wall"
     return {"streets": lines[~(river | wall)], "water": lines[river], "walls": lines[wall]}

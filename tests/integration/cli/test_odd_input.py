@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from shapely.geometry import box
+from shapely.geometry import LineString, Point, box
 
 from data.importers import clean_layer
 from data.intake import store_layers
@@ -168,3 +168,48 @@ def test_a_flatgeobuf_cut_short_is_bad_input(run: Run, tmp_path: Path) -> None:
     (tmp_path / "cut.fgb").write_bytes(whole.read_bytes()[:-900])
     done = run("import", "layer", tmp_path / "cut.fgb", "--as", "buildings", "--out", tmp_path / "o.gpkg")
     assert (done.code, "cut.fgb" in done.err) == (2, True), done.err
+
+
+def test_own_buildings_take_the_place_of_a_source_or_are_said_to_count_twice(
+    run: Run, stored: Settings, engine: sa.Engine, tmp_path: Path
+) -> None:
+    path = saved(tmp_path / "own.gpkg", houses(households=[7] * 25))
+
+    def households() -> int:
+        with engine.connect() as connection:
+            return int(connection.scalar(sa.text("SELECT sum(households) FROM buildings")) or 0)
+
+    beside = run("import", "layer", path, "--as", "buildings", settings=stored)
+    assert "25 buildings stand where source 'good-buildings' has some already" in beside.out
+    assert households() == 25 * 40 + 25 * 7
+    instead = run("import", "layer", path, "--as", "buildings", "--source", "good-buildings", "--json", settings=stored)
+    assert instead.json["counted_twice"] == {"own": 25}
+    assert households() == 2 * 25 * 7
+
+
+def test_streets_of_no_known_class_are_bad_input_for_units(run: Run, tmp_path: Path) -> None:
+    line = LineString([(WEST, SOUTH + 0.001), (WEST + 0.006, SOUTH + 0.001)])
+    streets = saved(tmp_path / "s.gpkg", frame([line], highway=["motorwayzz"]))
+    area = saved(tmp_path / "a.gpkg", frame([square(0, 0, 0.006)], code=[AREA]))
+    path = saved(tmp_path / "h.gpkg", houses())
+    done = run("units", path, "--streets", streets, "--area", area, "--out", tmp_path / "u.gpkg")
+    assert (done.code, "motorwayzz" in done.err) == (2, True), done.err
+
+
+def test_circles_say_which_facilities_they_left_out(run: Run, tmp_path: Path) -> None:
+    line = LineString([(WEST, SOUTH + 0.00045), (WEST + 0.006, SOUTH + 0.00045)])
+    streets = saved(tmp_path / "s.gpkg", frame([line], highway=["residential"]))
+    spots = [Point(WEST + 0.001 * n, SOUTH + 0.0004) for n in (1, 2)]
+    facilities = saved(tmp_path / "f.gpkg", frame(spots, category=["bank", "wizard_tower"]))
+    files = ["--streets", streets, "--facilities", facilities, "--residences", saved(tmp_path / "h.gpkg", houses())]
+    done = run("circles", *files, "--out", tmp_path / "c.gpkg")
+    assert done.code == 0, done.err
+    assert "note: 1 facilities are of no category in the table and are left out" in done.out
+
+
+def test_check_of_an_area_that_is_unknown_or_has_no_grids(run: Run, stored: Settings, tmp_path: Path) -> None:
+    done = run("import", "layer", saved(tmp_path / "g.gpkg", grids()), "--as", "grids", "--json", settings=stored)
+    assert run("publish", str(done.json["plan"]), settings=stored).code == 0
+    assert run("check", "--area", AREA, settings=stored).code == 0
+    unknown = run("check", "--area", "999999", settings=stored)
+    assert (unknown.code, "not known" in unknown.err) == (2, True)
