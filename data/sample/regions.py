@@ -29,7 +29,11 @@ class BlockGraph:
 
 
 def block_graph(faces: Geoms, edges: Geoms, cls: Ints) -> BlockGraph:
-    """Adjacency of faces by shared edges (a shared corner does not count)."""
+    """Adjacency of faces by shared edges (a shared corner does not count).
+
+    A crumb too small to tell which side of its edges it is on is linked to the face it shares most border with, so
+    that no region falls apart by it.
+    """
     left, right = sides(edges, faces)
     both = (left >= 0) & (right >= 0) & (left != right)
     low, high = np.minimum(left, right)[both], np.maximum(left, right)[both]
@@ -37,7 +41,19 @@ def block_graph(faces: Geoms, edges: Geoms, cls: Ints) -> BlockGraph:
     length = shapely.length(edges[both])
     metres: Floats = np.bincount(inverse, weights=length).astype(np.float64)
     barrier: Floats = np.bincount(inverse, weights=length * _BARRIER[cls[both]]) / metres
-    return BlockGraph(pair // len(faces), pair % len(faces), metres, barrier, len(faces))
+    a, b = pair // len(faces), pair % len(faces)
+    crumbs = np.setdiff1d(np.arange(len(faces)), np.concatenate([a, b]))
+    if len(crumbs) and len(faces) > 1:
+        mine, other = shapely.STRtree(faces).query(faces[crumbs], predicate="touches")
+        mine = crumbs[mine]
+        shared = shapely.length(shapely.intersection(faces[mine], faces[other]))
+        order = np.lexsort((other, -shared, mine))
+        first = order[np.unique(mine[order], return_index=True)[1]]
+        first = first[shared[first] > 0]
+        a, b = np.concatenate([a, mine[first]]), np.concatenate([b, other[first]])
+        metres = np.concatenate([metres, shared[first]])
+        barrier = np.concatenate([barrier, np.ones(len(first))])
+    return BlockGraph(a, b, metres, barrier, len(faces))
 
 
 def split(

@@ -15,7 +15,7 @@ from data.sample.base import shares
 from data.sample.names import numeral, stems
 from data.sample.planar import build
 from data.sample.province import lattice
-from data.sample.regions import apportion, block_graph, split
+from data.sample.regions import apportion, block_graph, connected, split
 
 
 def _board(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -112,3 +112,13 @@ def test_event_catalogue_has_the_six_majors() -> None:
     majors = list(dict.fromkeys(r["major_name"] for r in rows))
     assert majors == ["市容环境", "宣传广告", "施工管理", "街面秩序", "突发事件", "扩展"]
     assert len({r["name"] for r in rows}) == len(rows)
+
+
+def test_a_crumb_of_ground_is_linked_to_the_face_it_lies_along() -> None:
+    ground = [shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)]
+    crumb = shapely.Polygon([(20, 5), (20.05, 5.02), (20, 5.05)])
+    faces = np.array([*ground, crumb], dtype=object)
+    edges = np.array([shapely.LineString([(10, 0), (10, 10)])], dtype=object)  # the crumb's own sides went unseen
+    graph = block_graph(faces, edges, np.array([3]))
+    assert connected(graph, np.arange(3))
+    assert {(0, 1), (1, 2)} == {(min(a, b), max(a, b)) for a, b in zip(graph.a.tolist(), graph.b.tolist(), strict=True)}
