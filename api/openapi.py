@@ -92,8 +92,10 @@ ERROR = _object({
     })
 })  # fmt: skip
 AREA = {"code": TEXT, "name": TEXT, "name_en": TEXT, "level": TEXT}
-BUILDINGS_AND_RESIDENTS = {
-    f"{what}_{part}": INTEGER for what in ("buildings", "residents") for part in ("total", "assessed", "covered")
+COVERED = {
+    f"{what}_{part}": INTEGER
+    for what in ("buildings", "homes", "residents")
+    for part in ("total", "assessed", "covered")
 }
 GRID_CIRCLE = {
     "category": TEXT,
@@ -159,8 +161,8 @@ ANSWERS: dict[str, Json] = {
         "generation": INTEGER,
         "categories": _list(_object({
             "category": TEXT, "tier": INTEGER, "name_zh": TEXT, "name_en": TEXT, "minutes": INTEGER, "metres": INTEGER,
-            "facilities": INTEGER, **BUILDINGS_AND_RESIDENTS,
-        })),
+            "facilities": INTEGER, **COVERED,
+        }, additionalProperties=NUMBER)),
         "report": FACTS,
     }),
     "/api/v1/circles/coverage": _object({

@@ -37,7 +37,9 @@ def assert_fits(value: Any, schema: dict[str, Any], where: str) -> None:
         more = schema.get("additionalProperties", {})
         for name, item in value.items():
             known = schema.get("properties", {}).get(name)
-            assert known is not None or name == "id" or "properties" not in schema, f"{where}.{name} is undeclared"
+            assert known is not None or name == "id" or more or "properties" not in schema, (
+                f"{where}.{name} is undeclared"
+            )
             assert_fits(item, known or more, f"{where}.{name}")
     elif isinstance(value, list):
         for number, item in enumerate(value[:50]):
