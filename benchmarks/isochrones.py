@@ -20,9 +20,9 @@ import numpy as np
 import shapely
 
 from data.osm import read_osm
-from planning.isochrones import isochrones, snap_raster
+from planning.isochrones import isochrones, snap_raster, warm
 from planning.network import Network, build_network
-from planning.reach import at_places, key_metres, minutes_cm, search_from, warm
+from planning.reach import at_places, key_metres, minutes_cm, search_from
 from planning.snapping import Snapped, segment_index, snap
 
 SPEED = 1.1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,6 @@ import shapely
 from gisgrid import locate_kernels as kernels
 from gisgrid.errors import BadInput
 from gisgrid.locate_input import coordinate_arrays
-
-if TYPE_CHECKING:
-    from gisgrid.locate import GridIndex
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
@@ -28,8 +25,21 @@ _TIE_METRES: Final = 1e-6
 """Distances nearer to each other than this are ties, decided by the code."""
 
 
+class Index(Protocol):
+    """What the measures need of a `gisgrid.locate.GridIndex`."""
+
+    def rows(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Rows:
+        """Owning row per point, -1 outside."""
+
+    def array(self, name: str) -> npt.NDArray[Any]:
+        """One of the index's arrays."""
+
+    def tree(self) -> shapely.STRtree:
+        """A tree of the geometries."""
+
+
 def nearest(
-    index: GridIndex, x: npt.ArrayLike, y: npt.ArrayLike, max_distance: float, *, metres: bool = False
+    index: Index, x: npt.ArrayLike, y: npt.ArrayLike, max_distance: float, *, metres: bool = False
 ) -> tuple[Rows, Floats]:
     """See `GridIndex.nearest`."""
     if not max_distance >= 0:
@@ -49,7 +59,7 @@ def nearest(
     return rows, distances
 
 
-def distance_to_boundary(index: GridIndex, x: npt.ArrayLike, y: npt.ArrayLike, *, metres: bool = False) -> Floats:
+def distance_to_boundary(index: Index, x: npt.ArrayLike, y: npt.ArrayLike, *, metres: bool = False) -> Floats:
     """See `GridIndex.distance_to_boundary`."""
     xs, ys = coordinate_arrays(x, y)
     rows = index.rows(xs, ys)
@@ -60,7 +70,7 @@ def distance_to_boundary(index: GridIndex, x: npt.ArrayLike, y: npt.ArrayLike, *
     return distances
 
 
-def _on_boundaries(index: GridIndex, xs: Floats, ys: Floats, rows: Rows, *, metres: bool) -> tuple[Floats, ...]:
+def _on_boundaries(index: Index, xs: Floats, ys: Floats, rows: Rows, *, metres: bool) -> tuple[Floats, ...]:
     """Nearest boundary point of one grid per point → (x, y, distance); metres from a plane tangent at the point."""
     scale_x, scale_y = _metres_per_degree(ys) if metres else (np.ones(xs.size), np.ones(xs.size))
     out: tuple[Floats, ...] = tuple(np.empty(xs.size) for _ in range(3))
@@ -77,7 +87,7 @@ def _metres_per_degree(lat: Floats) -> tuple[Floats, Floats]:
     return east, math.pi / 180.0 * _AXIS * (1.0 - _ECC2) / bend**1.5
 
 
-def _nearest_planar(index: GridIndex, xs: Floats, ys: Floats, limit: float) -> tuple[Rows, Floats]:
+def _nearest_planar(index: Index, xs: Floats, ys: Floats, limit: float) -> tuple[Rows, Floats]:
     (who, row), distance = index.tree().query_nearest(
         shapely.points(xs, ys),
         max_distance=limit if math.isfinite(limit) else None,
@@ -87,7 +97,7 @@ def _nearest_planar(index: GridIndex, xs: Floats, ys: Floats, limit: float) -> t
     return _smallest(index, xs.size, who, row, distance)
 
 
-def _nearest_metres(index: GridIndex, xs: Floats, ys: Floats, limit: float) -> tuple[Rows, Floats]:
+def _nearest_metres(index: Index, xs: Floats, ys: Floats, limit: float) -> tuple[Rows, Floats]:
     """Candidates from a box that surely holds the nearest grid, then the true metres of each."""
     tree = index.tree()
     guess = tree.query_nearest(shapely.points(xs, ys), all_matches=False)[1].astype(np.int32)
@@ -100,13 +110,13 @@ def _nearest_metres(index: GridIndex, xs: Floats, ys: Floats, limit: float) -> t
     return _smallest(index, xs.size, who[near], row[near], metres[near], tie=_TIE_METRES)
 
 
-def _true_metres(index: GridIndex, xs: Floats, ys: Floats, rows: Rows) -> Floats:
+def _true_metres(index: Index, xs: Floats, ys: Floats, rows: Rows) -> Floats:
     near_x, near_y, _ = _on_boundaries(index, xs, ys, rows, metres=True)
     return np.asarray(_GEOD.inv(xs, ys, near_x, near_y)[2], np.float64)
 
 
 def _smallest(
-    index: GridIndex,
+    index: Index,
     count: int,
     who: npt.NDArray[np.intp],
     row: npt.NDArray[np.intp],

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import contourpy
+import geopandas as gpd
 import numpy as np
 import shapely
 from numba import njit
@@ -25,8 +26,8 @@ from numpy.typing import NDArray
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from planning.dial import finish_cells
-from planning.network import Network
-from planning.reach import Costs, minutes_cm, search_from
+from planning.network import Network, build_network
+from planning.reach import Costs, minutes_cm, nearest_metres, search_from
 from planning.snapping import SegmentIndex, Snapped, segment_index, snap
 
 Float64 = NDArray[np.float64]
@@ -123,6 +124,15 @@ def isochrones(
     if raster is None:
         raster = snap_raster(network, _around(network, costs, max(limits) / 100), cell=cell)
     return contour(network, costs, raster, limits)
+
+
+def warm() -> None:
+    """Compile (or load from the cache) every kernel of reach and isochrones on a toy network."""
+    lines = shapely.linestrings([[[0, 0], [0, 50]], [[0, 50], [80, 50]], [[80, 50], [80, 0]]])
+    network = build_network(gpd.GeoDataFrame(geometry=lines, crs="EPSG:4548"))
+    place = np.array([[1.0, 10.0], [70.0, 50.0]])
+    nearest_metres(network, place, place, limit_metres=500)
+    isochrones(network, place, minutes=(5.0,), metres_per_second=1.1)
 
 
 def contour(network: Network, costs: Costs, raster: SnapRaster, limits_cm: Sequence[int]) -> Geometries:

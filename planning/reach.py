@@ -11,15 +11,13 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-import geopandas as gpd
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from planning.dial import NO_LIMIT, UNREACHED, finish, search
-from planning.network import Network, build_network
+from planning.network import Network
 from planning.snapping import SegmentIndex, Snapped, segment_index, snap
 
 Int32 = NDArray[np.int32]
@@ -184,17 +182,6 @@ def nearest_seconds(
         index=index,
     )
     return metres / speed, nearest
-
-
-def warm() -> None:
-    """Compile (or load from the cache) every kernel of reach and isochrones on a toy network."""
-    from planning.isochrones import isochrones
-
-    lines = shapely.linestrings([[[0, 0], [0, 50]], [[0, 50], [80, 50]], [[80, 50], [80, 0]]])
-    network = build_network(gpd.GeoDataFrame(geometry=lines, crs="EPSG:4548"))
-    place = np.array([[1.0, 10.0], [70.0, 50.0]])
-    nearest_metres(network, place, place, limit_metres=500)
-    isochrones(network, place, minutes=(5.0,), metres_per_second=1.1)
 
 
 def _limit_cm(limit_metres: float | None) -> int:

@@ -23,8 +23,8 @@ from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
+from planning.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
-from planning.reach import warm as warm_reach
 from planning.tessellation import warm as warm_units
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
