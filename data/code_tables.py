@@ -29,7 +29,7 @@ def facility_categories(settings: Settings) -> pd.DataFrame:
         raise BadInput(f"{where} lacks the column {missing[0]!r}; it needs {', '.join(FACILITY_COLUMNS)}")
     for name in ("tier", "minutes", "metres"):
         numbers = pd.to_numeric(frame[name], errors="coerce")
-        wrong = ~(numbers > 0)
+        wrong = ~((numbers > 0) & (numbers % 1 == 0))
         if wrong.any():
             row = int(wrong.to_numpy().argmax())
             raise BadInput(f"{where} row {row + 1}: {name}={frame[name].iloc[row]!r} is not a positive whole number")

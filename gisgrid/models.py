@@ -56,7 +56,7 @@ class Band:
         """Numbers of grids k with k·low <= households <= k·high; empty when none exists."""
         total = round(households)
         least = -(-total // self.high)
-        most = total // self.low if self.low else max(total, least)
+        most = total // self.low if self.low else max(total, least, 1)
         return range(max(least, 1), most + 1)
 
     def __str__(self) -> str:

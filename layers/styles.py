@@ -40,19 +40,19 @@ def grids_by_households(band: Band) -> Style:
     third = (high - low) / 3
     cut = [round(low + third), round(low + 2 * third)]
     far = max(round(high * 1.5), high + 2)
-    return Style(
-        "网格户数", "Households per grid", "households",
-        (
-            StyleClass(f"少于 {low // 2}", f"below {low // 2}", "#7fa8d1", max=low // 2),
-            StyleClass(f"{low // 2}–{low - 1}", f"{low // 2}–{low - 1}", "#b7d0e8", min=low // 2, max=low),
-            StyleClass(f"{low}–{cut[0] - 1}", f"{low}–{cut[0] - 1}", "#d3ead0", min=low, max=cut[0]),
-            StyleClass(f"{cut[0]}–{cut[1] - 1}", f"{cut[0]}–{cut[1] - 1}", "#a9d6a5", min=cut[0], max=cut[1]),
-            StyleClass(f"{cut[1]}–{high}", f"{cut[1]}–{high}", "#7cbd7c", min=cut[1], max=high + 1),
-            StyleClass(f"{high + 1}–{far - 1}", f"{high + 1}–{far - 1}", "#f0a868", min=high + 1, max=far),
-            StyleClass(f"{far} 及以上", f"{far} and more", "#d9694f", min=far),
-            StyleClass("专属网格", "special grid", "#cbbfe0", value="special"),
-        ),
+    classes = (
+        StyleClass(f"少于 {low // 2}", f"below {low // 2}", "#7fa8d1", max=low // 2),
+        StyleClass(f"{low // 2}–{low - 1}", f"{low // 2}–{low - 1}", "#b7d0e8", min=low // 2, max=low),
+        StyleClass(f"{low}–{cut[0] - 1}", f"{low}–{cut[0] - 1}", "#d3ead0", min=low, max=cut[0]),
+        StyleClass(f"{cut[0]}–{cut[1] - 1}", f"{cut[0]}–{cut[1] - 1}", "#a9d6a5", min=cut[0], max=cut[1]),
+        StyleClass(f"{cut[1]}–{high}", f"{cut[1]}–{high}", "#7cbd7c", min=cut[1], max=high + 1),
+        StyleClass(f"{high + 1}–{far - 1}", f"{high + 1}–{far - 1}", "#f0a868", min=high + 1, max=far),
+        StyleClass(f"{far} 及以上", f"{far} and more", "#d9694f", min=far),
+        StyleClass("专属网格", "special grid", "#cbbfe0", value="special"),
     )  # fmt: skip
+    # a narrow or low band leaves some of them without any number
+    kept = tuple(item for item in classes if item.max is None or item.max > (item.min or 0))
+    return Style("网格户数", "Households per grid", "households", kept)
 
 
 # brown to teal: told apart by readers who do not tell red from green
