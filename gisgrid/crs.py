@@ -220,7 +220,12 @@ def points_to_storage(
     if name == "bd09":
         return bd09_to_wgs84(xs, ys)
     lon, lat = _transformer(name, STORAGE_CRS).transform(xs, ys)
-    return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    # far outside its domain a projection gives some answer or other; only one that leads back is true
+    back_x, back_y = _transformer(STORAGE_CRS, name).transform(lon, lat)
+    with np.errstate(invalid="ignore"):
+        true = np.hypot(back_x - xs, back_y - ys) <= 1e-6 * (1.0 + np.hypot(xs, ys))
+    lost = np.isfinite(xs) & np.isfinite(ys) & ~true
+    return np.where(lost, np.inf, lon), np.where(lost, np.inf, lat)
 
 
 def to_storage(gdf: gpd.GeoDataFrame, crs: str | int | pyproj.CRS | None = None) -> gpd.GeoDataFrame:

@@ -20,11 +20,11 @@ def is_osm_file(spec: str) -> bool:
     return spec.lower().endswith(OSM_ENDINGS)
 
 
-def read_place_file(spec: str, name: str) -> gpd.GeoDataFrame:
+def read_place_file(spec: str, name: str, *, crs: str | None = None) -> gpd.GeoDataFrame:
     """Layer ``name`` of a map file: an OSM extract, a file holding a layer of that name, or a single-layer file."""
     if is_osm_file(spec):
         return read_osm(spec)[name]
-    return read_layer(spec, layer=name)
+    return read_layer(spec, layer=name, crs=crs)
 
 
 def read_barriers(spec: str) -> dict[str, gpd.GeoDataFrame]:

@@ -40,7 +40,10 @@ def locate(output: Output, points: str, grids: str | None, crs: str | None, out:
         "unusable": int(owners["reason"].notna().sum()),
     }
     line = "{points} points: {located} located, {outside} outside every grid, {unusable} unusable".format(**counts)
-    output.result(counts | {"out": str(out)}, [f"{line} → {out}"])
+    lines = [f"{line} → {out}"]
+    if counts["located"] == 0:
+        lines.append("no point lies in any grid: do points and grids belong together, and is --crs right?")
+    output.result(counts | {"out": str(out)}, lines)
 
 
 def _grids_in_force() -> gpd.GeoDataFrame:

@@ -31,6 +31,10 @@ band_option = click.option(
     help="Households a grid should have.",
 )
 
+crs_option = click.option(
+    "--crs", help="Coordinate system of the file: wgs84, gcj02, bd09, cgcs2000 or EPSG:n; needed where it tells none."
+)
+
 
 @click.command("units")
 @click.argument("buildings", required=False)
@@ -38,10 +42,12 @@ band_option = click.option(
 @click.option("--area", required=True, help="Area file; without BUILDINGS, the code of a stored area.")
 @click.option("--max-households", default=60, show_default=True, help="Blocks above this are divided along buildings.")
 @click.option("--out", type=MapFile(), help="File for the units.")
+@crs_option
 @output_options
 def units(
-    output: Output, buildings: str | None, streets: str | None, area: str, max_households: int, out: Path | None
-) -> None:
+    output: Output, buildings: str | None, streets: str | None, area: str, max_households: int, crs: str | None,
+    out: Path | None,
+) -> None:  # fmt: skip
     """Cut an area into units along streets, water, walls and buildings.
 
     With BUILDINGS everything is read from files; without, from PostGIS, where the units are kept too.
@@ -54,7 +60,7 @@ def units(
     if out is None:
         raise BadInput("--out is missing: name the file for the units")
     with output.stage("reading"):
-        houses, outline = read_place_file(buildings, "buildings"), read_place_file(area, "areas")
+        houses, outline = read_place_file(buildings, "buildings", crs=crs), read_place_file(area, "areas")
         barriers = read_barriers(streets) if streets else {}
     with output.stage("units") as progress:
         made = make_units(
@@ -90,10 +96,11 @@ def _tell_units(output: Output, made: gpd.GeoDataFrame, where: dict[str, Any], p
 @click.option("--name", default="", help="Name of the stored plan.")
 @click.option("--out", type=MapFile(), help="File for the layers grids and units.")
 @click.option("--report", type=MapFile(".json"), help="JSON file for figures and reasons.")
+@crs_option
 @output_options
 def plan(
-    output: Output, units: str | None, streets: str | None, area: str | None, band: str, grids: int | None,
-    seed: int, time_limit: float | None, name: str, out: Path | None, report: Path | None,
+    output: Output, units: str | None, streets: str | None, area: str | None, crs: str | None, band: str,
+    grids: int | None, seed: int, time_limit: float | None, name: str, out: Path | None, report: Path | None,
 ) -> int:  # fmt: skip
     """Divide units into balanced, contiguous grids. Exit 1 when the band cannot be met (the best plan is kept).
 
@@ -114,7 +121,7 @@ def plan(
         if out is None:
             raise BadInput("--out is missing: name the file for the plan")
         with output.stage("reading"):
-            cells = read_layer(units, layer="units")
+            cells = read_layer(units, layer="units", crs=crs)
             lines = workflow.barrier_lines(**read_barriers(streets)) if streets else None
         with output.stage("plan") as progress:
             result = partition(cells, lines, progress=progress, **options)
@@ -168,8 +175,9 @@ def list_plans(output: Output) -> None:
 @click.argument("grids", required=False)
 @click.option("--area", help="Area file that must be covered; without GRIDS, an area code.")
 @band_option
+@crs_option
 @output_options
-def check_grids(output: Output, grids: str | None, area: str | None, band: str) -> int:
+def check_grids(output: Output, grids: str | None, area: str | None, crs: str | None, band: str) -> int:
     """Look for gaps, overlaps, broken grids and wrong codes. Exit 1 when something is broken.
 
     With GRIDS a file is checked; without, the grids in force in PostGIS.
@@ -177,11 +185,11 @@ def check_grids(output: Output, grids: str | None, area: str | None, band: str) 
     if grids is None:
         with db.database(Settings.from_env()) as engine:
             return _tell_check(output, workflow.check_in_force(engine, area))
-    layer = read_layer(grids, layer="grids")
+    layer = read_layer(grids, layer="grids", crs=crs)
     outline = read_place_file(area, "areas") if area else None
     source = parse_spec(grids)
     with_units = source.layer is None and "units" in layer_names(source.path)
-    units_layer = read_layer(str(source.path), layer="units") if with_units else None
+    units_layer = read_layer(str(source.path), layer="units", crs=crs) if with_units else None
     return _tell_check(output, check(layer, outline, units=units_layer, band=Band.parse(band)))
 
 
@@ -193,10 +201,11 @@ def _tell_check(output: Output, report: CoverageReport) -> int:
 @click.command("clean")
 @click.argument("grids")
 @click.option("--out", type=MapFile(), required=True, help="File for the cleaned grids.")
+@crs_option
 @output_options
-def clean_grids(output: Output, grids: str, out: Path) -> None:
+def clean_grids(output: Output, grids: str, crs: str | None, out: Path) -> None:
     """Make a hand-drawn grid layer a sound coverage: overlaps go to one grid, small gaps to a neighbour."""
-    layer = read_layer(grids, layer="grids")
+    layer = read_layer(grids, layer="grids", crs=crs)
     with output.stage("cleaning"):
         done = clean(layer)
     write_layers(out, {"grids": done})

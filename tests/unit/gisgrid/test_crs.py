@@ -172,3 +172,11 @@ def test_check_lonlat_names_the_first_bad_point():
         crs.check_lonlat([116.3, 39.9], [39.9, 116.3])
     with pytest.raises(BadInput, match="outside the area"):
         crs.check_lonlat(120.0, 30.0, within=(116.0, 39.0, 117.0, 40.0))
+
+
+@pytest.mark.parametrize(("x", "y", "system"), [(1e308, 1e308, 3857), (1e5, 1e9, 4547), (1e12, 0.0, 4548)])
+def test_coordinates_far_outside_a_projection_are_not_given_a_place(x: float, y: float, system: int) -> None:
+    lon, lat = crs.points_to_storage([x, 500_000.0], [y, 3_900_000.0], system)
+    assert not np.isfinite(lon[0])
+    assert not np.isfinite(lat[0])
+    assert np.isfinite([lon[1], lat[1]]).all()
