@@ -39,10 +39,10 @@ class Weights:
     """Weights of the energy terms; `class_cost` per street class, strongest first, ``none`` last (0 free … 1 dear)."""
 
     band: float = 4000.0
-    major: float = 3.0
-    split: float = 2.2
+    major: float = 2.5
+    split: float = 2.5
     street: float = 5.0
-    compact: float = 2.5
+    compact: float = 2.8
     balance: float = 0.05
     class_cost: tuple[float, ...] = (0.0, 0.0, 0.0, 0.005, 0.01, 0.95, 1.0)
 

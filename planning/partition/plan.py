@@ -18,6 +18,7 @@ from planning.partition.anneal import Schedule
 from planning.partition.cells import barrier_cells
 from planning.partition.energy import Weights
 from planning.partition.prepare import Problem, prepare
+from planning.partition.presets import preset_of
 from planning.partition.reasons import Reason, reasons_for
 from planning.partition.result import grids_of, order_grids, stats_of
 from planning.partition.solve import Control, Job, Solution, bound_of, cell_of, counts_for, solve_all
@@ -30,7 +31,6 @@ SPECIAL_MIN_AREA = 10_000.0
 SPECIAL_MIN_STREET = 0.9
 """Share of a special grid's limits that lies on streets or water: a school walled in among houses stays with them."""
 _DEFAULT_BAND = Band(300, 500)
-_DEFAULT_WEIGHTS = Weights()
 _ROUNDS = 6
 
 
@@ -61,8 +61,9 @@ def partition(
     special_kinds: Collection[str] = SPECIAL_KINDS,
     special_min_area: float = SPECIAL_MIN_AREA,
     special_min_street: float = SPECIAL_MIN_STREET,
-    weights: Weights = _DEFAULT_WEIGHTS,
-    effort: float = 1.0,
+    preset: str = "balanced",
+    weights: Weights | None = None,
+    effort: float | None = None,
     progress: Progress = no_progress,
 ) -> PlanResult:
     """Divide units into contiguous grids of `band` households, each inside one community.
@@ -72,22 +73,32 @@ def partition(
     many ordinary grids. `time_limit`: seconds of search, after which the best so far is returned (only then the answer
     may differ between runs of one `seed`). Units of `special_kinds` without households form special grids, adjacent
     ones of a kind and compound together, when at least `special_min_area` m² large and no one is cut off by it.
-    `effort` scales the length of the search. Raises BadInput for units or streets that cannot be used; input that
+    `preset` names weights and effort (`planning.partition.presets`), which `weights` and `effort` (the length of the
+    search, 1 is usual) override. Raises BadInput for units or streets that cannot be used; input that
     admits no plan in band gets the best plan with `feasible` False and the reasons.
     """
     begun = time.monotonic()
+    chosen = preset_of(preset)
+    weights = chosen.weights if weights is None else weights
+    effort = chosen.effort if effort is None else effort
     _check(grids, seed, time_limit, special_min_area, special_min_street, effort)
     progress(0.0, "graph")
     problem = prepare(units, streets, band, special_kinds, special_min_area, special_min_street)
     schedule = Schedule(unit_tries=Schedule().unit_tries * effort, split_tries=Schedule().split_tries * effort)
     control = Control(deadline=None if time_limit is None else begun + time_limit)
-    label, k, runs = _divide(problem, band, grids, seed, weights, schedule, control, progress)
+    label, k, runs = _divide(problem, band, grids, seed, weights, schedule, control, progress, together=chosen.together)
     progress(0.99, "grids")
     assignment, centres = order_grids(problem, label, k)
     table = grids_of(problem, assignment, centres)
     reasons = reasons_for(problem, assignment, table, band, grids)
     stats = stats_of(problem, assignment, table, band)
-    stats |= {**runs, "seed": seed, "seconds": round(time.monotonic() - begun, 3), "cut_by_time": control.cut}
+    stats |= {
+        **runs,
+        "preset": preset,
+        "seed": seed,
+        "seconds": round(time.monotonic() - begun, 3),
+        "cut_by_time": control.cut,
+    }
     progress(1.0, "done")
     return PlanResult(assignment, table, not reasons, reasons, stats, problem.geometry)
 
@@ -112,7 +123,7 @@ def _check(
 
 def _divide(
     problem: Problem, band: Band, grids: int | None, seed: int, weights: Weights, schedule: Schedule,
-    control: Control, progress: Progress,
+    control: Control, progress: Progress, *, together: bool = True,
 ) -> tuple[Ints, int, dict[str, float]]:  # fmt: skip
     """Grid number of every unit (special grids last), their count, and counts of the search."""
     n = len(problem.households)
@@ -144,7 +155,7 @@ def _divide(
         wanted = _join_failed(problem, cell, solved)
         control.total += float(np.isin(cell, wanted).sum())
     cells = len(solved)
-    if not control.stopped():
+    if together and not control.stopped():
         _together(problem, solved, band, target, weights, schedule, control, progress, forced=bool(forced), seed=seed)
     k = 0
     for number in sorted(solved):

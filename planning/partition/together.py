@@ -23,8 +23,8 @@ from planning.partition.state import Int32s
 
 UNITS_MAX = 4000
 """Larger pieces keep their cells: a search of the whole takes too long, and crossings must stay rare there."""
-_AGAIN = 2
-_COUNTS = (0, -1, 1, -2)
+_AGAIN = 4
+_COUNTS = (0, -1, 1, -2, 0, -1)
 RUNS = _AGAIN + len(_COUNTS)
 
 
