@@ -18,10 +18,12 @@ class Preset:
     together: bool = True
 
 
+# The temperatures of the search fit energies of this size: a term is favoured by lowering the others rather than by a
+# weight many times the usual one, which would freeze the search at once.
 PRESETS: Final[dict[str, Preset]] = {
     "balanced": Preset(Weights()),
-    "streets": Preset(Weights(street=9.0, major=5.0)),
-    "compact": Preset(Weights(compact=8.0)),
+    "streets": Preset(Weights(street=7.0, major=4.0, compact=1.5)),
+    "compact": Preset(Weights(street=1.5, split=1.0, compact=4.0)),
     "quick": Preset(Weights(), effort=0.25, together=False),
 }
 """``balanced`` the default; ``streets`` limits on streets before shape; ``compact`` shape before streets;

@@ -22,7 +22,7 @@ def test_compact_does_what_it_says() -> None:
     rng = np.random.default_rng(3)
     units = toy_units(14, 14)
     units["households"] = rng.integers(0, 60, len(units))
-    plans = {name: partition(units, band=Band(300, 500), preset=name) for name in ("balanced", "compact")}
+    plans = {name: partition(units, band=Band(300, 500), grids=14, preset=name) for name in ("balanced", "compact")}
     assert plans["compact"].stats["compactness_mean"] >= plans["balanced"].stats["compactness_mean"]
 
 
