@@ -22,7 +22,7 @@ from gisgrid.errors import BadInput, Conflict, NotFound
 from gisgrid.models import Band, Progress, no_progress
 from gisgrid.settings import Settings
 from planning.circles import CirclesResult, service_circles
-from planning.partition import PlanResult, Reason, partition
+from planning.partition import PlanResult, Reason, Weights, partition
 from planning.units import make_units
 
 MARGIN_DEGREES = 0.02
@@ -67,6 +67,8 @@ def plan_for_area(
     grids: int | None = None,
     seed: int = 0,
     time_limit: float | None = None,
+    preset: str = "balanced",
+    weights: Weights | None = None,
     name: str = "",
     progress: Progress = no_progress,
 ) -> tuple[int, gpd.GeoDataFrame, PlanResult]:
@@ -76,7 +78,10 @@ def plan_for_area(
         unit_set = plans.latest_unit_set(connection, area)
         units = to_metric(plans.units_of(connection, unit_set))
         barriers = barrier_lines(*(_around(connection, table, communities) for table in (t.streets, t.water, t.walls)))
-        result = partition(units, barriers, band=band, grids=grids, seed=seed, time_limit=time_limit, progress=progress)
+        result = partition(
+            units, barriers, band=band, grids=grids, seed=seed, time_limit=time_limit, preset=preset, weights=weights,
+            progress=progress,
+        )  # fmt: skip
         taken = plans.codes_ever_published(connection, communities["code"].tolist())
         result = replace(result, grids=_named(_numbered(result.grids, taken), communities))
         plan = plans.save_plan(

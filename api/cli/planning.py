@@ -19,7 +19,7 @@ from gisgrid.errors import EXIT_CHECK_FAILED, BadInput
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
-from planning.partition import PlanResult, partition
+from planning.partition import PRESETS, PlanResult, parse_weights, partition, preset_of
 from planning.units import make_units
 
 band_option = click.option(
@@ -93,6 +93,8 @@ def _tell_units(output: Output, made: gpd.GeoDataFrame, where: dict[str, Any], p
 @click.option("--grids", type=click.IntRange(min=1), help="Number of ordinary grids; chosen by itself when not given.")
 @click.option("--seed", default=0, show_default=True, help="Same input and seed give the same plan.")
 @click.option("--time-limit", type=float, metavar="S", help="Stop after S seconds with the best plan so far.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="balanced", show_default=True)
+@click.option("--weights", default="", metavar="NAME=X,…", help="Weights set over the preset's: street=6,compact=3 …")
 @click.option("--name", default="", help="Name of the stored plan.")
 @click.option("--out", type=MapFile(), help="File for the layers grids and units.")
 @click.option("--report", type=MapFile(".json"), help="JSON file for figures and reasons.")
@@ -100,14 +102,17 @@ def _tell_units(output: Output, made: gpd.GeoDataFrame, where: dict[str, Any], p
 @output_options
 def plan(
     output: Output, units: str | None, streets: str | None, area: str | None, crs: str | None, band: str,
-    grids: int | None, seed: int, time_limit: float | None, name: str, out: Path | None, report: Path | None,
+    grids: int | None, seed: int, time_limit: float | None, preset: str, weights: str, name: str, out: Path | None,
+    report: Path | None,
 ) -> int:  # fmt: skip
     """Divide units into balanced, contiguous grids. Exit 1 when the band cannot be met (the best plan is kept).
 
     With UNITS the plan goes to --out; without, the newest units of --area are planned in PostGIS as a draft.
     """
     wanted = Band.parse(band)
-    options: dict[str, Any] = {"band": wanted, "grids": grids, "seed": seed, "time_limit": time_limit}
+    options: dict[str, Any] = {"band": wanted, "grids": grids, "seed": seed, "time_limit": time_limit, "preset": preset}
+    if weights:
+        options["weights"] = parse_weights(weights, preset_of(preset).weights)
     if units is None:
         if area is None:
             raise BadInput("give a UNITS file, or --area CODE for a stored area")

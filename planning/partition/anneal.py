@@ -18,6 +18,7 @@ class Schedule:
 
     Each stage tries `unit_tries` small moves per unit and `split_tries` recombinations per grid. The band weight starts
     at `ramp` of its final value and reaches it half way. Every cell is solved from `starts` starts, the best kept.
+    With `soft_major` rivers and main roads may be crossed while it is hot.
     """
 
     stages: int = 50
@@ -27,6 +28,7 @@ class Schedule:
     split_tries: float = 40.0
     ramp: float = 0.002
     starts: int = 2
+    soft_major: bool = False
 
     def temperature(self, stage: int) -> float:
         """Temperature of a stage; 0 after the last."""
@@ -37,6 +39,10 @@ class Schedule:
     def band_share(self, stage: int) -> float:
         """Share of the final band weight in a stage."""
         return min(1.0, self.ramp ** (1.0 - stage / (0.5 * self.stages))) if stage < 0.5 * self.stages else 1.0
+
+    def major_share(self, stage: int) -> float:
+        """Share of the final weight of crossings; with `soft_major` they are nearly free at first."""
+        return min(1.0, 0.1 + stage / (0.5 * self.stages)) if self.soft_major else 1.0
 
     def steps(self, units: int, grids: int) -> tuple[int, float]:
         """Moves in a stage and the share of them that are recombinations."""

@@ -11,7 +11,8 @@ For a division of a cell into grids g::
 
 ``mid`` is the middle of the band, ``target`` the households per grid of the cell, ``L`` the perimeter of a square of
 the mean grid area (so the street term does not depend on scale), ``least(c)`` the fewest grids a compound of that many
-households can lie in, ``share(c)`` 1 for compounds that fit in one grid and ¼ for larger ones. λ is ramped up to
+households can lie in, ``share(c)`` 1 for compounds that fit in one grid, ¼ for larger
+ones and 0 for those that a river or main road runs through. λ is ramped up to
 `Weights.band` while the search cools, so that the band in the end outweighs everything else.
 Compactness is Polsby & Popper (1991).
 """
@@ -38,12 +39,12 @@ class Weights:
     """Weights of the energy terms; `class_cost` per street class, strongest first, ``none`` last (0 free … 1 dear)."""
 
     band: float = 4000.0
-    major: float = 2.0
-    split: float = 1.5
-    street: float = 3.0
-    compact: float = 2.0
+    major: float = 2.5
+    split: float = 2.5
+    street: float = 5.0
+    compact: float = 2.8
     balance: float = 0.05
-    class_cost: tuple[float, ...] = (0.0, 0.0, 0.0, 0.01, 0.03, 0.7, 1.0)
+    class_cost: tuple[float, ...] = (0.0, 0.0, 0.0, 0.005, 0.01, 0.95, 1.0)
 
     def __post_init__(self) -> None:
         if len(self.class_cost) != len(CLASSES):

@@ -18,16 +18,19 @@ from planning.partition.anneal import Schedule
 from planning.partition.cells import barrier_cells
 from planning.partition.energy import Weights
 from planning.partition.prepare import Problem, prepare
+from planning.partition.presets import preset_of
 from planning.partition.reasons import Reason, reasons_for
 from planning.partition.result import grids_of, order_grids, stats_of
 from planning.partition.solve import Control, Job, Solution, bound_of, cell_of, counts_for, solve_all
+from planning.partition.together import RUNS, UNITS_MAX, solve_together
 
 Ints = npt.NDArray[np.int64]
 
 SPECIAL_MIN_AREA = 10_000.0
 """A special grid covers at least this many square metres; smaller schools and parks stay with their neighbours."""
+SPECIAL_MIN_STREET = 0.9
+"""Share of a special grid's limits that lies on streets or water: a school walled in among houses stays with them."""
 _DEFAULT_BAND = Band(300, 500)
-_DEFAULT_WEIGHTS = Weights()
 _ROUNDS = 6
 
 
@@ -57,8 +60,10 @@ def partition(
     time_limit: float | None = None,
     special_kinds: Collection[str] = SPECIAL_KINDS,
     special_min_area: float = SPECIAL_MIN_AREA,
-    weights: Weights = _DEFAULT_WEIGHTS,
-    effort: float = 1.0,
+    special_min_street: float = SPECIAL_MIN_STREET,
+    preset: str = "balanced",
+    weights: Weights | None = None,
+    effort: float | None = None,
     progress: Progress = no_progress,
 ) -> PlanResult:
     """Divide units into contiguous grids of `band` households, each inside one community.
@@ -68,27 +73,40 @@ def partition(
     many ordinary grids. `time_limit`: seconds of search, after which the best so far is returned (only then the answer
     may differ between runs of one `seed`). Units of `special_kinds` without households form special grids, adjacent
     ones of a kind and compound together, when at least `special_min_area` m² large and no one is cut off by it.
-    `effort` scales the length of the search. Raises BadInput for units or streets that cannot be used; input that
+    `preset` names weights and effort (`planning.partition.presets`), which `weights` and `effort` (the length of the
+    search, 1 is usual) override. Raises BadInput for units or streets that cannot be used; input that
     admits no plan in band gets the best plan with `feasible` False and the reasons.
     """
     begun = time.monotonic()
-    _check(grids, seed, time_limit, special_min_area, effort)
+    chosen = preset_of(preset)
+    weights = chosen.weights if weights is None else weights
+    effort = chosen.effort if effort is None else effort
+    _check(grids, seed, time_limit, special_min_area, special_min_street, effort)
     progress(0.0, "graph")
-    problem = prepare(units, streets, band, special_kinds, special_min_area)
+    problem = prepare(units, streets, band, special_kinds, special_min_area, special_min_street)
     schedule = Schedule(unit_tries=Schedule().unit_tries * effort, split_tries=Schedule().split_tries * effort)
     control = Control(deadline=None if time_limit is None else begun + time_limit)
-    label, k, runs = _divide(problem, band, grids, seed, weights, schedule, control, progress)
+    label, k, runs = _divide(problem, band, grids, seed, weights, schedule, control, progress, together=chosen.together)
     progress(0.99, "grids")
     assignment, centres = order_grids(problem, label, k)
     table = grids_of(problem, assignment, centres)
     reasons = reasons_for(problem, assignment, table, band, grids)
     stats = stats_of(problem, assignment, table, band)
-    stats |= {**runs, "seed": seed, "seconds": round(time.monotonic() - begun, 3), "cut_by_time": control.cut}
+    stats |= {
+        **runs,
+        "preset": preset,
+        "seed": seed,
+        "seconds": round(time.monotonic() - begun, 3),
+        "cut_by_time": control.cut,
+    }
     progress(1.0, "done")
     return PlanResult(assignment, table, not reasons, reasons, stats, problem.geometry)
 
 
-def _check(grids: int | None, seed: int, time_limit: float | None, special_min_area: float, effort: float) -> None:
+def _check(
+    grids: int | None, seed: int, time_limit: float | None, special_min_area: float, special_min_street: float,
+    effort: float,
+) -> None:  # fmt: skip
     if grids is not None and grids < 1:
         raise BadInput(f"grids {grids}: give a number of grids of at least 1")
     if seed < 0:
@@ -97,13 +115,15 @@ def _check(grids: int | None, seed: int, time_limit: float | None, special_min_a
         raise BadInput(f"time limit {time_limit}: give seconds of at least 0")
     if not special_min_area >= 0:
         raise BadInput(f"special minimum area {special_min_area}: give square metres of at least 0")
+    if not 0 <= special_min_street <= 1:
+        raise BadInput(f"special minimum street {special_min_street}: give a share from 0 to 1")
     if not effort > 0:
         raise BadInput(f"effort {effort}: give a number above 0")
 
 
 def _divide(
     problem: Problem, band: Band, grids: int | None, seed: int, weights: Weights, schedule: Schedule,
-    control: Control, progress: Progress,
+    control: Control, progress: Progress, *, together: bool = True,
 ) -> tuple[Ints, int, dict[str, float]]:  # fmt: skip
     """Grid number of every unit (special grids last), their count, and counts of the search."""
     n = len(problem.households)
@@ -134,6 +154,9 @@ def _divide(
             break
         wanted = _join_failed(problem, cell, solved)
         control.total += float(np.isin(cell, wanted).sum())
+    cells = len(solved)
+    if together and not control.stopped():
+        _together(problem, solved, band, target, weights, schedule, control, progress, forced=bool(forced), seed=seed)
     k = 0
     for number in sorted(solved):
         job, answer = solved[number]
@@ -143,7 +166,39 @@ def _divide(
     label[special] = problem.special[special] + k
     count = k + (int(problem.special.max()) + 1 if special.any() else 0)
     energy = sum(answer.energy for _, answer in solved.values())
-    return label, count, {"cells": len(solved), "rounds": rounds, "energy": round(energy, 4)}
+    return label, count, {"cells": cells, "rounds": rounds, "energy": round(energy, 4)}
+
+
+def _together(
+    problem: Problem, solved: dict[int, tuple[Job, Solution]], band: Band, target: float, weights: Weights,
+    schedule: Schedule, control: Control, progress: Progress, *, forced: bool, seed: int,
+) -> None:  # fmt: skip
+    """Search the cells of each piece again as one, in place: pieces of several cells that are not too large."""
+    pieces: dict[int, list[int]] = {}
+    for number in sorted(solved):
+        pieces.setdefault(int(problem.piece[solved[number][0].rows[0]]), []).append(number)
+    groups, jobs = [], []
+    for numbers in pieces.values():
+        size = sum(len(solved[number][0].rows) for number in numbers)
+        if len(numbers) == 1 or size > UNITS_MAX:
+            continue
+        label = np.full(len(problem.households), -1, dtype=np.int64)
+        k = 0
+        for number in numbers:
+            job, answer = solved[number]
+            label[job.rows] = answer.label + k
+            k += answer.k
+        groups.append(numbers)
+        jobs.append(
+            _job(problem, np.flatnonzero(label >= 0), band, target, weights, k if forced else None, seed, label)
+        )
+    control.total += sum(RUNS * len(job.rows) for job in jobs)
+    for numbers, job, answer in zip(
+        groups, jobs, solve_together(jobs, band, weights, schedule, control, progress), strict=True
+    ):
+        for number in numbers[1:]:
+            del solved[number]
+        solved[numbers[0]] = (job, answer)
 
 
 def _job(
@@ -159,7 +214,10 @@ def _job(
     cell = cell_of(problem.graph, rows, problem.households, problem.compound, sums <= band.high, weights, target)
     known = np.unique(label[rows], return_inverse=True)[1].astype(np.int32) if label[rows].min() >= 0 else None
     counts = (forced,) if forced is not None else counts_for(cell.households, band, target)
-    return Job(rows, cell, counts, target, bound_of(cell.households, band), (seed, int(rows[0]), len(rows)), known)
+    return Job(
+        rows, cell, counts, target, bound_of(cell.households, band), (seed, int(rows[0]), len(rows)), known,
+        forced is not None,
+    )  # fmt: skip
 
 
 def _join_failed(problem: Problem, cell: Ints, solved: dict[int, tuple[Job, Solution]]) -> list[int]:

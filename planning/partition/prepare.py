@@ -14,7 +14,7 @@ import pandas as pd
 from gisgrid import topology
 from gisgrid.errors import BadInput
 from gisgrid.models import Band
-from planning.graph import Geometries, UnitGraph, graph_of, metric_units, noded_geometry, to_metric_like
+from planning.graph import NO_STREET, Geometries, UnitGraph, graph_of, metric_units, noded_geometry, to_metric_like
 from planning.partition.cells import components, least_outside
 
 Floats = npt.NDArray[np.float64]
@@ -22,6 +22,8 @@ Ints = npt.NDArray[np.int64]
 
 DEFAULT_COMMUNITY = "000000000001"
 """Community code of units that come without one."""
+LARGE = 5.0
+"""A special grid this many times the least area is set apart whatever its limits lie on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def prepare(
     band: Band,
     special_kinds: Collection[str],
     special_min_area: float,
+    special_min_street: float,
 ) -> Problem:
     """Check the columns, build the graph, set special grids apart. Raises BadInput naming the unit and field."""
     metric = metric_units(units)
@@ -69,7 +72,10 @@ def prepare(
     geometry = noded_geometry(metric)
     graph = graph_of(geometry, None if streets is None else to_metric_like(streets, metric))
     wanted = np.isin(kind.astype(str), sorted(special_kinds)) & (households == 0)
-    special, piece = _set_apart(graph, households, community, compound, kind, wanted, special_min_area, band)
+    least_street = 0.0 if streets is None or len(streets) == 0 else special_min_street
+    special, piece = _set_apart(
+        graph, households, community, compound, kind, wanted, special_min_area, least_street, band
+    )
     if not households.any() and (special < 0).any():
         raise BadInput(
             "no unit has any household; fill the households column (gisgrid units counts them from buildings)"
@@ -149,7 +155,7 @@ def _communities(units: gpd.GeoDataFrame, names: npt.NDArray[np.object_]) -> tup
 
 def _set_apart(
     graph: UnitGraph, households: Floats, community: Ints, compound: Ints, kind: npt.NDArray[np.object_],
-    wanted: npt.NDArray[np.bool_], min_area: float, band: Band,
+    wanted: npt.NDArray[np.bool_], min_area: float, min_street: float, band: Band,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """Special grid of every unit (or -1) and piece of ordinary units (or -1)."""
     source, target = graph.sources, graph.indices
@@ -161,7 +167,8 @@ def _set_apart(
     # a small school stays with its neighbours, unless there are no others
     size = np.bincount(group[group >= 0], graph.area[group >= 0], minlength=len(group))
     lonely = ~np.isin(whole, np.unique(whole[~wanted]))
-    group[(group >= 0) & (size[group] < min_area) & ~lonely] = -1
+    small = (size < LARGE * min_area) & (_on_street(graph, group) < min_street)
+    group[(group >= 0) & ((size < min_area) | small)[group] & ~lonely] = -1
     group = _reinstate(graph, households, group, whole, together, band)
     piece = components(graph, together & (group[source] < 0) & (group[target] < 0))
     piece[group >= 0] = -1
@@ -170,6 +177,19 @@ def _set_apart(
     for labels in (group, piece):
         labels[labels >= 0] = np.unique(labels[labels >= 0], return_inverse=True)[1]
     return group, piece
+
+
+def _on_street(graph: UnitGraph, group: Ints) -> Floats:
+    """Share of each group's limits that lies on streets, water or the edge of everything (n, by group number)."""
+    n = len(group)
+    source, target = graph.sources, graph.indices
+    cut = (group[source] >= 0) & (group[source] != group[target])
+    shared = np.bincount(group[source[cut]], graph.border[cut], minlength=n)
+    street = np.bincount(group[source[cut]], graph.by_class[cut, : NO_STREET - 1].sum(axis=1), minlength=n)
+    inner = (group[source] >= 0) & ~cut
+    whole = np.bincount(group[group >= 0], graph.perimeter[group >= 0], minlength=n)
+    whole -= np.bincount(group[source[inner]], graph.border[inner], minlength=n)
+    return np.asarray((whole - shared + street) / np.maximum(whole, 1e-9))
 
 
 def _reinstate(

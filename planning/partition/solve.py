@@ -18,8 +18,9 @@ from planning.graph import MAJOR_CLASSES, UnitGraph
 from planning.partition.anneal import Schedule, run_stage
 from planning.partition.cells import least_outside
 from planning.partition.energy import Weights, energy_of, outside_of
+from planning.partition.pool import Pool
 from planning.partition.seeding import grown_labels, metis_labels
-from planning.partition.state import Cell, Division, Floats, Int32s, Rates, division, scratch_for
+from planning.partition.state import Cell, Floats, Int32s, division, scratch_for
 
 Ints = npt.NDArray[np.int64]
 
@@ -37,6 +38,7 @@ class Job:
     """One cell to divide: its units (rows of the problem, ascending), the counts to try (best first), its seed.
 
     `bound`: households outside the band that no division can avoid. `known`: a division to beat, labels 0…k-1.
+    `forced`: the one count must be met.
     """
 
     rows: Ints
@@ -46,6 +48,7 @@ class Job:
     bound: float
     seed: tuple[int, ...]
     known: Int32s | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +117,19 @@ def cell_of(
     member: Int32s = order[group[order] >= 0].astype(np.int32)
     member_ptr = np.zeros(len(used) + 1, dtype=np.int32)
     np.cumsum(size[real], out=member_ptr[1:])
+    # a compound that a river or main road runs through is not held together
+    source = graph.sources
+    across = (graph.street < MAJOR_CLASSES) & (compound[source] >= 0) & (compound[source] == compound[graph.indices])
+    astride = np.zeros(len(fits), dtype=bool)
+    astride[compound[source[across]]] = True
+    share = np.where(astride, 0.0, np.where(fits, 1.0, 0.25))
     return Cell(
         indptr, local[graph.indices[entry]], graph.border[entry],
         weights.street * (graph.by_class[entry].astype(np.float64) @ cost) / scale,
         np.where(street < MAJOR_CLASSES, graph.border[entry], 0.0),
         1.0 - cost[street] / max(float(cost.max()), 1e-12),
         h, graph.area[rows], graph.perimeter[rows],
-        group, weights.split * np.where(fits[used], 1.0, 0.25), member_ptr, member, member_ptr,
+        group, weights.split * share[used], member_ptr, member, member_ptr,
     )  # fmt: skip
 
 
@@ -142,28 +151,41 @@ def counts_for(households: Floats, band: Band, target: float) -> tuple[int, ...]
 
 
 def solve(job: Job, band: Band, weights: Weights, schedule: Schedule, control: Control) -> Solution:
-    """Best division of one cell over its counts and several starts; more of both while it is out of band."""
+    """Best division of one cell over its counts and several starts; more of both while it is out of band.
+
+    The grids in band of all runs are mixed in the end, with a free number of grids when the job has more than one.
+    """
     best: Solution | None = None
+    pool = Pool(job.cell, weights.rates(band, job.target), band)
     if job.known is not None:
-        k = int(job.known.max()) + 1
-        best = _measured(job.cell, division(job.cell, job.known, k), k, weights.rates(band, job.target), band)
+        best = measured(job, job.known, int(job.known.max()) + 1, band, weights)
+        pool.add(best.label, best.k)
     usual = len(_worthwhile(job, band)) * schedule.starts
     for attempt, k in enumerate(_attempts(job, band, schedule)):
         if best is not None and ((attempt >= usual and best.outside <= job.bound + 1e-9) or control.stopped()):
             break
-        again = best if k == REHEAT else None
-        found = _anneal(job, again.k if again else k, attempt, band, weights, schedule, control, again)
+        found = _attempt(job, k, attempt, band, weights, schedule, control, best, pool)
         if best is None or found.score < best.score:
             best = found
     assert best is not None
-    return best
+    return mixed(job, pool, best, band, weights, control)
+
+
+def mixed(job: Job, pool: Pool, best: Solution, band: Band, weights: Weights, control: Control) -> Solution:
+    """The best mix of the pool's grids, or `best` when that is better."""
+    if job.counts == (1,) or control.stopped():
+        return best
+    pool.add(best.label, best.k)
+    label, k = pool.mixed(best.label, best.k, job.counts[0] if job.forced else None)
+    found = measured(job, label, k, band, weights)
+    return found if found.score < best.score else best
 
 
 def _worthwhile(job: Job, band: Band) -> tuple[int, ...]:
     """Counts tried whatever comes: the first, and in small cells the next one when it leaves room in the band."""
     width = 0.15 * (band.high - band.low)
     total = float(job.cell.households.sum())
-    more = (k for k in job.counts[1:2] if k < 8 and band.low + width <= total / k <= band.high - width)
+    more = (k for k in job.counts[1:2] if k < 12 and band.low + width <= total / k <= band.high - width)
     return (*job.counts[:1], *more)
 
 
@@ -176,44 +198,65 @@ def _attempts(job: Job, band: Band, schedule: Schedule) -> Iterator[int]:
     return chain(_worthwhile(job, band) * schedule.starts, late)
 
 
-def _anneal(
+def _attempt(
     job: Job, k: int, attempt: int, band: Band, weights: Weights, schedule: Schedule, control: Control,
-    again: Solution | None,
+    best: Solution | None, pool: Pool,
 ) -> Solution:  # fmt: skip
-    """One search; from `again`, when given, at the middle of the schedule (band weight full, half as hot)."""
-    cell = job.cell
-    n = len(job.rows)
+    """One search; for `REHEAT` from the best, at the middle of the schedule (band weight full, half as hot)."""
     seed = int(np.random.SeedSequence((*job.seed, attempt)).generate_state(1)[0])
-    if again is not None:
-        start = again.label.copy()
+    first = 0
+    if k == REHEAT and best is not None:
+        k, start, first = best.k, best.label.copy(), schedule.stages // 2
     else:
         # METIS and random growth by turns: where one start leads nowhere the other may
         by_metis = attempt // len(_worthwhile(job, band)) % 2 == 0
-        start = metis_labels(cell, k, seed) if by_metis else grown_labels(cell, k, seed)
+        start = metis_labels(job.cell, k, seed) if by_metis else grown_labels(job.cell, k, seed)
+    found, met = anneal(job, start, k, seed, band, weights, schedule, control, first)
+    for label in met:
+        pool.add(label, k)
+    return found
+
+
+def anneal(
+    job: Job, start: Int32s, k: int, seed: int, band: Band, weights: Weights, schedule: Schedule, control: Control,
+    first: int = 0, *, full_band: bool = False,
+) -> tuple[Solution, list[Int32s]]:  # fmt: skip
+    """One run of the schedule from stage `first`: the best division met, and others met while it was cold.
+
+    `full_band`: the band weighs fully from the start. Changes `start`.
+    """
+    cell = job.cell
+    n = len(job.rows)
     div = division(cell, start, k)
-    final = weights.rates(band, job.target)
-    best = _measured(cell, div, k, final, band)
-    if k == 1 or k == n:
+    best = measured(job, div.label, k, band, weights)
+    met: list[Int32s] = []
+    if k in (1, n):
         control.advance(n)
-        return best
+        return best, met
     scratch = scratch_for(n, seed)
     steps, split_share = schedule.steps(n, k)
     steps = max(steps, STEPS_MIN)
-    for stage in range(schedule.stages // 2 if again is not None else 0, schedule.stages + 1):
+    for stage in range(first, schedule.stages + 1):
         if control.stopped():
             break
-        rates = weights.rates(band, job.target, schedule.band_share(stage))
+        rates = weights.rates(band, job.target, 1.0 if full_band else schedule.band_share(stage))
+        rates = rates._replace(major=rates.major * schedule.major_share(stage))
         run_stage(cell, div, rates, scratch, schedule.temperature(stage), steps, split_share)
         control.advance(n / (schedule.stages + 1) / schedule.starts)
-        found = _measured(cell, div, k, final, band)
+        found = measured(job, div.label, k, band, weights)
         if found.score < best.score:
             best = found
-    return best
+        if stage > 0.75 * schedule.stages and stage % 2 == 0:
+            met.append(div.label.copy())
+    return best, met
 
 
-def _measured(cell: Cell, div: Division, k: int, rates: Rates, band: Band) -> Solution:
+def measured(job: Job, label: Int32s, k: int, band: Band, weights: Weights) -> Solution:
+    """A division with its figures at full weights."""
+    div = division(job.cell, label, k)
+    rates = weights.rates(band, job.target)
     return Solution(
-        div.label.copy(), k, outside_of(div, float(band.low), float(band.high)), energy_of(cell, div, rates)
+        div.label.copy(), k, outside_of(div, float(band.low), float(band.high)), energy_of(job.cell, div, rates)
     )
 
 

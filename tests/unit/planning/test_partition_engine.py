@@ -84,7 +84,13 @@ def slow_energy(cell: Cell, graph: UnitGraph, label: np.ndarray, compound: np.nd
             grids[compound[unit]].add(label[unit])
         totals[compound[unit]] += cell.households[unit]
     for one, lies_in in grids.items():
-        energy += WEIGHTS.split * (1.0 if totals[one] <= 200 else 0.25) * (len(lies_in) - 1)
+        crossed = any(
+            compound[unit] == compound[graph.indices[e]] == one and graph.street[e] < 3
+            for unit in range(len(label))
+            for e in range(graph.indptr[unit], graph.indptr[unit + 1])
+        )
+        share = 0.0 if crossed else 1.0 if totals[one] <= 200 else 0.25
+        energy += WEIGHTS.split * share * (len(lies_in) - 1)
     return energy
 
 

@@ -1,0 +1,52 @@
+"""Named choices of weights and effort for planners who do not want to set each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+from gisgrid.errors import BadInput
+from planning.partition.energy import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Weights of the energy and the length of the search; `together`: search pieces again across their cells."""
+
+    weights: Weights
+    effort: float = 1.0
+    together: bool = True
+
+
+# The temperatures of the search fit energies of this size: a term is favoured by lowering the others rather than by a
+# weight many times the usual one, which would freeze the search at once.
+PRESETS: Final[dict[str, Preset]] = {
+    "balanced": Preset(Weights()),
+    "streets": Preset(Weights(street=7.0, major=4.0, compact=1.5)),
+    "compact": Preset(Weights(street=1.5, split=1.0, compact=4.0)),
+    "quick": Preset(Weights(), effort=0.25, together=False),
+}
+"""``balanced`` the default; ``streets`` limits on streets before shape; ``compact`` shape before streets;
+``quick`` a short search cell by cell."""
+
+
+def preset_of(name: str) -> Preset:
+    """The preset of that name. Raises BadInput naming all of them."""
+    if name not in PRESETS:
+        raise BadInput(f"preset {name!r} is not known; use one of {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def parse_weights(text: str, base: Weights) -> Weights:
+    """`base` with the weights of ``street=6,compact=3`` set. Raises BadInput naming the wrong part."""
+    names = [field.name for field in fields(Weights) if field.name != "class_cost"]
+    changes: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, value = part.partition("=")
+        if name.strip() not in names:
+            raise BadInput(f"weights: {part!r} sets no known weight; use NAME=NUMBER with {', '.join(names)}")
+        try:
+            changes[name.strip()] = float(value)
+        except ValueError:
+            raise BadInput(f"weights: {part!r} has no number after the =") from None
+    return replace(base, **changes)  # type: ignore[arg-type]
