@@ -42,6 +42,14 @@ def database(settings: Settings, *, upgrade: bool = True) -> Iterator[sa.Engine]
         yield stack.enter_context(_engine(cluster.url, settings, upgrade))
 
 
+def make_engine(url: str, *, pool: int = 8) -> sa.Engine:
+    """An engine on a database address; its sessions carry this process's name. The caller disposes of it."""
+    about = {"connect_timeout": 5, "application_name": embedded.session_name()}
+    return sa.create_engine(
+        sqlalchemy_url(url), pool_pre_ping=True, pool_size=pool, max_overflow=pool, connect_args=about
+    )
+
+
 @contextmanager
 def _engine(url: str, settings: Settings, upgrade: bool) -> Iterator[sa.Engine]:
     try:
@@ -50,7 +58,7 @@ def _engine(url: str, settings: Settings, upgrade: bool) -> Iterator[sa.Engine]:
         raise BadInput(
             "GISGRID_DATABASE_URL cannot be read; give postgresql://user:password@host:port/database"
         ) from None
-    engine = sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args={"connect_timeout": 5})
+    engine = make_engine(url)
     try:
         if upgrade:
             upgrade_schema(engine)

@@ -28,6 +28,8 @@ from gisgrid.errors import Broken
 DATABASE = "gisgrid"
 ROLE = "gisgrid"
 START_SECONDS = 60
+LEAVE_SECONDS = 2.0
+"""How long sessions of processes that ended may linger before the cluster counts as in use."""
 _SOCKET_PATH_MAX = 90  # the kernel allows 107 bytes; the socket file name takes 14
 _STAND_INS = Path("/var/lib/gisgrid-clusters")
 _CONF = """
@@ -120,8 +122,9 @@ def stop(cluster: Cluster) -> bool:
 @contextmanager
 def running(cluster: Cluster) -> Iterator[Cluster]:
     """Have the cluster up for a while; whoever started it stops it, unless others still use it by then."""
-    started = start(cluster)
+    started = not is_running(cluster)  # a start broken off half way is ours to stop as well
     try:
+        started = start(cluster)
         yield cluster
     finally:
         if started and not _in_use(cluster):
@@ -320,15 +323,31 @@ def _make_database(cluster: Cluster) -> None:
 
 
 def _in_use(cluster: Cluster) -> bool:
+    """Whether other processes are connected; sessions of processes that just ended get a moment to notice."""
+    deadline = time.monotonic() + LEAVE_SECONDS
+    while _other_sessions(cluster):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _other_sessions(cluster: Cluster) -> int:
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' "
+        "AND pid <> pg_backend_pid() AND application_name <> %s"
+    )
     try:
         with psycopg.connect(host=str(cluster.socket), user=ROLE, dbname="postgres") as admin:
-            row = admin.execute(
-                "SELECT count(*) FROM pg_stat_activity "
-                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            ).fetchone()
-            return bool(row and row[0])
+            row = admin.execute(query, (session_name(),)).fetchone()
+            return int(row[0]) if row else 0
     except psycopg.OperationalError:
-        return False
+        return 0
+
+
+def session_name() -> str:
+    """What this process calls its sessions, so that they are known from those of others."""
+    return f"gisgrid {os.getpid()}"
 
 
 @contextmanager
