@@ -18,9 +18,14 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings as hypothesis_settings
 
 from data import db, embedded
 from gisgrid.settings import Settings
+
+# the same examples on every run; HYPOTHESIS_PROFILE=default looks for new ones
+hypothesis_settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 ROOT = Path(__file__).resolve().parent.parent
 _numbers = itertools.count()

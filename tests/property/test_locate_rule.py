@@ -107,6 +107,8 @@ def probes(shapes: Any, frame: Any, rng: np.random.Generator) -> tuple[Any, Any]
     on_cells = random.copy()
     on_cells[:, 0] = frame[0] + np.round((random[:, 0] - frame[0]) * frame[4]) / frame[4]
     both = np.concatenate([*near, random, on_cells, np.column_stack([on_cells[:, 0], rng.choice(ends[:, 1], 400)])])
+    # the last bit off zero is 5e-324, where every product underflows and no implementation keeps its word
+    both = both[~((both != 0) & (np.abs(both) < 1e-150)).any(axis=1)]
     return both[:, 0].copy(), both[:, 1].copy()
 
 
