@@ -34,7 +34,7 @@ def database(settings: Settings, *, upgrade: bool = True) -> Iterator[sa.Engine]
     Raises Broken when the database cannot be reached or is not PostGIS.
     """
     if settings.database_url:
-        with _engine(sqlalchemy_url(settings.database_url), settings, upgrade) as engine:
+        with _engine(settings.database_url, settings, upgrade) as engine:
             yield engine
         return
     with ExitStack() as stack:
