@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 
+from gisgrid.codes import GridScheme
 from gisgrid.errors import BadInput
 from gisgrid.models import SPECIAL_KINDS, Band, Progress, no_progress
 from planning.partition.allot import allot_counts
@@ -20,7 +21,7 @@ from planning.partition.energy import Weights
 from planning.partition.prepare import Problem, prepare
 from planning.partition.presets import preset_of
 from planning.partition.reasons import Reason, reasons_for
-from planning.partition.result import grids_of, order_grids, stats_of
+from planning.partition.result import grids_of, order_grids, scheme_for, stats_of
 from planning.partition.solve import Control, Job, Solution, bound_of, cell_of, counts_for, solve_all
 from planning.partition.together import RUNS, UNITS_MAX, solve_together
 
@@ -64,18 +65,22 @@ def partition(
     preset: str = "balanced",
     weights: Weights | None = None,
     effort: float | None = None,
+    scheme: GridScheme | None = None,
     progress: Progress = no_progress,
 ) -> PlanResult:
     """Divide units into contiguous grids of `band` households, each inside one community.
 
     `units`: polygons with ``unit_id`` and ``households``; optional ``population``, ``compound_id``, ``kind``,
-    ``community`` (12 digits), ``community_name``. `streets`: see `planning.graph.unit_graph`. `grids`: force that
-    many ordinary grids. `time_limit`: seconds of search, after which the best so far is returned (only then the answer
-    may differ between runs of one `seed`). Units of `special_kinds` without households form special grids, adjacent
-    ones of a kind and compound together, when at least `special_min_area` m² large and no one is cut off by it.
-    `preset` names weights and effort (`planning.partition.presets`), which `weights` and `effort` (the length of the
-    search, 1 is usual) override. Raises BadInput for units or streets that cannot be used; input that
-    admits no plan in band gets the best plan with `feasible` False and the reasons.
+    ``community`` (12 digits, or the code of the parent grid to divide), ``community_name``. `streets`: see
+    `planning.graph.unit_graph`. `grids`: force that many ordinary grids. `time_limit`: seconds of search, after which
+    the best so far is returned (only then the answer may differ between runs of one `seed`). Units of `special_kinds`
+    without households form special grids, adjacent ones of a kind and compound together, when at least
+    `special_min_area` m² large and no one is cut off by it. `preset` names weights and effort
+    (`planning.partition.presets`), which `weights` and `effort` (the length of the search, 1 is usual) override.
+    `scheme`: widths of grid codes, wide enough by itself when not given.
+
+    Raises BadInput for units or streets that cannot be used; input that admits no plan in band gets the best plan
+    with `feasible` False and the reasons.
     """
     begun = time.monotonic()
     chosen = preset_of(preset)
@@ -88,8 +93,9 @@ def partition(
     control = Control(deadline=None if time_limit is None else begun + time_limit)
     label, k, runs = _divide(problem, band, grids, seed, weights, schedule, control, progress, together=chosen.together)
     progress(0.99, "grids")
-    assignment, centres = order_grids(problem, label, k)
-    table = grids_of(problem, assignment, centres)
+    scheme = scheme or scheme_for(problem, k)
+    assignment, codes = order_grids(problem, label, k, scheme)
+    table = grids_of(problem, assignment, codes, scheme)
     reasons = reasons_for(problem, assignment, table, band, grids)
     stats = stats_of(problem, assignment, table, band)
     stats |= {

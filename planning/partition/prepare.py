@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gisgrid import topology
+from gisgrid.codes import is_digits
 from gisgrid.errors import BadInput
 from gisgrid.models import Band
 from planning.graph import NO_STREET, Geometries, UnitGraph, graph_of, metric_units, noded_geometry, to_metric_like
@@ -30,7 +31,8 @@ LARGE = 5.0
 class Problem:
     """n units ready to be divided.
 
-    ``names`` what messages call them, ``compound`` row or -1, ``community`` row of ``communities`` (codes),
+    ``names`` what messages call them, ``compound`` row or -1, ``community`` row of ``communities`` (codes; below the
+    first level, of the grids that are divided),
     ``community_names`` (empty texts when unknown), ``kind`` text, ``special`` number of the special grid or -1,
     ``piece`` number of the connected part of ordinary units of one community or -1 for units of special grids.
     """
@@ -140,7 +142,7 @@ def _communities(units: gpd.GeoDataFrame, names: npt.NDArray[np.object_]) -> tup
             f"unit {names[int(np.argmax(rows < 0))]} has no community ({int((rows < 0).sum())} such units); "
             "fill the community column or leave it out"
         )
-    wrong = [code for code in codes if not (len(code) == 12 and code.isdecimal())]
+    wrong = [code for code in codes if not (len(code) >= 12 and is_digits(code))]
     if wrong:
         raise BadInput(f"community {wrong[0]!r} is not a 12-digit area code ({len(wrong)} such communities)")
     labels = [""] * len(codes)

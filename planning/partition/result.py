@@ -10,7 +10,7 @@ import numpy.typing as npt
 import shapely
 
 from gisgrid import topology
-from gisgrid.codes import DEFAULT, GridScheme, grid_codes
+from gisgrid.codes import COMMUNITY_DIGITS, DEFAULT, GridScheme, child_level, grid_codes
 from gisgrid.metrics import compactness_of
 from gisgrid.models import Band
 from planning.graph import CLASSES, MAJOR_CLASSES, NO_STREET
@@ -20,7 +20,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def order_grids(problem: Problem, label: Ints, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.object_]]:
+def order_grids(
+    problem: Problem, label: Ints, k: int, scheme: GridScheme
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.object_]]:
     """Grid row of every unit, rows sorted by code; and the codes."""
     centre = shapely.get_coordinates(shapely.centroid(problem.geometry))
     area = problem.graph.area
@@ -29,38 +31,41 @@ def order_grids(problem: Problem, label: Ints, k: int) -> tuple[npt.NDArray[np.i
     y = np.bincount(label, area * centre[:, 1], minlength=k) / weight
     first = np.unique(label, return_index=True)[1]
     community = np.array(problem.communities, dtype=object)[problem.community[first]]
-    codes = grid_codes(community, x, y, scheme=_scheme(problem, community))
+    codes = grid_codes(community, x, y, scheme=scheme)
     order = np.argsort(codes.astype(str), kind="stable")
     rank = np.empty(k, dtype=np.int32)
     rank[order] = np.arange(k, dtype=np.int32)
     return rank[label], codes[order]
 
 
-def _scheme(problem: Problem, community: npt.NDArray[np.object_]) -> GridScheme:
-    """The usual numbers; wider ones when a made-up community stands for a whole city."""
-    digits = len(str(len(community)))
+def scheme_for(problem: Problem, k: int) -> GridScheme:
+    """The usual numbers; wider ones when a made-up community stands for a whole city of `k` grids."""
+    digits = len(str(k))
     if problem.communities != [DEFAULT_COMMUNITY] or digits <= DEFAULT.width(1):
         return DEFAULT
     return GridScheme("wide", (digits,), deeper=2)
 
 
-def grids_of(problem: Problem, assignment: npt.NDArray[np.int32], codes: npt.NDArray[np.object_]) -> gpd.GeoDataFrame:
+def grids_of(
+    problem: Problem, assignment: npt.NDArray[np.int32], codes: npt.NDArray[np.object_], scheme: GridScheme
+) -> gpd.GeoDataFrame:
     """The grids layer, one row per grid in code order, geometry the exact union of its units (vertices shared)."""
     k = len(codes)
     geometry = topology.dissolve(problem.geometry, assignment.astype(np.int64), k)
     first = np.unique(assignment, return_index=True)[1]
-    community = problem.community[first]
+    above = np.array(problem.communities, dtype=object)[problem.community[first]]
+    level = np.array([child_level(code, scheme=scheme) for code in above], dtype=np.int64)
     kind = np.where(problem.special[first] >= 0, _special_kinds(problem, assignment, k), "ordinary")
     return gpd.GeoDataFrame(
         {
             "code": codes,
             "name": [
-                f"{problem.community_names[row]}第{int(code[12:]):03d}网格"
-                for row, code in zip(community.tolist(), codes, strict=True)
+                problem.community_names[row] + grid_name(code, scheme)
+                for row, code in zip(problem.community[first].tolist(), codes, strict=True)
             ],
-            "level": np.ones(k, dtype=np.int64),
-            "parent": np.full(k, None, dtype=object),
-            "community": np.array(problem.communities, dtype=object)[community],
+            "level": level,
+            "parent": [code if deep else None for code, deep in zip(above, level > 1, strict=True)],
+            "community": [code[:COMMUNITY_DIGITS] for code in above],
             "kind": kind.astype(object),
             "households": _whole(np.bincount(assignment, problem.households, minlength=k)),
             "population": _whole(np.bincount(assignment, problem.population, minlength=k)),
@@ -69,6 +74,13 @@ def grids_of(problem: Problem, assignment: npt.NDArray[np.int32], codes: npt.NDA
         geometry=geometry,
         crs=problem.units.crs,
     )
+
+
+def grid_name(code: str, scheme: GridScheme) -> str:
+    """What a grid is called inside its community or parent grid: 第003网格, 第02微网格."""
+    level = scheme.level(code)
+    number = code[-scheme.width(level) :]
+    return f"第{number}{'网格' if level == 1 else '微网格'}"
 
 
 def _special_kinds(problem: Problem, assignment: npt.NDArray[np.int32], k: int) -> npt.NDArray[np.object_]:
