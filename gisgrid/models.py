@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,3 +62,38 @@ class Band:
 
     def __str__(self) -> str:
         return f"{self.low}:{self.high}"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightLimit:
+    """Limits of one more weight of a grid, for example ``population`` up to 1,500; both ends included."""
+
+    column: str
+    low: float = 0.0
+    high: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high or self.high == 0 or math.isinf(self.low):
+            raise BadInput(f"weight {self}: give COLUMN=MIN:MAX with 0 <= MIN <= MAX; one of them may be left out")
+        if self.low == 0 and math.isinf(self.high):
+            raise BadInput(f"weight {self}: limits nothing; give a MIN, a MAX or both")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``population=:1500``, ``elderly=20:`` or ``households=300:500``. Raises BadInput."""
+        match = re.fullmatch(r"\s*(\w+)\s*=\s*(\d+(?:\.\d+)?)?\s*:\s*(\d+(?:\.\d+)?)?\s*", text)
+        if not match:
+            raise BadInput(f"weight {text!r} is not COLUMN=MIN:MAX; give for example population=:1500")
+        return cls(match[1], float(match[2] or 0), float(match[3] or math.inf))
+
+    @property
+    def middle(self) -> float:
+        """What a usual grid has of it: the middle of the limits, or the one there is."""
+        if math.isinf(self.high):
+            return self.low
+        return (self.low + self.high) / 2.0 if self.low > 0 else self.high
+
+    def __str__(self) -> str:
+        low = f"{self.low:g}" if self.low else ""
+        high = f"{self.high:g}" if math.isfinite(self.high) else ""
+        return f"{self.column}={low}:{high}"

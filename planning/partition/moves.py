@@ -10,7 +10,7 @@ import math
 
 from numba import njit
 
-from planning.partition.energy import grid_energy
+from planning.partition.energy import grid_energy, moved_energy, outside
 from planning.partition.state import (
     Cell,
     Division,
@@ -78,6 +78,15 @@ def stays_connected(cell: Cell, div: Division, scratch: Scratch, unit: int) -> b
 
 
 @njit(cache=True, nogil=True)
+def more_change(div: Division, rates: Rates, w: int, value: float, old: int, grid: int) -> float:
+    """Change of the band term when `value` of further weight `w` goes from one grid to another."""
+    low, high = rates.more_low[w], rates.more_high[w]
+    change = outside(div.more[old, w] - value, low, high) - outside(div.more[old, w], low, high)
+    change += outside(div.more[grid, w] + value, low, high) - outside(div.more[grid, w], low, high)
+    return change * rates.band
+
+
+@njit(cache=True, nogil=True)
 def unit_change(cell: Cell, div: Division, rates: Rates, unit: int, grid: int) -> float:
     """Change of energy when `unit` goes to `grid`."""
     old = div.label[unit]
@@ -96,20 +105,23 @@ def unit_change(cell: Cell, div: Division, rates: Rates, unit: int, grid: int) -
             border_new += cell.border[e]
             major_new += cell.major[e]
             cost -= cell.cost[e]
-    h = cell.households[unit]
+    h = cell.load[unit]
     a = cell.area[unit]
     p = cell.perimeter[unit]
     change = float(cost)
+    change += moved_energy(cell, unit, div.heir[grid]) - moved_energy(cell, unit, div.heir[old])
+    for w in range(cell.more.shape[1]):
+        change += more_change(div, rates, w, cell.more[unit, w], old, grid)
     change += grid_energy(
-        rates, div.households[old] - h, div.area[old] - a, div.perimeter[old] - p + 2.0 * border_old,
+        rates, div.load[old] - h, div.area[old] - a, div.perimeter[old] - p + 2.0 * border_old,
         div.major[old] - major_old,
     )  # fmt: skip
     change += grid_energy(
-        rates, div.households[grid] + h, div.area[grid] + a, div.perimeter[grid] + p - 2.0 * border_new,
+        rates, div.load[grid] + h, div.area[grid] + a, div.perimeter[grid] + p - 2.0 * border_new,
         div.major[grid] + major_new,
     )  # fmt: skip
-    change -= grid_energy(rates, div.households[old], div.area[old], div.perimeter[old], div.major[old])
-    change -= grid_energy(rates, div.households[grid], div.area[grid], div.perimeter[grid], div.major[grid])
+    change -= grid_energy(rates, div.load[old], div.area[old], div.perimeter[old], div.major[old])
+    change -= grid_energy(rates, div.load[grid], div.area[grid], div.perimeter[grid], div.major[grid])
     compound = cell.compound[unit]
     if compound >= 0:
         if units_in(cell, div, compound, old) == 1:
@@ -148,13 +160,15 @@ def move_compound(
     h = 0.0
     a = 0.0
     p = 0.0
+    change = 0.0
     for i in range(cell.member_ptr[compound], cell.member_ptr[compound + 1]):
         other = cell.member[i]
         if div.label[other] == old:
             scratch.member[other] = now
             scratch.queue[count] = other
             count += 1
-            h += cell.households[other]
+            change += moved_energy(cell, other, div.heir[grid]) - moved_energy(cell, other, div.heir[old])
+            h += cell.load[other]
             a += cell.area[other]
             p += cell.perimeter[other]
     if count == div.size[old]:
@@ -187,17 +201,22 @@ def move_compound(
                 cost -= cell.cost[e]
     if border_new == 0.0:
         return 0.0
-    change = float(cost)
+    for w in range(cell.more.shape[1]):
+        value = 0.0
+        for i in range(count):
+            value += cell.more[scratch.queue[i], w]
+        change += more_change(div, rates, w, value, old, grid)
+    change += cost
     change += grid_energy(
-        rates, div.households[old] - h, div.area[old] - a, div.perimeter[old] - (p - border_in) + 2.0 * border_old,
+        rates, div.load[old] - h, div.area[old] - a, div.perimeter[old] - (p - border_in) + 2.0 * border_old,
         div.major[old] - 0.5 * major_in - major_old,
     )  # fmt: skip
     change += grid_energy(
-        rates, div.households[grid] + h, div.area[grid] + a, div.perimeter[grid] + (p - border_in) - 2.0 * border_new,
+        rates, div.load[grid] + h, div.area[grid] + a, div.perimeter[grid] + (p - border_in) - 2.0 * border_new,
         div.major[grid] + 0.5 * major_in + major_new,
     )  # fmt: skip
-    change -= grid_energy(rates, div.households[old], div.area[old], div.perimeter[old], div.major[old])
-    change -= grid_energy(rates, div.households[grid], div.area[grid], div.perimeter[grid], div.major[grid])
+    change -= grid_energy(rates, div.load[old], div.area[old], div.perimeter[old], div.major[old])
+    change -= grid_energy(rates, div.load[grid], div.area[grid], div.perimeter[grid], div.major[grid])
     change -= cell.split[compound]
     if units_in(cell, div, compound, grid) == 0:
         change += cell.split[compound]

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from gisgrid.models import Band
-from planning.partition.energy import energy_of, grid_energy
+from planning.partition.energy import energy_of, grid_energy, more_energy
+from planning.partition.limits import Limits
 from planning.partition.state import Cell, Division, Floats, Int32s, Rates, division
 
 NODES_MAX = 3000
@@ -28,24 +28,25 @@ _GAP = 1e-9
 class Pool:
     """Distinct grids in band of one cell, each with its share of the energy; filled from divisions."""
 
-    def __init__(self, cell: Cell, rates: Rates, band: Band) -> None:
+    def __init__(self, cell: Cell, limits: Limits, rates: Rates) -> None:
         self.cell = cell
+        self.limits = limits
         self.rates = rates
-        self.band = band
-        self.grids: dict[bytes, tuple[Int32s, float]] = {}
+        self.grids: dict[tuple[bytes, int], tuple[Int32s, float]] = {}
         self._lived = np.unique(cell.compound[cell.compound >= 0])
-        self._source = np.repeat(np.arange(len(cell.households)), np.diff(cell.indptr))
+        self._source = np.repeat(np.arange(len(cell.load)), np.diff(cell.indptr))
 
     def add(self, label: Int32s, k: int) -> None:
         """Take in the grids of a division (labels 0…k-1, grids connected) that are in band and new."""
         div = division(self.cell, label, k)
         costs = grid_costs(self.cell, div, self.rates, self._source)
-        inside = (div.households >= self.band.low) & (div.households <= self.band.high)
+        inside = self.limits.inside(div.load, div.more)
         order = np.argsort(label, kind="stable").astype(np.int32)
         ends = np.cumsum(div.size)
         for grid in np.flatnonzero(inside).tolist():
             units = order[ends[grid] - div.size[grid] : ends[grid]]
-            self.grids.setdefault(units.tobytes(), (units, float(costs[grid])))
+            key = (units.tobytes(), int(div.heir[grid]))
+            self.grids.setdefault(key, (units, float(costs[grid])))
 
     def mixed(self, label: Int32s, k: int, forced: int | None = None) -> tuple[Int32s, int]:
         """The best division by grids of the pool, least energy per grid; `label` itself when none is better."""
@@ -54,9 +55,9 @@ class Pool:
             return label, k
         costs = np.array([cost for _, cost in self.grids.values()])
         covers = columns(members, len(label))
-
+        heirs = np.array([heir for _, heir in self.grids], dtype=np.int64)
         share = float(energy_of(self.cell, division(self.cell, label, k), self.rates)) / k
-        chosen, _ = per_grid(covers, costs, float(self.cell.split[self._lived].sum()), share, forced)
+        chosen, _ = per_grid(covers, costs, float(self.cell.split[self._lived].sum()), share, forced, heirs)
         if chosen is None:
             return label, k
         return labels_of([members[column] for column in chosen.tolist()], len(label)), len(chosen)
@@ -76,7 +77,10 @@ def grid_costs(cell: Cell, div: Division, rates: Rates, source: npt.NDArray[np.i
     cut = label[source] != label[cell.indices]
     costs = np.bincount(label[source[cut]], cell.cost[cut], minlength=k) / 2.0
     for grid in range(k):
-        costs[grid] += grid_energy(rates, div.households[grid], div.area[grid], div.perimeter[grid], div.major[grid])
+        costs[grid] += grid_energy(rates, div.load[grid], div.area[grid], div.perimeter[grid], div.major[grid])
+        costs[grid] += more_energy(rates, div.more[grid])
+    moved = (cell.old >= 0) & (cell.old != div.heir[label])
+    costs += np.bincount(label[moved], cell.stay[moved], minlength=k)
     lived = cell.compound >= 0
     if lived.any():
         pairs = np.unique(label[lived].astype(np.int64) * len(cell.split) + cell.compound[lived])
@@ -92,15 +96,21 @@ def columns(members: list[Int32s], units: int) -> Any:
 
 
 def per_grid(
-    covers: Any, costs: Floats, constant: float, share: float, forced: int | None
+    covers: Any,
+    costs: Floats,
+    constant: float,
+    share: float,
+    forced: int | None,
+    heirs: npt.NDArray[np.int64] | None = None,
 ) -> tuple[npt.NDArray[np.int64] | None, bool]:
     """Columns of least energy per grid (of least energy when `forced`), and whether nothing better can be made of them.
 
     Energy of a choice: sum of its `costs` less `constant`. `share`: the energy per grid to beat; None when none does.
+    `heirs`: old grid each column goes on as, or -1; an old grid goes on once.
     """
     best: npt.NDArray[np.int64] | None = None
     for _ in range(ROUNDS_MAX):
-        chosen, proven = least_cover(covers, costs - share, forced)
+        chosen, proven = least_cover(covers, costs - share, forced, heirs)
         if chosen is None:
             return best, proven
         found = (float(costs[chosen].sum()) - constant) / len(chosen)
@@ -112,7 +122,9 @@ def per_grid(
     return best, False
 
 
-def least_cover(covers: Any, costs: Floats, forced: int | None = None) -> tuple[npt.NDArray[np.int64] | None, bool]:
+def least_cover(
+    covers: Any, costs: Floats, forced: int | None = None, heirs: npt.NDArray[np.int64] | None = None
+) -> tuple[npt.NDArray[np.int64] | None, bool]:
     """Columns that cover every row exactly once at the least cost (`forced`: that many), None when there are none.
 
     The second value says whether HiGHS proved it.
@@ -120,6 +132,10 @@ def least_cover(covers: Any, costs: Floats, forced: int | None = None) -> tuple[
     rules = [LinearConstraint(covers, 1.0, 1.0)]
     if forced is not None:
         rules.append(LinearConstraint(np.ones((1, len(costs))), forced, forced))
+    if heirs is not None and (heirs >= 0).any():
+        column = np.flatnonzero(heirs >= 0)
+        once = sp.csc_matrix((np.ones(len(column)), (heirs[column], column)), shape=(heirs.max() + 1, len(costs)))
+        rules.append(LinearConstraint(once, 0.0, 1.0))
     answer = milp(
         costs, integrality=np.ones(len(costs)), bounds=Bounds(0.0, 1.0), constraints=rules,
         options={"node_limit": NODES_MAX, "mip_rel_gap": 0.0},

@@ -24,9 +24,11 @@ PRESETS: Final[dict[str, Preset]] = {
     "balanced": Preset(Weights()),
     "streets": Preset(Weights(street=7.0, major=4.0, compact=1.5)),
     "compact": Preset(Weights(street=1.5, split=1.0, compact=4.0)),
+    "stable": Preset(Weights(churn=120.0, border=100.0, balance=0.0), effort=0.5),
     "quick": Preset(Weights(), effort=0.25, together=False),
 }
 """``balanced`` the default; ``streets`` limits on streets before shape; ``compact`` shape before streets;
+``stable`` fewest households that change grid, old boundaries kept (the usual one against old grids);
 ``quick`` a short search cell by cell."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -10,8 +11,10 @@ import numpy.typing as npt
 import shapely
 
 from gisgrid.models import Band
-from planning.partition.cells import components, least_outside
+from planning.partition.cells import components
+from planning.partition.limits import Limits
 from planning.partition.prepare import Problem
+from planning.partition.result import more_of
 
 Ints = npt.NDArray[np.int64]
 _SHOWN = 8
@@ -22,7 +25,8 @@ _PART_M2 = 1.0
 class Reason:
     """One reason a plan breaks the band. ``units`` are unit ids, ``community`` a code or "" when it is the whole plan.
 
-    Codes: ``unit_above_band``, ``piece_below_band``, ``total_fits_no_count``, ``pocket_cut_off``, ``forced_count``,
+    Codes: ``unit_above_band``, ``unit_above_limit``, ``piece_below_band``, ``total_fits_no_count``,
+    ``weights_fit_no_count``, ``pocket_cut_off``, ``locks_block``, ``locked_outside``, ``forced_count``,
     ``unit_in_parts``, ``not_found``.
     """
 
@@ -33,18 +37,30 @@ class Reason:
 
 
 def reasons_for(
-    problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame, band: Band, forced: int | None
+    problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame, limits: Limits, forced: int | None
 ) -> list[Reason]:
-    """Every reason the plan is out of band, in a fixed order; empty when it is feasible."""
+    """Every reason the plan is out of its limits, in a fixed order; empty when it is feasible."""
     found: list[Reason] = []
-    loads: npt.NDArray[np.float64] = np.bincount(assignment, problem.households, minlength=len(table)).astype(float)
+    loads: npt.NDArray[np.float64] = np.bincount(assignment, problem.load, minlength=len(table)).astype(float)
     ordinary = (table["kind"] == "ordinary").to_numpy()
-    bad = ordinary & ((loads < band.low) | (loads > band.high))
-    if forced is not None and int(ordinary.sum()) != forced:
-        found.append(_count_not_met(problem, forced, int(ordinary.sum())))
+    bad = ordinary & ~limits.inside(loads, more_of(problem, assignment, len(table)))
+    locked = np.unique(assignment[problem.locked])
+    free = int(ordinary.sum()) - int(ordinary[locked].sum())
+    if forced is not None and free != forced:
+        found.append(_count_not_met(problem, forced, free))
+    found += [_locked_outside(table, row, limits) for row in locked[bad[locked]].tolist()]
     for piece in np.unique(problem.piece[bad[assignment] & (problem.piece >= 0)]).tolist():
-        found += _piece_reasons(problem, assignment, loads, bad, piece, band, forced)
+        found += _piece_reasons(problem, assignment, loads, bad, piece, limits, forced)
     return found + _in_parts(problem, assignment, table)
+
+
+def _locked_outside(table: gpd.GeoDataFrame, row: int, limits: Limits) -> Reason:
+    grid = table.iloc[row]
+    text = (
+        f"grid {grid['code']} is locked and stays as it is, with {_number(float(grid['households']))} households "
+        f"outside {_limits(limits)}; unlock it to mend that"
+    )
+    return Reason("locked_outside", text, (), str(grid["community"]))
 
 
 def _list(names: npt.NDArray[np.object_]) -> str:
@@ -73,29 +89,16 @@ def _count_not_met(problem: Problem, forced: int, made: int) -> Reason:
 
 def _piece_reasons(
     problem: Problem, assignment: npt.NDArray[np.int32], loads: npt.NDArray[np.float64],
-    bad: npt.NDArray[np.bool_], piece: int, band: Band, forced: int | None,
+    bad: npt.NDArray[np.bool_], piece: int, limits: Limits, forced: int | None,
 ) -> list[Reason]:  # fmt: skip
-    inside = problem.piece == piece
-    rows = np.flatnonzero(inside)
+    rows = np.flatnonzero(problem.piece == piece)
+    band = limits.band
     community = problem.communities[problem.community[rows[0]]]
-    total = float(problem.households[rows].sum())
-    found = [
-        Reason(
-            "unit_above_band",
-            f"unit {problem.names[row]} alone has {_number(problem.households[row])} households, above {band.high}; "
-            f"split it into at least {int(np.ceil(problem.households[row] / band.high))} units",
-            _ids(problem, np.array([row])),
-            community,
-        )
-        for row in rows[problem.households[rows] > band.high].tolist()
-    ]
-    heavy = problem.households[rows][problem.households[rows] > band.high]
+    found = _heavy_units(problem, rows, limits, community)
+    load = problem.load[rows]
+    total = float(load.sum())
     if total < band.low:
-        text = (
-            f"the piece of community {community} with units {_list(problem.names[rows])} is cut off from the rest "
-            f"and has {_number(total)} households, below {band.low}"
-        )
-        return [*found, Reason("piece_below_band", text, _ids(problem, rows), community)]
+        return [*found, _below(problem, rows, total, band, community)]
     made = len(np.unique(assignment[rows]))
     if forced is not None and not made * band.low <= total <= made * band.high:
         text = (
@@ -103,23 +106,92 @@ def _piece_reasons(
             f"{total / made:.0f} each, outside {band}"
         )
         return [*found, Reason("forced_count", text, (), community)]
-    rest = total - float(heavy.sum())
-    if rest > 0 and least_outside(rest, 0.0, 0.0, band) > 0 and not len(heavy):
-        text = (
-            f"{_number(total)} households of community {community} (units {_list(problem.names[rows])}) fit no number "
-            f"of grids of {band}: {int(total // band.high)} would be too few, {int(total // band.high) + 1} too many"
-        )
-        return [*found, Reason("total_fits_no_count", text, _ids(problem, rows), community)]
+    if (
+        total > 0
+        and not (load > band.high).any()
+        and not len(limits.counts(total, problem.more[rows].sum(axis=0).tolist()))
+    ):
+        return [*found, _no_count(problem, rows, limits, community)]
     pockets = _pockets(problem, rows, band, community)
     if found or pockets:
         return found + pockets
     worst = [row for row in np.unique(assignment[rows]).tolist() if bad[row]]
     near = np.flatnonzero(np.isin(assignment, worst))
     text = (
-        f"no division of community {community} in {band} was found; {len(worst)} grids are outside it "
+        f"no division of community {community} in {_limits(limits)} was found; {len(worst)} grids are outside it "
         f"({', '.join(_number(loads[row]) for row in worst[:_SHOWN])} households), units {_list(problem.names[near])}"
     )
     return [Reason("not_found", text, _ids(problem, near), community)]
+
+
+def _heavy_units(problem: Problem, rows: Ints, limits: Limits, community: str) -> list[Reason]:
+    """Units that are too much for any grid by themselves."""
+    found = []
+    columns = [("households", problem.load, limits.high)]
+    for w, weight in enumerate(limits.weights):
+        columns.append((weight.column, problem.more[:, w] / limits.scale[w], weight.high))
+    for name, values, high in columns:
+        for row in rows[values[rows] > high + 1e-9].tolist():
+            text = (
+                f"unit {problem.names[row]} alone has {_number(values[row])} {name}, above {_number(high)}; "
+                f"split it into at least {int(np.ceil(values[row] / high))} units"
+            )
+            code = "unit_above_band" if name == "households" else "unit_above_limit"
+            found.append(Reason(code, text, _ids(problem, np.array([row])), community))
+    return found
+
+
+def _below(problem: Problem, rows: Ints, total: float, band: Band, community: str) -> Reason:
+    """A piece with too few households for one grid; whether locked grids around it are what cuts it off."""
+    text = (
+        f"the piece of community {community} with units {_list(problem.names[rows])} is cut off from the rest "
+        f"and has {_number(total)} households, below {band.low}"
+    )
+    graph = problem.graph
+    beside = np.isin(graph.sources, rows) & problem.locked[graph.indices]
+    beside &= problem.community[graph.sources] == problem.community[graph.indices]
+    locks = sorted({problem.old_codes[old] for old in problem.old[graph.indices[beside]].tolist()})
+    if not locks:
+        return Reason("piece_below_band", text, _ids(problem, rows), community)
+    return Reason(
+        "locks_block", f"{text}; locked grids beside it: {', '.join(locks[:_SHOWN])}; unlock one of them",
+        _ids(problem, rows), community,
+    )  # fmt: skip
+
+
+def _no_count(problem: Problem, rows: Ints, limits: Limits, community: str) -> Reason:
+    """Totals that no number of grids can share: of the households alone, or of several weights together."""
+    band = limits.band
+    total = float(problem.load[rows].sum())
+    place = f"community {community} (units {_list(problem.names[rows])})"
+    if not len(band.feasible_counts(total)):
+        text = (
+            f"{_number(total)} households of {place} fit no number of grids of {band}: "
+            f"{int(total // band.high)} would be too few, {int(total // band.high) + 1} too many"
+        )
+        return Reason("total_fits_no_count", text, _ids(problem, rows), community)
+    wants = [f"{_number(total)} households ({band}) {_counts_text(band.feasible_counts(total))}"]
+    for w, weight in enumerate(limits.weights):
+        value = float(problem.more[rows, w].sum() / limits.scale[w])
+        least = max(math.ceil(value / weight.high - 1e-9), 1)
+        need = f"at least {least}" if not weight.low else _counts_text(range(least, int(value // weight.low) + 1))
+        wants.append(f"{_number(value)} {weight.column} ({weight}) {need}")
+    return Reason(
+        "weights_fit_no_count",
+        f"in {place} no number of grids suits every weight, each asks for its own: {'; '.join(wants)}",
+        _ids(problem, rows),
+        community,
+    )  # fmt: skip
+
+
+def _counts_text(counts: range) -> str:
+    if not len(counts):
+        return "no number of grids"
+    return f"{counts[0]} grids" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} grids"
+
+
+def _limits(limits: Limits) -> str:
+    return " and ".join([str(limits.band), *map(str, limits.weights)])
 
 
 def _pockets(problem: Problem, rows: Ints, band: Band, community: str) -> list[Reason]:
@@ -128,23 +200,23 @@ def _pockets(problem: Problem, rows: Ints, band: Band, community: str) -> list[R
     found: list[Reason] = []
     inside = np.zeros(len(graph.area), dtype=bool)
     inside[rows] = True
-    for unit in rows[problem.households[rows] > band.high - band.low].tolist():
+    for unit in rows[problem.load[rows] > band.high - band.low].tolist():
         inside[unit] = False
         allowed = inside[graph.sources] & inside[graph.indices]
         part = components(graph, allowed)
         inside[unit] = True
         part[~inside] = -1
         part[unit] = -1
-        sums = np.bincount(part[part >= 0], problem.households[part >= 0], minlength=1)
+        sums = np.bincount(part[part >= 0], problem.load[part >= 0], minlength=1)
         near = np.unique(part[graph.neighbours(unit)])
         for number in near[near >= 0].tolist():
             pocket = np.flatnonzero(part == number)
             load = sums[number]
-            if 0 < load < band.low and load + problem.households[unit] > band.high:
+            if 0 < load < band.low and load + problem.load[unit] > band.high:
                 text = (
                     f"units {_list(problem.names[pocket])} ({_number(load)} households) touch the rest of community "
                     f"{community} only through unit {problem.names[unit]} "
-                    f"({_number(problem.households[unit])} households): alone they are below {band.low}, "
+                    f"({_number(problem.load[unit])} households): alone they are below {band.low}, "
                     f"together above {band.high}"
                 )
                 found.append(Reason("pocket_cut_off", text, _ids(problem, pocket), community))

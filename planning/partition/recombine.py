@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from planning.partition.energy import grid_energy
+from planning.partition.energy import grid_energy, more_energy, moved_energy
 from planning.partition.moves import accepts
 from planning.partition.state import Cell, Division, Int32s, Rates, Scratch, next_below, next_uniform, relabel
 
@@ -156,6 +156,12 @@ def recombine(
     depth = np.zeros(n, np.int32)
     for i in range(1, n):
         depth[order[i]] = depth[parent[order[i]]] + 1
+    weights = cell.more.shape[1]
+    more = np.zeros((n, weights))
+    # energy of units leaving their old grid when they go to a, or to b
+    to_a = np.zeros(n)
+    to_b = np.zeros(n)
+    moved_now = 0.0
     h = np.empty(n)
     area = np.empty(n)
     perimeter = np.empty(n)
@@ -167,7 +173,12 @@ def recombine(
     now = scratch.clock[0]
     for i in range(n):
         here = nodes[i]
-        h[i] = cell.households[here]
+        h[i] = cell.load[here]
+        for w in range(weights):
+            more[i, w] = cell.more[here, w]
+        to_a[i] = moved_energy(cell, here, div.heir[a])
+        to_b[i] = moved_energy(cell, here, div.heir[b])
+        moved_now += to_b[i] if div.label[here] == b else to_a[i]
         area[i] = cell.area[here]
         perimeter[i] = cell.perimeter[here]
         side[i] = 1 if div.label[here] == b else 0
@@ -195,15 +206,21 @@ def recombine(
         i = order[step]
         up = parent[i]
         h[up] += h[i]
+        to_a[up] += to_a[i]
+        to_b[up] += to_b[i]
+        for w in range(weights):
+            more[up, w] += more[i, w]
         area[up] += area[i]
         perimeter[up] += perimeter[i]
         for c in range(3):
             inner[up, c] += inner[i, c]
             total[up, c] += total[i, c]
 
-    before = cut_now + _split_energy(cell, nodes, side, group, seen)
-    before += grid_energy(rates, div.households[a], div.area[a], div.perimeter[a], div.major[a])
-    before += grid_energy(rates, div.households[b], div.area[b], div.perimeter[b], div.major[b])
+    before = cut_now + moved_now + _split_energy(cell, nodes, side, group, seen)
+    before += grid_energy(rates, div.load[a], div.area[a], div.perimeter[a], div.major[a])
+    before += grid_energy(rates, div.load[b], div.area[b], div.perimeter[b], div.major[b])
+    if weights > 0:
+        before += more_energy(rates, div.more[a]) + more_energy(rates, div.more[b])
     least = 0.0
     seen[:] = 0
     for i in range(n):
@@ -214,13 +231,17 @@ def recombine(
     best = np.inf
     best_top = -1
     inside = np.empty(n, np.int32)
+    keeps = to_a[root] > 0.0 or to_b[root] > 0.0
     for step in range(1, n):
         i = order[step]
         cross = total[i, 0] - 2.0 * inner[i, 0]
         energy = least + total[i, 1] - 2.0 * inner[i, 1]
+        energy += min(to_a[i] + to_b[root] - to_b[i], to_b[i] + to_a[root] - to_a[i])
         energy += grid_energy(rates, h[i], area[i], perimeter[i] - 2.0 * inner[i, 0], inner[i, 2])
         if energy >= best:
             continue
+        if weights > 0:
+            energy += more_energy(rates, more[i]) + more_energy(rates, more[root] - more[i])
         energy += grid_energy(
             rates, h[root] - h[i], area[root] - area[i],
             perimeter[root] - perimeter[i] - 2.0 * (inner[root, 0] - inner[i, 0] - cross),
@@ -240,9 +261,13 @@ def recombine(
     same = 0
     for i in range(n):
         same += 1 if inside[i] == side[i] else -1
+    subtree_is_b = same >= 0
+    if keeps:
+        as_a = to_a[best_top] + to_b[root] - to_b[best_top]
+        as_b = to_b[best_top] + to_a[root] - to_a[best_top]
+        subtree_is_b = as_b < as_a or (as_b == as_a and same >= 0)
     for i in range(n):
-        to_b = (inside[i] == 1) == (same >= 0)
-        label = b if to_b else a
+        label = b if (inside[i] == 1) == subtree_is_b else a
         if div.label[nodes[i]] != label:
             relabel(cell, div, nodes[i], label)
     return change

@@ -7,13 +7,16 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 import shapely
 
 from gisgrid import topology
 from gisgrid.codes import COMMUNITY_DIGITS, DEFAULT, GridScheme, child_level, grid_codes
+from gisgrid.errors import BadInput
 from gisgrid.metrics import compactness_of
-from gisgrid.models import Band
+from planning.changes import Changes, boundary_kept, changes, heirs, least_churn
 from planning.graph import CLASSES, MAJOR_CLASSES, NO_STREET
+from planning.partition.limits import Limits
 from planning.partition.prepare import DEFAULT_COMMUNITY, Problem
 
 Floats = npt.NDArray[np.float64]
@@ -21,21 +24,53 @@ Ints = npt.NDArray[np.int64]
 
 
 def order_grids(
-    problem: Problem, label: Ints, k: int, scheme: GridScheme
+    problem: Problem, label: Ints, k: int, heir: Ints, scheme: GridScheme
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.object_]]:
-    """Grid row of every unit, rows sorted by code; and the codes."""
+    """Grid row of every unit, rows sorted by code; and the codes: those of old grids go on with their heirs.
+
+    `heir`: old grid each of the first grids goes on as, or -1; special and locked grids follow by ground.
+    """
     centre = shapely.get_coordinates(shapely.centroid(problem.geometry))
     area = problem.graph.area
     weight = np.bincount(label, area, minlength=k)
     x = np.bincount(label, area * centre[:, 0], minlength=k) / weight
     y = np.bincount(label, area * centre[:, 1], minlength=k) / weight
     first = np.unique(label, return_index=True)[1]
-    community = np.array(problem.communities, dtype=object)[problem.community[first]]
-    codes = grid_codes(community, x, y, scheme=scheme)
+    above = np.array(problem.communities, dtype=object)[problem.community[first]]
+    codes = _kept_codes(problem, _heirs_by_ground(problem, label, k, heir), above)
+    new = np.flatnonzero(codes == "")
+    codes[new] = grid_codes(above[new], x[new], y[new], taken=problem.old_codes, scheme=scheme)
     order = np.argsort(codes.astype(str), kind="stable")
     rank = np.empty(k, dtype=np.int32)
     rank[order] = np.arange(k, dtype=np.int32)
     return rank[label], codes[order]
+
+
+def _heirs_by_ground(problem: Problem, label: Ints, k: int, heir: Ints) -> Ints:
+    """`heir` with the special and locked grids too: of old grids that do not go on yet, by the ground they share."""
+    found = np.full(k, -1, dtype=np.int64)
+    found[: len(heir)] = heir
+    unit = np.flatnonzero((label >= len(heir)) & (problem.old >= 0))
+    unit = unit[problem.locked[unit] | ~np.isin(problem.old[unit], heir)]
+    if len(unit):
+        shape = (len(problem.old_codes), k)
+        ground = sp.coo_matrix((problem.graph.area[unit], (problem.old[unit], label[unit])), shape=shape)
+        goes_on = heirs(ground)
+        old = np.flatnonzero(goes_on >= 0)
+        found[goes_on[old]] = old
+    return found
+
+
+def _kept_codes(problem: Problem, heir: Ints, above: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Code every grid keeps, or "": a code that names another of these communities cannot go on in this one."""
+    known = set(problem.communities)
+    codes = np.full(len(heir), "", dtype=object)
+    for grid in np.flatnonzero(heir >= 0).tolist():
+        code = problem.old_codes[heir[grid]]
+        named = next((code[:end] for end in range(len(code), 11, -1) if code[:end] in known), None)
+        if named in (None, above[grid]):
+            codes[grid] = code
+    return codes
 
 
 def scheme_for(problem: Problem, k: int) -> GridScheme:
@@ -56,6 +91,7 @@ def grids_of(
     above = np.array(problem.communities, dtype=object)[problem.community[first]]
     level = np.array([child_level(code, scheme=scheme) for code in above], dtype=np.int64)
     kind = np.where(problem.special[first] >= 0, _special_kinds(problem, assignment, k), "ordinary")
+    kind[problem.locked[first] & (np.bincount(assignment, problem.households, minlength=k) > 0)] = "ordinary"
     return gpd.GeoDataFrame(
         {
             "code": codes,
@@ -78,7 +114,10 @@ def grids_of(
 
 def grid_name(code: str, scheme: GridScheme) -> str:
     """What a grid is called inside its community or parent grid: 第003网格, 第02微网格."""
-    level = scheme.level(code)
+    try:
+        level = scheme.level(code)
+    except BadInput:  # an old grid's code of some other scheme goes on as it is
+        return code
     number = code[-scheme.width(level) :]
     return f"第{number}{'网格' if level == 1 else '微网格'}"
 
@@ -98,13 +137,57 @@ def _whole(sums: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return whole.astype(np.int64) if np.array_equal(whole, sums) else sums
 
 
+def more_of(problem: Problem, assignment: npt.NDArray[np.int32], k: int) -> Floats:
+    """Sums of the further weights of every grid (k, w), scaled."""
+    sums = [np.bincount(assignment, problem.more[:, w], minlength=k) for w in range(problem.more.shape[1])]
+    return np.stack(sums, axis=1) if sums else np.zeros((k, 0))
+
+
+def changes_of(problem: Problem, codes: npt.NDArray[np.object_]) -> Changes | None:
+    """What changed against the old grids: `codes` the new grid of every unit; None without old grids."""
+    if not problem.old_codes:
+        return None
+    old = np.array([*problem.old_codes, ""], dtype=object)[problem.old]
+    return changes(old, codes, problem.households, problem.population, problem.graph.area, same_codes=True)
+
+
+def churn_stats(
+    problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame, changed: Changes, limits: Limits
+) -> dict[str, Any]:
+    """Households that change grid, the least that must for these numbers of grids, and the old boundary kept."""
+    old = np.array([*problem.old_codes, ""], dtype=object)[problem.old]
+    new = table["code"].to_numpy()[assignment]
+    graph = problem.graph
+    ordinary = problem.special < 0
+    least = least_churn(
+        old[ordinary], new[ordinary], problem.households[ordinary], limits.low, limits.high,
+        parts=problem.piece[ordinary].astype(str),
+    )  # fmt: skip
+    once = graph.sources < graph.indices
+    lived = max(changed.households, 1.0)
+    return {
+        "old_grids": len(problem.old_codes),
+        "households_moved": changed.moved_households,
+        "households_moved_least": round(least, 1),
+        "moved_share": round(changed.moved_share, 6),
+        "moved_share_least": round(least / lived, 6),
+        "old_boundary_kept": boundary_kept(
+            old, new, graph.sources[once], graph.indices[once], graph.border[once]
+        ),
+        "grids_going_on": len(changed.heirs),
+        "grids_born": len(changed.births),
+        "grids_ended": len(changed.ends),
+    }  # fmt: skip
+
+
 def stats_of(
-    problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame, band: Band
+    problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame, limits: Limits
 ) -> dict[str, Any]:
     """Figures of the plan, from the unit graph: band, compactness, boundary by street class, compounds cut."""
-    loads = np.bincount(assignment, problem.households, minlength=len(table))
+    band = limits.band
+    loads = np.bincount(assignment, problem.load, minlength=len(table)).astype(np.float64)
     ordinary = (table["kind"] == "ordinary").to_numpy()
-    inside = (loads >= band.low) & (loads <= band.high)
+    inside = limits.inside(loads, more_of(problem, assignment, len(table)))
     graph = problem.graph
     source, target = graph.sources, graph.indices
     cut = assignment[source] != assignment[target]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy.optimize import linear_sum_assignment
 
 Floats = npt.NDArray[np.float64]
 Int32s = npt.NDArray[np.int32]
@@ -21,12 +22,14 @@ _MULTIPLIER = np.uint64(2685821657736338717)
 
 
 class Cell(NamedTuple):
-    """n units, m CSR entries, c compounds.
+    """n units, m CSR entries, c compounds, w further weights.
 
-    ``cost`` (m) energy of cutting the entry's pair; ``major`` (m) metres of river or main road between the pair;
-    ``street`` (m) 0 for nothing … 1 for a river, biases spanning trees; ``compound`` (n) row or -1 (units without
-    households count for no compound); ``split`` (c) energy of each further grid a compound lies in;
-    ``member_ptr`` (c+1), ``member`` units of each compound; ``slot_ptr`` (c+1) room for its grids.
+    ``cost`` (m) energy of cutting the entry's pair (below 0 where an old boundary is worth keeping); ``major`` (m)
+    metres of river or main road between the pair; ``street`` (m) 0 for nothing … 1 for a river, biases spanning trees;
+    ``load`` (n) the weight the band is about; ``more`` (n, w) further weights, scaled like the load;
+    ``compound`` (n) row or -1 (units without load count for no compound); ``split`` (c) energy of each further grid a
+    compound lies in; ``member_ptr`` (c+1), ``member`` units of each compound; ``slot_ptr`` (c+1) room for its grids;
+    ``old`` (n) number of the grid the unit was in, or -1; ``stay`` (n) energy of the unit leaving it.
     """
 
     indptr: Int32s
@@ -35,7 +38,8 @@ class Cell(NamedTuple):
     cost: Floats
     major: Floats
     street: Floats
-    households: Floats
+    load: Floats
+    more: Floats
     area: Floats
     perimeter: Floats
     compound: Int32s
@@ -43,13 +47,19 @@ class Cell(NamedTuple):
     member_ptr: Int32s
     member: Int32s
     slot_ptr: Int32s
+    old: Int32s
+    stay: Floats
 
 
 class Division(NamedTuple):
-    """Labels (n) and what is known of each of the k grids and of each compound's grids."""
+    """Labels (n) and what is known of each of the k grids and of each compound's grids.
+
+    ``more`` (k, w) sums of the further weights; ``heir`` (k) the old grid a grid goes on as, or -1.
+    """
 
     label: Int32s
-    households: Floats
+    load: Floats
+    more: Floats
     area: Floats
     perimeter: Floats
     major: Floats
@@ -57,10 +67,11 @@ class Division(NamedTuple):
     slot_grid: Int32s
     slot_units: Int32s
     slots: Int32s
+    heir: Int32s
 
 
 class Rates(NamedTuple):
-    """Weights of the energy, see `planning.partition.energy`."""
+    """Weights of the energy, see `planning.partition.energy`; ``more_low``, ``more_high`` (w) in scaled units."""
 
     low: float
     high: float
@@ -69,6 +80,8 @@ class Rates(NamedTuple):
     major: float
     compact: float
     balance: float
+    more_low: Floats
+    more_high: Floats
 
 
 class Scratch(NamedTuple):
@@ -163,8 +176,11 @@ def relabel(cell: Cell, div: Division, unit: int, grid: int) -> None:
         elif other == grid:
             to_new += cell.border[e]
             major_new += cell.major[e]
-    div.households[old] -= cell.households[unit]
-    div.households[grid] += cell.households[unit]
+    div.load[old] -= cell.load[unit]
+    div.load[grid] += cell.load[unit]
+    for w in range(cell.more.shape[1]):
+        div.more[old, w] -= cell.more[unit, w]
+        div.more[grid, w] += cell.more[unit, w]
     div.area[old] -= cell.area[unit]
     div.area[grid] += cell.area[unit]
     div.perimeter[old] += 2.0 * to_old - cell.perimeter[unit]
@@ -182,7 +198,8 @@ def relabel(cell: Cell, div: Division, unit: int, grid: int) -> None:
 @njit(cache=True, nogil=True)
 def recount(cell: Cell, div: Division) -> None:
     """Fill every sum of `div` from its labels."""
-    div.households[:] = 0.0
+    div.load[:] = 0.0
+    div.more[:] = 0.0
     div.area[:] = 0.0
     div.perimeter[:] = 0.0
     div.major[:] = 0.0
@@ -190,7 +207,9 @@ def recount(cell: Cell, div: Division) -> None:
     div.slots[:] = 0
     for unit in range(div.label.shape[0]):
         grid = div.label[unit]
-        div.households[grid] += cell.households[unit]
+        div.load[grid] += cell.load[unit]
+        for w in range(cell.more.shape[1]):
+            div.more[grid, w] += cell.more[unit, w]
         div.area[grid] += cell.area[unit]
         div.perimeter[grid] += cell.perimeter[unit]
         div.size[grid] += 1
@@ -203,10 +222,12 @@ def recount(cell: Cell, div: Division) -> None:
 
 
 def division(cell: Cell, label: Int32s, k: int) -> Division:
-    """The division of `cell` by `label` (grids 0…k-1), all sums made."""
+    """The division of `cell` by `label` (grids 0…k-1), all sums made, each old grid's heir the best there is."""
+    label = np.ascontiguousarray(label, dtype=np.int32)
     div = Division(
-        np.ascontiguousarray(label, dtype=np.int32),
+        label,
         np.zeros(k),
+        np.zeros((k, cell.more.shape[1])),
         np.zeros(k),
         np.zeros(k),
         np.zeros(k),
@@ -214,6 +235,22 @@ def division(cell: Cell, label: Int32s, k: int) -> Division:
         np.zeros(cell.slot_ptr[-1], np.int32),
         np.zeros(cell.slot_ptr[-1], np.int32),
         np.zeros(len(cell.split), np.int32),
+        np.full(k, -1, np.int32),
     )
     recount(cell, div)
+    choose_heirs(cell, div)
     return div
+
+
+def choose_heirs(cell: Cell, div: Division) -> None:
+    """Let every old grid go on as the grid that makes fewest leave it, one old grid a grid, in place."""
+    stays = cell.old >= 0
+    div.heir[:] = -1
+    if not stays.any():
+        return
+    shape = (int(cell.old.max()) + 1, len(div.heir))
+    place = cell.old[stays].astype(np.int64) * shape[1] + div.label[stays]
+    kept = np.bincount(place, cell.stay[stays], minlength=shape[0] * shape[1]).reshape(shape)
+    before, after = linear_sum_assignment(kept, maximize=True)
+    goes_on = kept[before, after] > 0.0
+    div.heir[after[goes_on]] = before[goes_on]

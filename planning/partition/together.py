@@ -6,19 +6,15 @@ the best mix of its grids is taken.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from gisgrid.models import Band, Progress
-from planning.partition.anneal import Schedule
-from planning.partition.energy import Weights
 from planning.partition.pool import Pool
+from planning.partition.search import Search, in_threads
 from planning.partition.seeding import metis_labels
-from planning.partition.solve import Control, Job, Solution, anneal, measured, mixed
+from planning.partition.solve import Job, Solution, anneal, measured, mixed
 from planning.partition.state import Int32s
 
 UNITS_MAX = 4000
@@ -28,59 +24,44 @@ _COUNTS = (0, -1, 1, -2, 0, -1)
 RUNS = _AGAIN + len(_COUNTS)
 
 
-def solve_together(
-    jobs: Sequence[Job], band: Band, weights: Weights, schedule: Schedule, control: Control, progress: Progress
-) -> list[Solution]:
+def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
     """A division of every piece no worse than the one it is known by (``job.known``); runs share all cores."""
-    tasks = [(number, run) for number in range(len(jobs)) for run in range(RUNS)]
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as threads:
-        waiting = {
-            task: threads.submit(_run, jobs[task[0]], task[1], band, weights, schedule, control) for task in tasks
-        }
-        todo = set(waiting.values())
-        try:
-            while todo:
-                _, todo = wait(todo, timeout=0.25, return_when=FIRST_COMPLETED)
-                progress(min(control.done / control.total, 0.99), "search")
-        except BaseException:
-            control.cancelled = True
-            raise
-    found = []
-    for number, job in enumerate(jobs):
-        runs = [waiting[number, run].result() for run in range(RUNS)]
-        found.append(_best(job, [run for run in runs if run is not None], band, weights, control))
-    return found
+    calls = [partial(_run, job, run, search) for job in jobs for run in range(RUNS)]
+    runs = in_threads(calls, search)
+    return [
+        _best(job, [run for run in runs[RUNS * number : RUNS * (number + 1)] if run is not None], search)
+        for number, job in enumerate(jobs)
+    ]
 
 
-def _run(
-    job: Job, run: int, band: Band, weights: Weights, schedule: Schedule, control: Control
-) -> tuple[Solution, list[Int32s]] | None:
+def _run(job: Job, run: int, search: Search) -> tuple[Solution, list[Int32s]] | None:
     assert job.known is not None
-    if control.stopped():
+    if search.control.stopped():
         return None
     n, k = len(job.rows), int(job.known.max()) + 1
     again = run < _AGAIN
     seed = int(np.random.SeedSequence((*job.seed, 1000 + run)).generate_state(1)[0])
-    slow = replace(
-        schedule, stages=40, hot=0.3 if again else 0.6, soft_major=True, starts=1,
-        unit_tries=0.75 * schedule.unit_tries, split_tries=0.75 * schedule.split_tries,
+    usual = search.schedule
+    slow = search.with_schedule(
+        stages=40, hot=0.3 if again else 0.6, soft_major=True, starts=1,
+        unit_tries=0.75 * usual.unit_tries, split_tries=0.75 * usual.split_tries,
     )  # fmt: skip
     if again:
-        return anneal(job, job.known.copy(), k, seed, band, weights, slow, control, full_band=True)
+        return anneal(job, job.known.copy(), k, seed, slow, full_band=True)
     count = k if job.forced else min(max(k + _COUNTS[run - _AGAIN], 1), n)
-    return anneal(job, metis_labels(job.cell, count, seed), count, seed, band, weights, slow, control)
+    return anneal(job, metis_labels(job.cell, count, seed), count, seed, slow)
 
 
-def _best(
-    job: Job, runs: list[tuple[Solution, list[Int32s]]], band: Band, weights: Weights, control: Control
-) -> Solution:
+def _best(job: Job, runs: list[tuple[Solution, list[Int32s]]], search: Search) -> Solution:
     assert job.known is not None
-    best = measured(job, job.known, int(job.known.max()) + 1, band, weights)
-    pool = Pool(job.cell, weights.rates(band, job.target), band)
+    best = measured(job, job.known, int(job.known.max()) + 1, search)
+    pool = Pool(job.cell, search.limits, search.rates(job.target))
     pool.add(best.label, best.k)
     for one, met in runs:
         for label in (one.label, *met):
             pool.add(label, one.k)
         if one.score < best.score:
             best = one
-    return mixed(job, pool, best, band, weights, control)
+    best = mixed(job, pool, best, search)
+    search.control.found(job.seed, best.k, best.inside, best.energy)
+    return best

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -306,19 +307,46 @@ def test_input_order_index_and_crs_do_not_matter_for_the_rules() -> None:
     assert np.bincount(plan.assignment, units["households"]).tolist() == plan.grids["households"].tolist()
 
 
-def test_progress_runs_from_0_to_1_and_a_refusal_stops_the_search() -> None:
+def test_progress_runs_from_0_to_1_and_tells_the_best_so_far() -> None:
     seen: list[float] = []
-    partition(toy_units(10, 10, households=20), band=BAND, progress=lambda share, note: seen.append(share))
+    notes: list[str] = []
+
+    def show(share: float, note: str) -> None:
+        seen.append(share)
+        notes.append(note)
+
+    partition(toy_units(30, 30, households=20), band=BAND, progress=show)
     assert seen[0] == 0
     assert seen[-1] == 1
     assert seen == sorted(seen)
+    assert any(re.fullmatch(r"\d+ of \d+ grids in band, energy \d+\.\d+ a grid", note) for note in notes)
 
-    def refuse(share: float, note: str) -> None:
-        if note == "search":
+
+def test_ctrl_c_gives_the_best_so_far_and_a_second_one_breaks_off() -> None:
+    units = toy_units(30, 30, households=20)
+    presses = 1
+
+    def press(share: float, note: str) -> None:
+        nonlocal presses
+        if 0 < share < 0.99 and presses:
+            presses -= 1
             raise KeyboardInterrupt
 
+    plan = partition(units, band=BAND, progress=press)
+    assert plan.stats["interrupted"]
+    check_rules(units, plan, BAND)
+    presses = 2
     with pytest.raises(KeyboardInterrupt):
-        partition(toy_units(10, 10, households=20), band=BAND, progress=refuse)
+        partition(units, band=BAND, progress=press)
+
+
+def test_an_error_of_the_progress_ends_the_search() -> None:
+    def fail(share: float, note: str) -> None:
+        if share > 0:
+            raise OSError("no terminal")
+
+    with pytest.raises(OSError, match="no terminal"):
+        partition(toy_units(10, 10, households=20), band=BAND, progress=fail)
 
 
 def test_time_limit_returns_a_plan_that_keeps_the_rules() -> None:

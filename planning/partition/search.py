@@ -1,0 +1,107 @@
+"""What every part of the search shares: limits, weights, schedule, when to stop, how far it is; and its threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from gisgrid.models import Progress, no_progress
+from planning.partition.anneal import Schedule
+from planning.partition.energy import Weights
+from planning.partition.limits import Limits
+from planning.partition.state import Rates
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Control:
+    """Shared by the threads: when to stop, how much is done, and the best of every cell so far."""
+
+    deadline: float | None = None
+    cancelled: bool = False
+    cut: bool = False
+    interrupted: bool = False
+    done: float = 0.0
+    total: float = 1.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    best: dict[Hashable, tuple[int, int, float]] = field(default_factory=dict)
+
+    def stopped(self) -> bool:
+        """Whether the time is over or the caller gave up; remembers that the search was cut short by it."""
+        late = self.deadline is not None and time.monotonic() >= self.deadline
+        self.cut = self.cut or late
+        return self.cancelled or late
+
+    def advance(self, work: float) -> None:
+        """Book finished work."""
+        with self.lock:
+            self.done += work
+
+    def found(self, cell: Hashable, grids: int, inside: int, energy: float) -> None:
+        """Book the best division of a cell: its grids, how many of them keep every limit, its energy."""
+        with self.lock:
+            self.best[cell] = (grids, inside, energy)
+
+    def forget(self, cell: Hashable) -> None:
+        """Leave out a cell that is searched again in another one."""
+        with self.lock:
+            self.best.pop(cell, None)
+
+    def note(self) -> str:
+        """The best plan so far in a few words, for the progress bar."""
+        with self.lock:
+            figures = list(self.best.values())
+        grids = sum(k for k, _, _ in figures)
+        if not grids:
+            return "search"
+        inside = sum(fine for _, fine, _ in figures)
+        return f"{inside} of {grids} grids in band, energy {sum(energy for _, _, energy in figures) / grids:.3f} a grid"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One run: what every grid may hold, what is made small, how long it is searched."""
+
+    limits: Limits
+    weights: Weights
+    schedule: Schedule
+    control: Control
+    progress: Progress = no_progress
+
+    def rates(self, target: float, ramp: float = 1.0) -> Rates:
+        """The energy's weights for grids of a load of `target`, the band's scaled by `ramp`."""
+        return self.weights.rates(self.limits, target, ramp)
+
+    def with_schedule(self, **changes: float | int | bool) -> Search:
+        """The same search by another schedule."""
+        return replace(self, schedule=replace(self.schedule, **changes))  # type: ignore[arg-type]
+
+
+def in_threads(calls: Sequence[Callable[[], T]], search: Search) -> list[T]:
+    """Answers of all calls, made on all cores in the order given, the progress shown meanwhile.
+
+    The first Ctrl-C makes the search stop with the best it has; a second one breaks off.
+    """
+    control = search.control
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        futures = [pool.submit(call) for call in calls]
+        waiting = set(futures)
+        while waiting:
+            try:
+                _, waiting = wait(waiting, timeout=0.25, return_when=FIRST_COMPLETED)
+                search.progress(min(control.done / control.total, 0.99), control.note())
+            except KeyboardInterrupt:
+                again, control.cancelled = control.interrupted, True
+                control.interrupted = True
+                if again:
+                    raise
+            except BaseException:
+                control.cancelled = True
+                raise
+        return [future.result() for future in futures]
