@@ -20,7 +20,7 @@ MODULES: dict[str, str] = {
     "import": "importing",
     "export": "importing",
     "units": "planning",
-    "plan": "planning",
+    "plan": "plan",
     "plans": "planning",
     "check": "planning",
     "clean": "planning",

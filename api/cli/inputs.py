@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import geopandas as gpd
 
 from data.files import layer_names, parse_spec, read_layer
@@ -13,6 +14,19 @@ from gisgrid.errors import BadInput
 
 BARRIER_LAYERS = ("streets", "water", "walls")
 OSM_ENDINGS = (".osm", ".pbf", ".osm.bz2", ".osm.gz", ".osm.xml")
+
+band_option = click.option(
+    "--households",
+    "band",
+    default="300:500",
+    show_default=True,
+    metavar="MIN:MAX",
+    help="Households a grid should have.",
+)
+
+crs_option = click.option(
+    "--crs", help="Coordinate system of the file: wgs84, gcj02, bd09, cgcs2000 or EPSG:n; needed where it tells none."
+)
 
 
 def is_osm_file(spec: str) -> bool:

@@ -1,4 +1,4 @@
-"""``gisgrid units | plan | plans | check | clean | publish``."""
+"""``gisgrid units | plans | check | clean | publish``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 import click
 import geopandas as gpd
 
-from api.cli.inputs import read_barriers, read_place_file
+from api.cli.inputs import band_option, crs_option, read_barriers, read_place_file
 from api.cli.output import MapFile, Output, output_options, table_lines
-from api.json import json_bytes
 from data import db, plans
 from data.exporters import write_layers
 from data.files import layer_names, parse_spec, read_layer
@@ -19,21 +18,7 @@ from gisgrid.errors import EXIT_CHECK_FAILED, BadInput
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
-from planning.partition import PRESETS, PlanResult, parse_weights, partition, preset_of
 from planning.units import make_units
-
-band_option = click.option(
-    "--households",
-    "band",
-    default="300:500",
-    show_default=True,
-    metavar="MIN:MAX",
-    help="Households a grid should have.",
-)
-
-crs_option = click.option(
-    "--crs", help="Coordinate system of the file: wgs84, gcj02, bd09, cgcs2000 or EPSG:n; needed where it tells none."
-)
 
 
 @click.command("units")
@@ -83,85 +68,6 @@ def _tell_units(output: Output, made: gpd.GeoDataFrame, where: dict[str, Any], p
     households = int(made["households"].sum())
     facts = {"units": len(made), "households": households, "communities": int(made["community"].nunique())}
     output.result(facts | where, [f"{len(made)} units, {households} households → {place}"])
-
-
-@click.command("plan")
-@click.argument("units", required=False)
-@click.option("--streets", help="Street file whose classes boundaries prefer.")
-@click.option("--area", help="Without UNITS: code of a stored area.")
-@band_option
-@click.option("--grids", type=click.IntRange(min=1), help="Number of ordinary grids; chosen by itself when not given.")
-@click.option("--seed", default=0, show_default=True, help="Same input and seed give the same plan.")
-@click.option("--time-limit", type=float, metavar="S", help="Stop after S seconds with the best plan so far.")
-@click.option("--preset", type=click.Choice(list(PRESETS)), default="balanced", show_default=True)
-@click.option("--weights", default="", metavar="NAME=X,…", help="Weights set over the preset's: street=6,compact=3 …")
-@click.option("--name", default="", help="Name of the stored plan.")
-@click.option("--out", type=MapFile(), help="File for the layers grids and units.")
-@click.option("--report", type=MapFile(".json"), help="JSON file for figures and reasons.")
-@crs_option
-@output_options
-def plan(
-    output: Output, units: str | None, streets: str | None, area: str | None, crs: str | None, band: str,
-    grids: int | None, seed: int, time_limit: float | None, preset: str, weights: str, name: str, out: Path | None,
-    report: Path | None,
-) -> int:  # fmt: skip
-    """Divide units into balanced, contiguous grids. Exit 1 when the band cannot be met (the best plan is kept).
-
-    With UNITS the plan goes to --out; without, the newest units of --area are planned in PostGIS as a draft.
-    """
-    wanted = Band.parse(band)
-    options: dict[str, Any] = {"band": wanted, "grids": grids, "seed": seed, "time_limit": time_limit, "preset": preset}
-    if weights:
-        options["weights"] = parse_weights(weights, preset_of(preset).weights)
-    if units is None:
-        if area is None:
-            raise BadInput("give a UNITS file, or --area CODE for a stored area")
-        with db.database(Settings.from_env()) as engine, output.stage("plan") as progress:
-            key, cells, result = workflow.plan_for_area(engine, area, name=name, progress=progress, **options)
-        where: dict[str, Any] = {"plan": key}
-        if out is not None:
-            _write_plan(out, cells, result)
-            where["out"] = str(out)
-    else:
-        if out is None:
-            raise BadInput("--out is missing: name the file for the plan")
-        with output.stage("reading"):
-            cells = read_layer(units, layer="units", crs=crs)
-            lines = workflow.barrier_lines(**read_barriers(streets)) if streets else None
-        with output.stage("plan") as progress:
-            result = partition(cells, lines, progress=progress, **options)
-        where = {"out": str(out)}
-        _write_plan(out, cells, result)
-    if report is not None:
-        facts = {"feasible": result.feasible, "reasons": _reasons(result), "stats": result.stats}
-        report.write_bytes(json_bytes(facts))
-    return _tell_plan(output, result, wanted, where)
-
-
-def _write_plan(out: Path, cells: gpd.GeoDataFrame, result: PlanResult) -> None:
-    """Layers ``grids`` and ``units`` (the input columns and ``grid``), in the metric system they were computed in."""
-    owned = gpd.GeoDataFrame(cells.drop(columns="geometry"), geometry=result.geometry, crs=result.grids.crs)
-    owned["grid"] = result.grids["code"].to_numpy()[result.assignment]
-    write_layers(out, {"grids": result.grids, "units": owned})
-
-
-def _reasons(result: PlanResult) -> list[dict[str, Any]]:
-    return [workflow.reason_json(reason) for reason in result.reasons]
-
-
-def _tell_plan(output: Output, result: PlanResult, band: Band, where: dict[str, Any]) -> int:
-    ordinary = result.grids[result.grids["kind"] == "ordinary"]
-    inside = int(ordinary["households"].between(band.low, band.high).sum())
-    special = len(result.grids) - len(ordinary)
-    facts = {
-        "grids": len(result.grids), "ordinary": len(ordinary), "in_band": inside, "special": special,
-        "feasible": result.feasible, "reasons": _reasons(result), "stats": result.stats,
-    }  # fmt: skip
-    place = " ".join(str(value) for value in where.values())
-    lines = [f"{len(result.grids)} grids ({special} special), {inside} of {len(ordinary)} in band {band} → {place}"]
-    lines += [f"  {reason.text}" for reason in result.reasons]
-    output.result(facts | where, lines)
-    return 0 if result.feasible else EXIT_CHECK_FAILED
 
 
 @click.command("plans")
@@ -229,4 +135,4 @@ def publish(output: Output, plan: int, note: str) -> None:
     output.result(facts, [f"generation {done.generation.id} is in force ({done.report.grids} grids of plan {plan})"])
 
 
-COMMANDS = (units, plan, list_plans, check_grids, clean_grids, publish)
+COMMANDS = (units, list_plans, check_grids, clean_grids, publish)

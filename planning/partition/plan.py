@@ -22,7 +22,7 @@ from planning.partition.limits import Limits
 from planning.partition.prepare import Kept, Problem, prepare
 from planning.partition.presets import preset_of
 from planning.partition.reasons import Reason, reasons_for
-from planning.partition.result import changes_of, churn_stats, grids_of, order_grids, scheme_for, stats_of
+from planning.partition.result import changes_of, churn_stats, grids_of, moves_of, order_grids, scheme_for, stats_of
 from planning.partition.search import Control, Search
 from planning.partition.special import Special
 
@@ -41,7 +41,7 @@ class PlanResult:
 
     ``feasible``: every hard rule and the band hold; otherwise ``reasons`` say why not. ``stats``: numbers about the
     plan and the search. ``geometry``: the units' polygons as used, an exactly noded coverage. ``changes``: what
-    changed against the old grids the plan was made for, None without any.
+    changed against the old grids the plan was made for, ``moves`` the ground of `Changes.moves`; else None.
     """
 
     assignment: npt.NDArray[np.int32]
@@ -51,6 +51,7 @@ class PlanResult:
     stats: dict[str, Any]
     geometry: npt.NDArray[np.object_] = field(repr=False)
     changes: Changes | None = field(default=None, repr=False)
+    moves: gpd.GeoDataFrame | None = field(default=None, repr=False)
 
 
 def partition(
@@ -127,7 +128,8 @@ def partition(
         "interrupted": search.control.interrupted,
     }
     progress(1.0, "done")
-    return PlanResult(assignment, table, not reasons, reasons, stats, problem.geometry, changed)
+    moves = None if changed is None else moves_of(problem, assignment, table, changed)
+    return PlanResult(assignment, table, not reasons, reasons, stats, problem.geometry, changed, moves)
 
 
 def _check(

@@ -7,6 +7,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import scipy.sparse as sp
 import shapely
 
@@ -149,6 +150,20 @@ def changes_of(problem: Problem, codes: npt.NDArray[np.object_]) -> Changes | No
         return None
     old = np.array([*problem.old_codes, ""], dtype=object)[problem.old]
     return changes(old, codes, problem.households, problem.population, problem.graph.area, same_codes=True)
+
+
+def moves_of(
+    problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame, changed: Changes
+) -> gpd.GeoDataFrame:
+    """Ground that changes grid: the rows of `Changes.moves` with people on them, and their geometry."""
+    wanted = changed.moves[changed.moves["households"] > 0].reset_index(drop=True)
+    rows = np.flatnonzero(changed.moved)
+    old = np.array([*problem.old_codes, ""], dtype=object)[problem.old[rows]]
+    pair = pd.MultiIndex.from_arrays([old, table["code"].to_numpy()[assignment[rows]]])
+    place = pd.MultiIndex.from_frame(wanted[["old", "new"]]).get_indexer(pair)
+    used = place >= 0
+    geometry = topology.dissolve(problem.geometry[rows[used]], place[used].astype(np.int64), len(wanted))
+    return gpd.GeoDataFrame(wanted, geometry=geometry, crs=problem.units.crs)
 
 
 def churn_stats(
