@@ -149,7 +149,7 @@ def _sums(column: str, grids: gpd.GeoDataFrame, units: gpd.GeoDataFrame | None, 
         sums: Floats = np.bincount(owner[owner >= 0], weight[owner >= 0], minlength=len(grids)).astype(np.float64)
         return sums
     if column in grids:
-        return pd.to_numeric(grids[column], errors="coerce").fillna(0).to_numpy(np.float64)
+        return np.asarray(pd.to_numeric(grids[column], errors="coerce").fillna(0), dtype=np.float64)
     return None
 
 
