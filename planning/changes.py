@@ -172,7 +172,7 @@ def churn_bound(old_loads: npt.ArrayLike, new_households: float, counts: int, lo
     up to low: M ≥ Σ_S max(0, low − r_i) + (K − |S|)·low; the upper side holds since K·high ≥ total. *Greedy is exact:*
     (1) exchanging a survivor for a larger old grid raises Σr by d ≥ 0 and the deficit D = need − M by at most d, so for
     each |S| = s the s largest with r = min(h, high) are best; (2) D > 0 shrinks one for one as r_i above low are
-    lowered, and with all r_i ≤ low the need is K·low ≤ total, so D = 0 is in reach: retained = Σ min(h, high) − max(0, D).
+    lowered, and with all r_i ≤ low the need is K·low ≤ total, so D = 0 is in reach: Σr = Σ min(h, high) − max(0, D).
 
     When no division into that many grids is in band, the band is left out altogether (the s largest stay whole), so
     the figure still holds for every division into so many grids. Raises BadInput for negative or missing numbers.

@@ -23,6 +23,7 @@ MODULES: dict[str, str] = {
     "plan": "plan",
     "plans": "planning",
     "check": "planning",
+    "compare": "comparing",
     "clean": "planning",
     "publish": "planning",
     "locate": "locating",
