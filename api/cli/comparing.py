@@ -9,9 +9,8 @@ from typing import Any
 import click
 import geopandas as gpd
 
-from api.cli.inputs import read_barriers, read_place_file
+from api.cli.inputs import band_option, crs_option, read_barriers, read_place_file
 from api.cli.output import MapFile, Output, output_options, table_lines
-from api.cli.planning import band_option, crs_option
 from api.cli.reporting import REPORT_ENDINGS, report_facts, write_comparison
 from data.files import layer_names, parse_spec, read_layer
 from gisgrid.errors import EXIT_CHECK_FAILED

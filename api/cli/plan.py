@@ -8,11 +8,10 @@ from typing import Any
 import click
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 
 from api.cli.inputs import band_option, crs_option, read_barriers, read_place_file
 from api.cli.output import MapFile, Output, output_options
-from api.json import json_bytes
+from api.cli.reporting import REPORT_ENDINGS, Before, write_report
 from data import db
 from data.exporters import write_layers
 from data.files import read_layer
@@ -43,7 +42,9 @@ from planning.partition import PRESETS, PlanResult, old_grids_of, parse_weights,
 @click.option("--weights", default="", metavar="NAME=X,…", help="Weights set over the preset's: street=6,compact=3 …")
 @click.option("--name", default="", help="Name of the stored plan.")
 @click.option("--out", type=MapFile(), help="File for the layers grids and units (and moves, with old grids).")
-@click.option("--report", type=MapFile(".json"), help="JSON file for figures and reasons.")
+@click.option(
+    "--report", type=MapFile(*REPORT_ENDINGS), help="Figures, maps and reasons: F.html to read, F.json for scripts."
+)
 @crs_option
 @output_options
 def plan(
@@ -71,8 +72,9 @@ def plan(
         with db.database(Settings.from_env()) as engine, output.stage("plan") as progress:
             key, cells, result = workflow.plan_for_area(engine, area, name=name, progress=progress, **options)
         where: dict[str, Any] = {"plan": key}
+        lines, before = None, None
         if out is not None:
-            _write_plan(out, cells, result)
+            write_layers(out, _layers(cells, result))
             where["out"] = str(out)
     else:
         if out is None:
@@ -80,14 +82,15 @@ def plan(
         with output.stage("reading"):
             cells = read_layer(units, layer="units", crs=crs)
             lines = workflow.barrier_lines(**read_barriers(streets)) if streets else None
-            options["keep"] = _old_grids(cells, keep, keep_column)
+            before = _before(cells, keep, keep_column)
+            options["keep"] = None if before is None else before.codes
         with output.stage("plan") as progress:
             result = partition(cells, lines, progress=progress, **options)
         where = {"out": str(out)}
-        _write_plan(out, cells, result)
+        write_layers(out, _layers(cells, result))
     if report is not None:
-        facts = {"feasible": result.feasible, "reasons": _reasons(result), "stats": result.stats}
-        report.write_bytes(json_bytes(facts))
+        with output.stage("report"):
+            _report(report, _layers(cells, result), result, wanted, lines, before)
     return _tell_plan(output, result, wanted, where)
 
 
@@ -103,25 +106,38 @@ def _limits(band: str, texts: tuple[str, ...]) -> tuple[Band, list[WeightLimit]]
     return Band.parse(band), [limit for limit in found if limit.column != "households"]
 
 
-def _old_grids(cells: gpd.GeoDataFrame, keep: str | None, column: str | None) -> npt.NDArray[np.object_] | None:
-    """Code of the old grid of every unit, None without old grids."""
+def _before(cells: gpd.GeoDataFrame, keep: str | None, column: str | None) -> Before | None:
+    """The old grids and the code of every unit's, None without old grids."""
     if keep is not None and column is not None:
         raise BadInput("--keep and --keep-column both name the old grids; give one of them")
-    if column is not None:
-        if column not in cells:
-            raise BadInput(f"the units have no column {column!r}; --keep-column names the one with the old grid's code")
-        return np.asarray(cells[column], dtype=object)
-    return None if keep is None else old_grids_of(cells, read_place_file(keep, "grids"))
+    if keep is not None:
+        old = read_place_file(keep, "grids")
+        return Before(old, old_grids_of(cells, old))
+    if column is None:
+        return None
+    if column not in cells:
+        raise BadInput(f"the units have no column {column!r}; --keep-column names the one with the old grid's code")
+    known = cells[cells[column].notna()]
+    old = known[[column, "geometry"]].dissolve(by=column).rename_axis("code").reset_index()
+    return Before(old, np.asarray(cells[column], dtype=object))
 
 
-def _write_plan(out: Path, cells: gpd.GeoDataFrame, result: PlanResult) -> None:
+def _layers(cells: gpd.GeoDataFrame, result: PlanResult) -> dict[str, gpd.GeoDataFrame]:
     """Layers ``grids``, ``units`` (the input columns and ``grid``) and ``moves``, in the metric system of the plan."""
     owned = gpd.GeoDataFrame(cells.drop(columns="geometry"), geometry=result.geometry, crs=result.grids.crs)
     owned["grid"] = result.grids["code"].to_numpy()[result.assignment]
     layers = {"grids": result.grids, "units": owned}
-    if result.moves is not None:
-        layers["moves"] = result.moves
-    write_layers(out, layers)
+    return layers if result.moves is None else layers | {"moves": result.moves}
+
+
+def _report(
+    path: Path, layers: dict[str, gpd.GeoDataFrame], result: PlanResult, band: Band, lines: gpd.GeoDataFrame | None,
+    before: Before | None,
+) -> None:  # fmt: skip
+    write_report(
+        path, grids=layers["grids"], units=layers["units"], streets=lines, band=band, reasons=result.reasons,
+        stats=result.stats, before=before, feasible=result.feasible, same_codes=True,
+    )  # fmt: skip
 
 
 def _reasons(result: PlanResult) -> list[dict[str, Any]]:
