@@ -51,7 +51,7 @@ class Weights:
     balance: float = 0.05
     churn: float = 4.0
     border: float = 2.0
-    class_cost: tuple[float, ...] = (0.0, 0.0, 0.0, 0.005, 0.01, 0.95, 1.0)
+    class_cost: tuple[float, ...] = (0.0, 0.001, 0.002, 0.005, 0.01, 0.95, 1.0)
 
     def __post_init__(self) -> None:
         if len(self.class_cost) != len(CLASSES):
@@ -66,8 +66,8 @@ class Weights:
 
     @property
     def heat(self) -> float:
-        """Size of the energy's usual differences, 1 for the default weights: what temperatures are scaled by."""
-        return (self.street + self.compact) / (_STREET + _COMPACT) or 1.0
+        """What temperatures are scaled by: the size of the energy's usual differences, at least the default's."""
+        return max(1.0, (self.street + self.compact) / (_STREET + _COMPACT))
 
     def rates(self, limits: Limits, target: float, ramp: float = 1.0) -> Rates:
         """The energy's weights for a cell whose grids should have a load of `target`, λ scaled by `ramp`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from gisgrid.errors import BadInput
+from planning.graph import CLASSES
 from planning.partition.energy import Weights
 
 
@@ -18,8 +19,8 @@ class Preset:
     together: bool = True
 
 
-# The temperatures of the search fit energies of this size: a term is favoured by lowering the others rather than by a
-# weight many times the usual one, which would freeze the search at once.
+# A term is favoured by lowering the others rather than by a weight many times the usual one: temperatures follow the
+# street and compactness terms (`Weights.heat`), and a term far above them freezes the search.
 PRESETS: Final[dict[str, Preset]] = {
     "balanced": Preset(Weights()),
     "streets": Preset(Weights(street=7.0, major=4.0, compact=1.5)),
@@ -40,15 +41,24 @@ def preset_of(name: str) -> Preset:
 
 
 def parse_weights(text: str, base: Weights) -> Weights:
-    """`base` with the weights of ``street=6,compact=3`` set. Raises BadInput naming the wrong part."""
+    """`base` with the weights of ``street=6,compact=3`` set; ``wall=0.5`` sets the cost of a street class.
+
+    Raises BadInput naming the wrong part.
+    """
     names = [field.name for field in fields(Weights) if field.name != "class_cost"]
     changes: dict[str, float] = {}
+    costs = list(base.class_cost)
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, _, value = part.partition("=")
-        if name.strip() not in names:
-            raise BadInput(f"weights: {part!r} sets no known weight; use NAME=NUMBER with {', '.join(names)}")
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name not in (*names, *CLASSES):
+            known = ", ".join((*names, *CLASSES))
+            raise BadInput(f"weights: {part!r} sets no known weight; use NAME=NUMBER with {known}")
         try:
-            changes[name.strip()] = float(value)
+            number = float(value)
         except ValueError:
             raise BadInput(f"weights: {part!r} has no number after the =") from None
-    return replace(base, **changes)  # type: ignore[arg-type]
+        if name in CLASSES:
+            costs[CLASSES.index(name)] = number
+        else:
+            changes[name] = number
+    return replace(base, **changes, class_cost=tuple(costs))  # type: ignore[arg-type]

@@ -28,6 +28,9 @@ def test_compact_does_what_it_says() -> None:
 
 def test_weights_are_read_and_wrong_ones_named() -> None:
     assert parse_weights(" street=6, compact=3.5 ", Weights()) == Weights(street=6.0, compact=3.5)
+    walls = parse_weights("wall=0.5,none=2", Weights()).class_cost
+    assert walls == (*Weights().class_cost[:5], 0.5, 2.0)
+    assert list(Weights().class_cost) == sorted(set(Weights().class_cost)), "river before big street, street, wall"
     assert parse_weights("", Weights(split=9.0)) == Weights(split=9.0)
     for text, part in (
         ("colour=3", "'colour=3' sets no known"),
