@@ -83,7 +83,7 @@ def _members(cell: Ints) -> dict[int, Ints]:
     order = np.argsort(cell, kind="stable")
     order = order[cell[order] >= 0]
     numbers, first = np.unique(cell[order], return_index=True)
-    return dict(zip(numbers.tolist(), np.split(order, first[1:]), strict=True))
+    return dict(zip(numbers.tolist(), np.split(order, first[1:]), strict=True)) if len(order) else {}
 
 
 def _together(

@@ -26,8 +26,8 @@ class Reason:
     """One reason a plan breaks the band. ``units`` are unit ids, ``community`` a code or "" when it is the whole plan.
 
     Codes: ``unit_above_band``, ``unit_above_limit``, ``piece_below_band``, ``total_fits_no_count``,
-    ``weights_fit_no_count``, ``pocket_cut_off``, ``locks_block``, ``locked_outside``, ``forced_count``,
-    ``unit_in_parts``, ``not_found``.
+    ``weights_fit_no_count``, ``pocket_cut_off``, ``locks_block``, ``locked_outside``, ``locked_broken``,
+    ``forced_count``, ``unit_in_parts``, ``not_found``.
     """
 
     code: str
@@ -49,9 +49,27 @@ def reasons_for(
     if forced is not None and free != forced:
         found.append(_count_not_met(problem, forced, free))
     found += [_locked_outside(table, row, limits) for row in locked[bad[locked]].tolist()]
+    found += _locked_broken(problem, assignment, table, locked)
     for piece in np.unique(problem.piece[bad[assignment] & (problem.piece >= 0)]).tolist():
         found += _piece_reasons(problem, assignment, loads, bad, piece, limits, forced)
-    return found + _in_parts(problem, assignment, table)
+    return found + _in_parts(problem, assignment, table, locked)
+
+
+def _locked_broken(
+    problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame, locked: npt.NDArray[np.int32]
+) -> list[Reason]:
+    """Locked grids that are not connected or lie in several communities: they stay so."""
+    graph = problem.graph
+    part = components(graph, assignment[graph.sources] == assignment[graph.indices])
+    found = []
+    for row in locked.tolist():
+        units = np.flatnonzero(assignment == row)
+        parts, communities = len(np.unique(part[units])), len(np.unique(problem.community[units]))
+        if max(parts, communities) > 1:
+            what = f"in {parts} separate parts" if parts > 1 else f"in {communities} communities"
+            text = f"grid {table['code'].iloc[row]} is locked and stays as it is, {what}; unlock it to mend that"
+            found.append(Reason("locked_broken", text, (), str(table["community"].iloc[row])))
+    return found
 
 
 def _locked_outside(table: gpd.GeoDataFrame, row: int, limits: Limits) -> Reason:
@@ -223,11 +241,14 @@ def _pockets(problem: Problem, rows: Ints, band: Band, community: str) -> list[R
     return found
 
 
-def _in_parts(problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame) -> list[Reason]:
+def _in_parts(
+    problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame, locked: npt.NDArray[np.int32]
+) -> list[Reason]:
     """Units drawn in separate parts make a grid fall apart whatever the plan does."""
     geometry = table.geometry.to_numpy()
     parts, grid = shapely.get_parts(geometry, return_index=True)
     broken = np.bincount(grid[shapely.area(parts) > _PART_M2], minlength=len(table)) > 1
+    broken[locked] = False
     if not broken.any():
         return []
     rows = np.flatnonzero((shapely.get_num_geometries(problem.geometry) > 1) & broken[assignment])

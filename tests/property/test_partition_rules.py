@@ -12,7 +12,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gisgrid.models import Band
+from gisgrid.models import Band, WeightLimit
 from planning.graph import unit_graph
 from planning.partition import PlanResult, partition
 from planning.partition.cells import components
@@ -131,3 +131,39 @@ def test_forced_count_is_met_or_said(units: gpd.GeoDataFrame, band: Band, count:
     assert (len(plan.grids) == count) == (pieces <= count <= len(units))
     if not said:
         assert_rules(units, plan, band)
+
+
+@TOY
+@given(toy_maps(5, 5, 20), bands, st.integers(0, 3), st.randoms(use_true_random=False))
+def test_rules_hold_against_old_grids_locks_and_further_weights(
+    units: gpd.GeoDataFrame, band: Band, seed: int, random: object
+) -> None:
+    choose = random.choice  # type: ignore[attr-defined]
+    if not units["households"].any():
+        return
+    old = np.array([choose([None, "a", "b", "c", "d"]) for _ in range(len(units))], dtype=object)
+    locked = sorted({code for code in old.tolist() if code is not None and choose([True, False, False])})
+    units["population"] = [choose([0, 1, 5, 9]) for _ in range(len(units))]
+    limit = WeightLimit("population", choose([0, 2, 10]), choose([12, 30]))
+    plan = partition(units, band=band, limits=[limit], keep=old, locked=locked, seed=seed, effort=0.2)
+    codes = plan.grids["code"].to_numpy()[plan.assignment]
+    for code in locked:
+        assert ((codes == code) == (old == code)).all()
+    graph = unit_graph(units)
+    same = plan.assignment[graph.sources] == plan.assignment[graph.indices]
+    whole = len(np.unique(components(graph, same))) == len(plan.grids)
+    assert whole or any(reason.code == "locked_broken" for reason in plan.reasons)
+    sums = [
+        np.bincount(plan.assignment, units[name], minlength=len(plan.grids)) for name in ("households", "population")
+    ]
+    fits = (sums[0] >= band.low) & (sums[0] <= band.high) & (sums[1] >= limit.low) & (sums[1] <= limit.high)
+    assert plan.feasible == bool(whole and fits[(plan.grids["kind"] == "ordinary").to_numpy()].all())
+    assert plan.feasible == (not plan.reasons)
+    assert all(reason.code and reason.text for reason in plan.reasons)
+    stats = plan.stats
+    if plan.changes is not None and plan.feasible and not locked:
+        assert stats["households_moved"] >= stats["households_moved_least"] - 1e-6
+        assert set(plan.changes.heirs) == set(plan.grids["code"]) & set(old[old != None].tolist())  # noqa: E711
+    again = partition(units, band=band, limits=[limit], keep=old, locked=locked, seed=seed, effort=0.2)
+    assert again.assignment.tolist() == plan.assignment.tolist()
+    assert again.grids["code"].tolist() == plan.grids["code"].tolist()
