@@ -152,6 +152,8 @@ def _communities(frame: gpd.GeoDataFrame, named: str) -> list[str]:
     for row, code in enumerate(given):
         text = "" if pd.isna(code) else str(code)[:COMMUNITY_DIGITS]
         if not (is_digits(text) and len(text) == COMMUNITY_DIGITS):
-            raise BadInput(f"{frame[named].iloc[row]}: community {code!r} is not 12 digits; fill the column or leave it")
+            raise BadInput(
+                f"{frame[named].iloc[row]}: community {code!r} is not 12 digits; fill the column or leave it"
+            )
         communities.append(text)
     return communities
