@@ -62,7 +62,7 @@ def renumber(
     digits = np.array([len(code) for code in old], dtype=np.int64)
     for width in np.unique(digits).tolist():  # parents have fewer digits than their children
         rows = np.flatnonzero(digits == width)
-        carried = np.array([above[row] in moved for row in rows], dtype=bool)
+        carried = np.array([above[row] in moved and old[row].startswith(above[row]) for row in rows], dtype=bool)
         for row in rows[carried]:
             result[row] = moved[above[row]] + old[row][len(above[row]) :]
         rows = rows[~carried]
@@ -154,8 +154,8 @@ def professional_codes(
     for home in sorted({str(code) for code in areas}):
         rows = np.flatnonzero(areas == home)
         rows = rows[reading_order(x[rows], y[rows])]
-        whole = int(rows[0]) if len(rows) == 1 and alone[rows[0]] else -1
-        free = _free_professional(object_code, home, used, whole=whole >= 0)
+        whole = len(rows) == 1 and bool(alone[rows[0]])
+        free = _free_professional(object_code, home, used, whole=whole)
         for row in rows:
             code = next(free, None)
             if code is None:

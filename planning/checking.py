@@ -15,9 +15,7 @@ FATAL_PROFESSIONAL: Final = frozenset({"overlap", "null_geometry", "invalid_geom
 """What makes a professional layer useless. Ground left out, pieces apart and odd codes are its department's matter."""
 
 
-def check_levels(
-    grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, *, band: Band | None = None
-) -> CoverageReport:
+def check_levels(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, *, band: Band | None = None) -> CoverageReport:
     """`gisgrid.coverage.check` for grids of several levels, in one report.
 
     The first level must cover the communities. A deeper level need not be everywhere, but the grids that are divided

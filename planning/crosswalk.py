@@ -38,8 +38,8 @@ def crosswalk(
 
     grids: polygons with a unique ``code``; with a ``level`` column only those of ``level``. professional: polygons with
     ``code`` and ``system`` (one unnamed system where that is missing), codes unique in a system. units: polygons or
-    points with ``households`` and maybe ``population``; a ``grid`` column says whose they are, others belong to the grid
-    their largest part lies in. Any CRS; the first layer's metric one is used.
+    points with ``households`` and maybe ``population``; a ``grid`` column says whose they are, others belong to the
+    grid their largest part lies in. Any CRS; the first layer's metric one is used.
 
     Columns: ``grid``, ``grid_name``, ``system``, ``professional`` (null: what no professional grid covers),
     ``professional_name``, ``area_m2``, ``area_share`` of the grid; with units ``households``, ``household_share`` (null
@@ -155,8 +155,9 @@ def _of_system(
     for weight in weights:
         total = rows.groupby("row")[weight].transform("sum")
         rows[_share_name(weight)] = rows[weight] / total.where(total > 0)
-    names = np.append(about["name"].to_numpy(object), "")
-    rows["professional"] = np.append(about["code"].to_numpy(object), None)[rows["at"]]
+    names = np.array([*about["name"], ""], dtype=object)
+    codes = np.array([*about["code"], None], dtype=object)
+    rows["professional"] = codes[rows["at"]]
     rows["professional_name"] = names[rows["at"]]
     rows["whole"] = (rows["area_share"] >= WHOLE_SHARE) & (rows["at"] >= 0)
     rows["main"] = _main(rows)

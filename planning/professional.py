@@ -31,9 +31,9 @@ DIGITS: Final[dict[str, int]] = {"community": 12, "street": 9, "district": 6}
 class ProfessionalPlan:
     """Professional grids and what they are made of.
 
-    ``assignment``: int32 row of ``grids`` per atom, shape (n,). ``grids``: code (20 digits), name, system, level 1, parent
-    null, community (null over several), kind, households, population, compactness, atoms (their number), geometry;
-    sorted by code, metric CRS. ``feasible``, ``reasons``, ``stats``: as of `planning.partition.PlanResult`.
+    ``assignment``: int32 row of ``grids`` per atom, shape (n,). ``grids``: code (20 digits), name, system, level 1,
+    parent null, community (null over several), kind, households, population, compactness, atoms (their number),
+    geometry; sorted by code, metric CRS. ``feasible``, ``reasons``, ``stats``: as of `planning.partition.PlanResult`.
     """
 
     system: str
@@ -64,10 +64,10 @@ def plan_professional(
     """Join atoms to contiguous professional grids of `band` households.
 
     `atoms`: comprehensive grids (``code``; of several levels the first is used) or units (``unit_id``), polygons with
-    ``households``, maybe ``population`` and ``community`` (else the first 12 digits of the code). No atom is cut, so every
-    comprehensive grid ends up wholly in one professional grid. `within`: the area no professional grid leaves; with
-    street or district grids reach over communities. Special grids are joined like others. `object_code`: 6 digits the
-    codes begin with; `taken`: codes not to use; `names`: area names by code, for the grids' names. The rest as for
+    ``households``, maybe ``population`` and ``community`` (else the first 12 digits of the code). No atom is cut, so
+    every comprehensive grid ends up wholly in one professional grid. `within`: the area no professional grid leaves;
+    with street or district grids reach over communities. Special grids are joined like others. `object_code`: 6 digits
+    the codes begin with; `taken`: codes not to use; `names`: area names by code, for the grids' names. The rest as for
     `planning.partition.partition`, which also says what is raised and how infeasible input is answered.
     """
     if within not in DIGITS:
@@ -94,7 +94,7 @@ def homes_of(assignment: NDArray[np.int32], community: NDArray[np.object_], coun
     sharing = pairs.groupby("community")["grid"].size()
     homes, whole = [""] * count, [False] * count
     for grid, codes in pairs.groupby("grid")["community"]:
-        digits = next((n for n in (12, 9, 6) if codes.str[:n].nunique() == 1), 6)
+        digits = next((n for n in (12, 9, 6) if len({code[:n] for code in codes}) == 1), 6)
         home = str(codes.min())[:digits]
         homes[int(str(grid))] = home
         whole[int(str(grid))] = digits == COMMUNITY_DIGITS and int(sharing[home]) == 1

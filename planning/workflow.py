@@ -92,7 +92,7 @@ def read_planning_input(connection: sa.Connection, area: str) -> PlanningInput:
 
 
 def read_grids_in_force(connection: sa.Connection, area: str, *, level: int | None = 1) -> gpd.GeoDataFrame:
-    """Comprehensive grids in force in an area (EPSG:4490), of one level or of all. Raises NotFound when there are none."""
+    """Comprehensive grids in force in an area (EPSG:4490), of one level or of all. Raises NotFound."""
     generation = plans.current_generation(connection)
     if generation is None:
         raise NotFound("no plan is published yet; publish one first (gisgrid publish PLAN)")
@@ -331,9 +331,9 @@ def _check_kept(kept: Collection[str], grids: gpd.GeoDataFrame, in_force: Collec
     known, planned = set(in_force), set(grids["code"])
     for code in kept:
         if code not in known:
-            raise BadInput(f"grid {code} is not in force here, so no grid can go on under its code; leave it out of kept")
+            raise BadInput(f"grid {code} is not in force here, so no grid can go on under its code; do not keep it")
         if code not in planned:
-            raise BadInput(f"no grid of the plan has the code {code} that is to go on; leave it out of kept")
+            raise BadInput(f"no grid of the plan has the code {code} that is to go on; do not keep it")
 
 
 def _numbered(
@@ -349,7 +349,11 @@ def _numbered(
     follow = dict(zip(codes, new, strict=True))
     above = np.array([follow.get(parent, parent) for parent in parents], dtype=object)
     places = dict(zip(communities["code"], communities["name"], strict=True))
-    return grids.assign(code=new, parent=np.where(levels > 1, above, None), name=grid_names(new, above, places))
+    return grids.assign(
+        code=new,
+        parent=[code if deep else None for code, deep in zip(above, levels > 1, strict=True)],
+        name=grid_names(new, above, places),
+    )
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:
