@@ -159,7 +159,7 @@ def check_nesting(grids: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
     Raises BadInput when a code is used twice in a level, or the parent of a deeper grid is no grid one level up.
     """
     given = pd.to_numeric(grids["level"], errors="coerce") if "level" in grids else pd.Series(1, index=grids.index)
-    levels: npt.NDArray[np.int64] = given.fillna(1).to_numpy(dtype=np.int64)
+    levels = np.asarray(given.fillna(1), dtype=np.int64)
     codes = grids["code"].astype(str).to_numpy(object)
     names = pd.Series(zip(levels.tolist(), codes, strict=True), dtype=object)
     twice = names[names.duplicated()]

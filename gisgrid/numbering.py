@@ -156,11 +156,11 @@ def professional_codes(
         rows = rows[reading_order(x[rows], y[rows])]
         whole = len(rows) == 1 and bool(alone[rows[0]])
         free = _free_professional(object_code, home, used, whole=whole)
-        for row in rows:
+        for place in rows.tolist():
             code = next(free, None)
             if code is None:
                 raise BadInput(f"{home} has no free number for another professional grid; make larger grids")
-            codes[row] = code
+            codes[place] = code
     return codes
 
 

@@ -104,7 +104,7 @@ def _system_summary(name: str, rows: pd.DataFrame) -> dict[str, Any]:
     if "households" in rows:
         total = float(rows["households"].sum())
         nested = float(rows.loc[rows["grid"].isin(whole), "households"].sum())
-        found["households"] = total
+        found["households"] = int(total) if total.is_integer() else total
         found["whole_household_share"] = round(nested / total, 6) if total else None
     found |= {
         "uncovered_grids": grids - int(inside["grid"].nunique()),
@@ -301,7 +301,7 @@ def _counts(units: gpd.GeoDataFrame, column: str) -> NDArray[np.float64]:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         value = units[column].iloc[row]
-        raise BadInput(f"unit {_unit_name(units, row)}: {column} is {value!r}; give a number of at least 0", row=row)
+        raise BadInput(f"unit {_unit_name(units, row)}: {column} is {value}; give a number of at least 0", row=row)
     return np.asarray(numbers)
 
 

@@ -349,11 +349,8 @@ def _numbered(
     follow = dict(zip(codes, new, strict=True))
     above = np.array([follow.get(parent, parent) for parent in parents], dtype=object)
     places = dict(zip(communities["code"], communities["name"], strict=True))
-    return grids.assign(
-        code=new,
-        parent=[code if deep else None for code, deep in zip(above, levels > 1, strict=True)],
-        name=grid_names(new, above, places),
-    )
+    deeper = [code if deep else None for code, deep in zip(above, levels > 1, strict=True)]
+    return grids.assign(code=new, parent=deeper, name=grid_names(new, above, places))
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:

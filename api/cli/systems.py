@@ -230,9 +230,16 @@ def _read_units(grids: str, units: str | None, crs: str | None) -> gpd.GeoDataFr
 
 
 def _write_rows(out: Path, rows: gpd.GeoDataFrame) -> None:
-    """Rows as a table in .csv, as a map of the common ground in other formats."""
-    plain = rows.assign(geometry=None) if out.suffix.lower() == ".csv" else rows
-    write_layers(out, {"crosswalk": plain})
+    """Rows as a plain table in .csv, as a map of the common ground in other formats."""
+    if out.suffix.lower() != ".csv":
+        write_layers(out, {"crosswalk": rows})
+        return
+    part = out.with_name(f".{out.name}.part")
+    try:
+        pd.DataFrame(rows.drop(columns="geometry")).to_csv(part, index=False, encoding="utf-8", lineterminator="\n")
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _tell_crosswalk(output: Output, figures: dict[str, Any], rows: int, out: Path | None) -> None:
