@@ -15,7 +15,7 @@ from api.json import json_response
 from api.pages import GEOJSON, Strict, no_parameters
 from api.state import state
 from data import tables as t
-from data.plans import current_generation
+from data.plans import generation_of
 from gisgrid.errors import NotFound
 
 bp = APIBlueprint("circles", __name__, url_prefix="/api/v1/circles", tag="Service circles")
@@ -28,12 +28,12 @@ class CategoryQuery(Strict):
 
 
 def current_run(connection: sa.Connection) -> sa.RowMapping | None:
-    """The newest circle run of the generation in force."""
-    generation = current_generation(connection)
-    if generation is None:
+    """The newest circle run of the comprehensive grids in force."""
+    since = generation_of(connection)
+    if since is None:
         return None
     runs = t.circle_runs
-    query = sa.select(runs).where(runs.c.generation == generation.id).order_by(runs.c.id.desc()).limit(1)
+    query = sa.select(runs).where(runs.c.generation >= since.id).order_by(runs.c.id.desc()).limit(1)
     return connection.execute(query).mappings().first()
 
 

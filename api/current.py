@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from data import tables as t
 from data.loading import read_rows
-from data.plans import Generation, current_generation, grids_in_force
+from data.plans import Generation, current_generation, generation_of, grids_in_force
 from gisgrid.locate import GridIndex
 
 CHECK_SECONDS = 1.0
@@ -64,7 +64,7 @@ class CurrentGrids:
     def _refresh(self) -> None:
         with self._engine.connect() as connection:
             newest = current_generation(connection)
-            if newest is None:
+            if newest is None or generation_of(connection) is None:  # professional grids alone own nothing
                 self._loaded = None
             elif self._loaded is None or self._loaded.generation.id != newest.id:
                 self._loaded = load(connection, newest)
@@ -72,7 +72,7 @@ class CurrentGrids:
 
 
 def load(connection: sa.Connection, generation: Generation) -> Loaded:
-    """Read a generation and build its index (EPSG:4490, longitude first)."""
+    """Read a generation's comprehensive grids of the first level and index them (EPSG:4490, longitude first)."""
     grids = grids_in_force(connection, generation.id)
     areas = read_rows(connection, t.areas)
     index = GridIndex.build(grids.geometry.to_numpy(), grids["code"].to_numpy())

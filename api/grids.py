@@ -13,7 +13,9 @@ from api.json import json_response
 from api.pages import GEOJSON, no_parameters, page_query, respond_page
 from api.state import state
 from data import tables as t
-from data.plans import current_generation, in_force
+from data.grid_systems import stored_name
+from data.plans import current_generation, generation_of, in_force
+from data.tables import COMPREHENSIVE
 from gisgrid.errors import NotFound
 from layers.catalog import GRIDS
 from layers.features import feature
@@ -24,24 +26,30 @@ bp = APIBlueprint("grids", __name__, url_prefix="/api/v1/grids", tag="Grids")
 @bp.get("")
 @bp.input(page_query(GRIDS), location="query", unknown=None)
 def list_grids(query_data: dict[str, Any]) -> Response:
-    """Grids in force as GeoJSON, with households and a label point."""
+    """Grids in force as GeoJSON, with households and a label point.
+
+    The comprehensive ones of all levels; ``level=1`` takes one level, ``system=fire`` another system.
+    """
+    query = dict(query_data)
+    systems = query.get("system", COMPREHENSIVE).split(",")
+    query["system"] = ",".join(stored_name(system) for system in systems)
     with state().engine.connect() as connection:
         generation = current_generation(connection)
         now = in_force(generation.id) if generation else sa.false()
-        return respond_page(GRIDS, query_data, where=[now], connection=connection)
+        return respond_page(GRIDS, query, where=[now], connection=connection)
 
 
 @bp.get("/<code>")
 @no_parameters
 def one_grid(code: str) -> Response:
-    """One grid in force, with what lies in it and who reaches which facilities from it."""
+    """One grid in force, of any level and system, with what lies in it and who reaches which facilities from it."""
     with state().engine.connect() as connection:
         generation = current_generation(connection)
         if generation is None:
             raise NotFound("no plan is published yet; publish one first")
         found = orjson.loads(feature(connection, GRIDS, code, where=[in_force(generation.id)]))
         found["properties"] |= _counts(connection, code, generation.id)
-        found["properties"]["circles"] = _circles(connection, code, generation.id)
+        found["properties"]["circles"] = _circles(connection, code)
     return json_response(found, mimetype=GEOJSON)
 
 
@@ -62,13 +70,14 @@ def _place(table: sa.Table) -> Any:
     return sa.func.ST_PointOnSurface(table.c.geometry) if table is t.buildings else table.c.geometry
 
 
-def _circles(connection: sa.Connection, code: str, generation: int) -> list[dict[str, Any]]:
+def _circles(connection: sa.Connection, code: str) -> list[dict[str, Any]]:
     covered, runs = t.circle_coverage, t.circle_runs
+    since = generation_of(connection)
+    newest = sa.select(sa.func.max(runs.c.id)).where(runs.c.generation >= (since.id if since else 0)).scalar_subquery()
     query = (
         sa.select(covered, t.facility_categories.c.minutes)
-        .join(runs, runs.c.id == covered.c.run)
         .join(t.facility_categories, t.facility_categories.c.category == covered.c.category)
-        .where(runs.c.generation == generation, covered.c.grid_code == code)
+        .where(covered.c.run == newest, covered.c.grid_code == code)
         .order_by(covered.c.category)
     )
     return [

@@ -13,7 +13,8 @@ from api.json import json_response
 from api.pages import no_parameters
 from api.state import state
 from data import tables as t
-from data.plans import current_generation, in_force, plan_row
+from data.plans import current_generation, generation_of, in_force, plan_row
+from data.tables import COMPREHENSIVE
 from gisgrid.models import Band
 from layers.styles import all_styles
 
@@ -75,8 +76,8 @@ def _attribution(connection: sa.Connection) -> str:
 
 
 def _band(connection: sa.Connection) -> Band:
-    generation = current_generation(connection)
-    return plan_row(connection, generation.plan).band if generation else DEFAULT_BAND
+    since = generation_of(connection)
+    return plan_row(connection, since.plan).band if since else DEFAULT_BAND
 
 
 def _band_json(band: Band) -> dict[str, int]:
@@ -103,6 +104,6 @@ def _counts(connection: sa.Connection, generation: int | None) -> dict[str, int]
     }
     b = t.buildings.c
     people = connection.execute(sa.select(sa.func.sum(b.households), sa.func.sum(b.population))).one()
-    now = in_force(generation) if generation is not None else sa.false()
+    now = in_force(generation, system=COMPREHENSIVE, level=1) if generation is not None else sa.false()
     grids = connection.scalar(sa.select(sa.func.count()).select_from(t.grids).where(now))
     return counts | {"grids": int(grids or 0), "households": int(people[0] or 0), "population": int(people[1] or 0)}

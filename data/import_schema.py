@@ -186,6 +186,18 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         key=("code",),
         geometry="polygon",
     ),
+    "professional": Schema(
+        (
+            Field("code", "code", _CODE_NAMES),
+            _NAME,
+            Field("kind", names=("类型", "网格类型"), default="ordinary"),
+            _HOUSEHOLDS,
+            _POPULATION,
+        ),
+        key=("code",),
+        geometry="polygon",
+        prefix="row ",
+    ),
     "buildings": _BUILDINGS,
     "units": Schema(
         (

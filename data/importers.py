@@ -40,7 +40,8 @@ __all__ = ["LAYER_KINDS", "ImportReport", "clean_layer", "import_layer"]
 Geometries = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
-LAYER_KINDS: Final = tuple(SCHEMAS)
+LAYER_KINDS: Final = tuple(name for name in SCHEMAS if name != "professional")
+"""What ``--as`` takes; professional grids come in as grids with a system."""
 LINE_MARGIN: Final = 0.05
 """Streets, water and walls may lie this far (degrees) outside the area: they lead into it."""
 ZONE_MARGIN: Final = 3.0
@@ -72,13 +73,13 @@ def clean_layer(
 ) -> tuple[gpd.GeoDataFrame, ImportReport]:
     """The sound rows of a layer in our columns (EPSG:4490), and a report of the rest.
 
-    ``as_`` is one of `LAYER_KINDS`. ``crs`` says or overrides the coordinate system, gcj02 and bd09
-    included (a frame that `read_layer` already shifted is not shifted again). ``area``: areas the rows
-    must touch (lines may lie `LINE_MARGIN` outside); communities among them are given to rows without
-    one. Refused: rows with a null, empty or irreparable geometry, the wrong kind of geometry, a duplicate
-    geometry or id, a bad value (negative or text households), swapped or impossible coordinates, or a
-    place outside the area. Repairable outlines are repaired and counted. Buildings without households get
-    an estimate (``factors``, `data.households`).
+    ``as_`` is one of `LAYER_KINDS`, or ``professional`` for grids of a professional system. ``crs`` says
+    or overrides the coordinate system, gcj02 and bd09 included (a frame that `read_layer` already shifted
+    is not shifted again). ``area``: areas the rows must touch (lines may lie `LINE_MARGIN` outside);
+    communities among them are given to rows without one. Refused: rows with a null, empty or irreparable
+    geometry, the wrong kind of geometry, a duplicate geometry or id, a bad value (negative or text
+    households), swapped or impossible coordinates, or a place outside the area. Repairable outlines are
+    repaired and counted. Buildings without households get an estimate (``factors``, `data.households`).
 
     Raises BadInput when a required column is missing, no CRS is known, or no row at all can be taken,
     with the reason.

@@ -11,11 +11,14 @@ import sqlalchemy as sa
 from geoalchemy2 import Geometry
 
 from data import tables as t
+from data.grid_systems import GridSystem
 from data.import_report import ImportReport
 from data.importers import clean_layer
 from data.loading import read_rows, replace_layer
 from data.osm_areas import community_of
-from data.plans import save_plan, save_units
+from data.plans import codes_ever_published, codes_in_force, save_plan, save_units
+from data.professional_layers import fit_codes
+from gisgrid.codes import parent_code, valid_grid_code
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.metrics import compactness
@@ -89,16 +92,70 @@ def store_units(engine: sa.Engine, units: gpd.GeoDataFrame, report: ImportReport
 def store_grids(engine: sa.Engine, grids: gpd.GeoDataFrame, report: ImportReport, *, source: str, band: Band) -> int:
     """Store an existing grid layer as a draft plan without units, to be compared with or published.
 
-    Grids that name no community belong to the one their code begins with; compactness is measured, whatever the file
-    says. Raises BadInput when a community is unknown or the database refuses a grid.
+    Grids that name no community belong to the one their code begins with, deeper ones that name no parent to the grid
+    their code begins with; compactness is measured, whatever the file says. A grid with the code of one in force is
+    that grid drawn anew. Raises BadInput when a community is unknown or the database refuses a grid.
     """
     community = grids["community"].where(grids["community"].notna(), grids["code"].str[:12])
-    grids = grids.assign(community=community, compactness=compactness(to_metric(grids).geometry))
+    grids = grids.assign(
+        community=community, parent=_parents(grids), compactness=compactness(to_metric(grids).geometry)
+    )
     with engine.begin() as connection:
         area = _common_area(connection, grids["community"].tolist())
-        plan = save_plan(connection, area=area, name=source, band=band, grids=grids)
+        now = codes_in_force(connection, sorted(set(grids["community"])))
+        plan = save_plan(connection, area=area, name=source, band=band, grids=grids, continues=now)
         _log(connection, {"grids": report}, source)
     return plan
+
+
+def store_professional(
+    engine: sa.Engine, grids: gpd.GeoDataFrame, report: ImportReport, *, source: str, band: Band, system: GridSystem
+) -> int:
+    """Store the grids of a professional system as a draft plan of that system; its id.
+
+    ``grids``: rows of ``clean_layer(…, "professional")``. Codes of 20 digits stay, a code in force means that grid
+    drawn anew; other grids are numbered (`data.professional_layers.fit_codes`). Where the layer has no households
+    they are counted from the stored buildings. Raises BadInput when a grid lies in no stored community.
+    """
+    with engine.begin() as connection:
+        areas = read_rows(connection, t.areas)
+        taken = codes_ever_published(connection, [], system=system.name)
+        fitted, communities = fit_codes(grids, areas, system=system, taken=taken)
+        area = _common_area(connection, communities)
+        now = set(codes_in_force(connection, [], system=system.name)) & set(grids["code"])
+        plan = save_plan(
+            connection, area=area, name=source, band=band, grids=fitted, system=system.name, continues=now
+        )  # fmt: skip
+        if not fitted["households"].any():
+            _count_households(connection, plan)
+        _log(connection, {"grids": report}, source)
+    return plan
+
+
+def _parents(grids: gpd.GeoDataFrame) -> list[str | None]:
+    """Parent of each grid: the one named; of a deeper grid that names none, the code it begins with; else none."""
+    found: list[str | None] = []
+    for code, level, parent in zip(grids["code"], grids["level"], grids["parent"], strict=True):
+        named = None if pd.isna(parent) else str(parent)
+        deep = level > 1 and named is None and valid_grid_code(code)
+        found.append(parent_code(code) if deep else named)
+    return found
+
+
+def _count_households(connection: sa.Connection, plan: int) -> None:
+    """Households and population of a plan's grids, from the buildings whose inner point lies in them."""
+    connection.execute(
+        sa.text(
+            "WITH placed AS (SELECT min(g.id) AS grid, b.id, b.households, b.population FROM grids g JOIN buildings b "
+            "ON g.geometry && b.geometry AND ST_Covers(g.geometry, ST_PointOnSurface(b.geometry)) "
+            "WHERE g.plan = :plan GROUP BY b.id), "
+            "sums AS (SELECT grid, sum(households) AS households, sum(population) AS population FROM placed "
+            "GROUP BY grid) "
+            "UPDATE grids SET households = sums.households, population = sums.population "
+            "FROM sums WHERE grids.id = sums.grid"
+        ),
+        {"plan": plan},
+    )
 
 
 def near_stored_areas(engine: sa.Engine) -> gpd.GeoDataFrame | None:

@@ -1,7 +1,8 @@
-"""Units, plans and generations in PostGIS: saving drafts, publishing, what is in force when."""
+"""Units, plans and generations in PostGIS: saving drafts, what is in force when. Publishing is in `data.publishing`."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,11 +15,9 @@ import sqlalchemy as sa
 
 from data import tables as t
 from data.loading import copy_rows, insert_one, read_rows
-from gisgrid.codes import grid_codes
-from gisgrid.errors import Conflict, NotFound
+from data.tables import COMPREHENSIVE
+from gisgrid.errors import BadInput, NotFound
 from gisgrid.models import Band
-
-_PUBLISH_LOCK = 44900001
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class PlanRow:
     id: int
     name: str
     area: str
+    system: str
     unit_set: int | None
     status: str
     band: Band
@@ -61,6 +61,11 @@ def communities_of(connection: sa.Connection, area: str) -> gpd.GeoDataFrame:
     return found
 
 
+def area_names(connection: sa.Connection) -> dict[str, str]:
+    """Name of every stored area by code."""
+    return {row.code: row.name for row in connection.execute(sa.select(t.areas.c.code, t.areas.c.name))}
+
+
 def save_units(connection: sa.Connection, area: str, units: gpd.GeoDataFrame, *, params: dict[str, Any]) -> int:
     """Store a set of units of an area; its id."""
     unit_set = insert_one(connection, t.unit_sets, area=area, params=params)
@@ -82,10 +87,30 @@ def units_of(connection: sa.Connection, unit_set: int) -> gpd.GeoDataFrame:
     return read_rows(connection, t.units, where=[t.units.c.unit_set == unit_set])
 
 
-def codes_ever_published(connection: sa.Connection, communities: list[str]) -> list[str]:
-    """Grid codes that some generation of these communities used; none of them may name another grid."""
-    used = sa.and_(t.grids.c.community.in_(communities), t.grids.c.generations.is_not(None))
-    return list(connection.scalars(sa.select(t.grids.c.code).where(used).distinct().order_by(t.grids.c.code)))
+def codes_ever_published(
+    connection: sa.Connection, communities: Sequence[str], *, system: str = COMPREHENSIVE
+) -> list[str]:
+    """Grid codes that some generation of these communities used; none of them may name another grid.
+
+    Professional grids may reach over communities: for their systems, the codes of all of them.
+    """
+    return _codes(connection, t.grids.c.generations.is_not(None), _ours(communities, system))
+
+
+def codes_in_force(connection: sa.Connection, communities: Sequence[str], *, system: str = COMPREHENSIVE) -> list[str]:
+    """Codes of the grids in force now in these communities, every level; of a professional system, all of its codes."""
+    same = t.grids.c.system == system
+    return _codes(connection, sa.func.upper_inf(t.grids.c.generations), same, _ours(communities, system))
+
+
+def _ours(communities: Sequence[str], system: str) -> sa.ColumnElement[bool]:
+    if system != COMPREHENSIVE:
+        return t.grids.c.system != COMPREHENSIVE
+    return sa.and_(t.grids.c.system == COMPREHENSIVE, t.grids.c.community.in_(communities))
+
+
+def _codes(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[str]:
+    return list(connection.scalars(sa.select(t.grids.c.code).where(*where).distinct().order_by(t.grids.c.code)))
 
 
 def save_plan(
@@ -95,26 +120,90 @@ def save_plan(
     name: str,
     band: Band,
     grids: gpd.GeoDataFrame,
+    system: str = COMPREHENSIVE,
     unit_set: int | None = None,
     units: gpd.GeoDataFrame | None = None,
-    assignment: npt.NDArray[np.int32] | None = None,
+    assignment: npt.NDArray[np.integer[Any]] | None = None,
+    continues: Collection[str] = (),
     **about: Any,
 ) -> int:
-    """Store a draft plan with its grids; with units, who owns each (``assignment``: row of ``grids`` per unit)."""
+    """Store a draft plan with its grids, of one level or several; its id.
+
+    ``grids``: a ``level`` column says which is which, ``parent`` the grid one level up. With ``units``, ``assignment``
+    says who owns each: the row of ``grids``, shape (n,) for the first level or (n, L) for levels 1 to L, −1 where a
+    unit has no grid of that level. ``continues``: codes whose grids are published ones drawn anew and keep their code.
+    Raises BadInput when a code is repeated in a level, a parent is not in the plan, or an owner does not fit its level.
+    """
+    levels = check_nesting(grids)
     plan = insert_one(
-        connection, t.plans, area=area, name=name, band_low=band.low, band_high=band.high, unit_set=unit_set, **about
-    )
-    copy_rows(connection, t.grids, grids.assign(plan=plan))
+        connection, t.plans, area=area, name=name, system=system, band_low=band.low, band_high=band.high,
+        unit_set=unit_set, **about,
+    )  # fmt: skip
+    going_on = grids["code"].isin(list(continues))
+    copy_rows(connection, t.grids, grids.assign(plan=plan, system=system, level=levels, continues=going_on))
     if units is not None and assignment is not None:
-        ids = {row.code: row.id for row in connection.execute(_ids_by_code(plan))}
-        keys = np.array([ids[code] for code in grids["code"]])
-        owners = pd.DataFrame({"plan": plan, "level": 1, "unit": units["id"].to_numpy(), "grid": keys[assignment]})
-        copy_rows(connection, t.owners, owners)
+        table = _owner_rows(grids, levels, np.asarray(assignment))
+        keys = {(row.level, row.code): row.id for row in connection.execute(_ids_by_code(plan))}
+        ids = np.array([keys[level, code] for level, code in zip(levels.tolist(), grids["code"], strict=True)])
+        owners = {
+            "plan": plan, "level": levels[table["grid"]], "unit": units["id"].to_numpy()[table["unit"]],
+            "grid": ids[table["grid"]],
+        }  # fmt: skip
+        copy_rows(connection, t.owners, pd.DataFrame(owners))
     return plan
 
 
-def _ids_by_code(plan: int) -> sa.Select[tuple[int, str]]:
-    return sa.select(t.grids.c.id, t.grids.c.code).where(t.grids.c.plan == plan, t.grids.c.level == 1)
+def check_nesting(grids: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
+    """Level of every grid, shape (n,), 1 where none is given.
+
+    Raises BadInput when a code is used twice in a level, or the parent of a deeper grid is no grid one level up.
+    """
+    given = pd.to_numeric(grids["level"], errors="coerce") if "level" in grids else pd.Series(1, index=grids.index)
+    levels = np.asarray(given.fillna(1), dtype=np.int64)
+    codes = grids["code"].astype(str).to_numpy(object)
+    names = pd.Series(zip(levels.tolist(), codes, strict=True), dtype=object)
+    twice = names[names.duplicated()]
+    if len(twice):
+        level, code = twice.iloc[0]
+        raise BadInput(f"grid code {code} is used twice on level {level}; give every grid its own")
+    present = set(names)
+    parents = grids["parent"].to_numpy(object) if "parent" in grids else np.full(len(grids), None, object)
+    for level, code, parent in zip(levels.tolist(), codes, parents, strict=True):
+        if level > 1 and (pd.isna(parent) or (level - 1, str(parent)) not in present):
+            named = "no parent" if pd.isna(parent) else f"the parent {parent}"
+            raise BadInput(f"grid {code} of level {level} has {named}; name a grid of level {level - 1} of this plan")
+    return levels
+
+
+def _owner_rows(
+    grids: gpd.GeoDataFrame, levels: npt.NDArray[np.int64], assignment: npt.NDArray[Any]
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Row of the unit and of the grid of each ownership. Raises BadInput when a grid is not of its column's level."""
+    columns = assignment.reshape(len(assignment), -1).astype(np.int64)
+    unit, column = np.nonzero(columns >= 0)
+    grid = columns[unit, column]
+    wrong = np.flatnonzero(levels[grid] != column + 1)
+    if wrong.size:
+        at = int(wrong[0])
+        raise BadInput(
+            f"unit in row {unit[at]}: its level {column[at] + 1} grid {grids['code'].iloc[grid[at]]} is of level "
+            f"{levels[grid[at]]}"
+        )
+    deep = np.flatnonzero(column > 0)
+    if deep.size:
+        codes = grids["code"].astype(str).to_numpy(object)
+        above = columns[unit[deep], column[deep] - 1]
+        parents = grids["parent"].to_numpy(object)[grid[deep]]
+        outside = np.flatnonzero((above < 0) | (codes[above] != parents))
+        if outside.size:
+            at = deep[int(outside[0])]
+            code = codes[grid[at]]
+            raise BadInput(f"unit in row {unit[at]}: it is in grid {code} but not in that grid's parent")
+    return {"unit": unit, "grid": grid}
+
+
+def _ids_by_code(plan: int) -> sa.Select[tuple[int, int, str]]:
+    return sa.select(t.grids.c.id, t.grids.c.level, t.grids.c.code).where(t.grids.c.plan == plan)
 
 
 def plan_row(connection: sa.Connection, plan: int) -> PlanRow:
@@ -147,59 +236,72 @@ def current_generation(connection: sa.Connection) -> Generation | None:
     return Generation(**row) if row else None
 
 
-def in_force(generation: int) -> sa.ColumnElement[bool]:
-    """Condition on ``grids``: in force in that generation."""
-    return t.grids.c.generations.contains(generation)
+def generation_of(
+    connection: sa.Connection, system: str = COMPREHENSIVE, *, until: int | None = None
+) -> Generation | None:
+    """The generation that last changed the grids of a system (up to generation ``until``), None before the first.
 
-
-def grids_in_force(connection: sa.Connection, generation: int) -> gpd.GeoDataFrame:
-    """Grids of a generation, EPSG:4490."""
-    return read_rows(connection, t.grids, where=[in_force(generation)])
-
-
-def publish_plan(connection: sa.Connection, plan: int, *, note: str = "") -> Generation:
-    """Make a plan's grids the ones in force in its communities: a new generation, in the caller's transaction.
-
-    Grids of other communities stay in force. A code that an earlier generation gave to another grid is replaced by a
-    fresh one: a retired code is never reused. Raises NotFound, and Conflict when the plan is published already.
+    What was computed for comprehensive grids stays right from it on: publishing another system leaves them as they are.
     """
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PUBLISH_LOCK)))
-    row = connection.execute(sa.select(t.plans).where(t.plans.c.id == plan).with_for_update()).mappings().first()
-    if row is None:
-        raise NotFound(f"plan {plan} does not exist; 'gisgrid plans' lists those that do")
-    if row["status"] != "draft":
-        raise Conflict(f"plan {plan} is published already; make a new plan to change grids")
-    _renumber_taken(connection, plan)
-    connection.execute(sa.update(t.generations).where(t.generations.c.is_current).values(is_current=False))
-    made = connection.execute(
-        sa.insert(t.generations).values(plan=plan, is_current=True, note=note).returning(t.generations)
-    ).mappings().one()  # fmt: skip
-    communities = sa.select(t.grids.c.community).where(t.grids.c.plan == plan)
-    replaced = sa.and_(
-        sa.func.upper_inf(t.grids.c.generations), t.grids.c.community.in_(communities), t.grids.c.system == "综合"
-    )
-    first = sa.func.lower(t.grids.c.generations)
-    connection.execute(
-        sa.update(t.grids).where(replaced).values(generations=sa.func.int4range(first, made["id"], "[)"))
-    )
-    still = sa.func.int4range(made["id"], None, "[)")
-    connection.execute(sa.update(t.grids).where(t.grids.c.plan == plan).values(generations=still))
-    connection.execute(
-        sa.update(t.plans).where(t.plans.c.id == plan).values(status="published", version=t.plans.c.version + 1)
-    )
-    return Generation(**made)
+    g = t.generations
+    query = sa.select(g).join(t.plans, t.plans.c.id == g.c.plan).where(t.plans.c.system == system)
+    query = query if until is None else query.where(g.c.id <= until)
+    row = connection.execute(query.order_by(g.c.id.desc()).limit(1)).mappings().first()
+    return Generation(**row) if row else None
 
 
-def _renumber_taken(connection: sa.Connection, plan: int) -> None:
-    """Give new codes to grids of a draft whose codes were published for other grids since it was made."""
-    grids = grids_of_plan(connection, plan)
-    taken = codes_ever_published(connection, sorted(set(grids["community"])))
-    clash = grids[grids["code"].isin(taken)]
-    if clash.empty:
-        return
-    centres = clash.geometry.representative_point()
-    codes = grid_codes(
-        clash["community"].to_numpy(), centres.x.to_numpy(), centres.y.to_numpy(), taken=[*taken, *grids["code"]]
+def in_force(generation: int, *, system: str | None = None, level: int | None = None) -> sa.ColumnElement[bool]:
+    """Condition on ``grids``: in force in that generation; of one system, of one level."""
+    wanted = [t.grids.c.generations.contains(generation)]
+    if system is not None:
+        wanted.append(t.grids.c.system == system)
+    if level is not None:
+        wanted.append(t.grids.c.level == level)
+    return sa.and_(*wanted)
+
+
+def grids_in_force(
+    connection: sa.Connection, generation: int, *, system: str | None = COMPREHENSIVE, level: int | None = 1
+) -> gpd.GeoDataFrame:
+    """Grids of a generation, EPSG:4490. The comprehensive ones of the first level when not told otherwise.
+
+    ``system``, ``level`` None: of every system, of every level.
+    """
+    return read_rows(connection, t.grids, where=[in_force(generation, system=system, level=level)])
+
+
+def stored_systems(connection: sa.Connection, generation: int) -> list[dict[str, Any]]:
+    """Systems with grids in force in a generation, the comprehensive one first: name, grids, levels, households of the
+    first level, the plans they come from and the generation that last changed them."""
+    g = t.grids.c
+    first = g.level == 1
+    query = (
+        sa.select(
+            g.system, sa.func.count().filter(first).label("grids"), sa.func.max(g.level).label("levels"),
+            sa.func.coalesce(sa.func.sum(g.households).filter(first), 0).label("households"),
+            sa.func.array_agg(g.plan.distinct()).label("plans"),
+        )
+        .where(in_force(generation))
+        .group_by(g.system)
+        .order_by(g.system != COMPREHENSIVE, g.system)
+    )  # fmt: skip
+    found = [dict(row) for row in connection.execute(query).mappings()]
+    for row in found:
+        since = generation_of(connection, row["system"], until=generation)
+        row |= {"households": int(row["households"]), "generation": since.id if since else None}
+    return found
+
+
+def owned_units(connection: sa.Connection, generation: int) -> gpd.GeoDataFrame:
+    """Units of the comprehensive grids in force, with the code of their first-level grid as ``grid``; EPSG:4490.
+
+    Empty when the grids in force were imported without units.
+    """
+    owner = (
+        sa.select(t.owners.c.unit, t.grids.c.code)
+        .join(t.grids, t.grids.c.id == t.owners.c.grid)
+        .where(in_force(generation, system=COMPREHENSIVE, level=1))
     )
-    for key, code in zip(clash["id"], codes, strict=True):
-        connection.execute(sa.update(t.grids).where(t.grids.c.id == int(key)).values(code=str(code)))
+    codes = {row.unit: row.code for row in connection.execute(owner)}
+    units = read_rows(connection, t.units, where=[t.units.c.id.in_(sa.select(owner.subquery().c.unit))])
+    return units.assign(grid=units["id"].map(codes))

@@ -23,6 +23,8 @@ metadata = sa.MetaData(
 )
 
 AREA_LEVELS = ("district", "street", "community")
+COMPREHENSIVE = "综合"
+"""Name of the comprehensive system; every other value of ``system`` is a professional one."""
 STATES = ("完好", "破损", "丢失", "废弃")
 STAGES = ("发现上报", "指挥派遣", "处置反馈", "事件评价", "结案归档")
 
@@ -265,6 +267,7 @@ plans = sa.Table(
     _id(),
     _text("name"),
     sa.Column("area", sa.Text, sa.ForeignKey("areas.code"), nullable=False),
+    _text("system", COMPREHENSIVE),
     sa.Column("unit_set", sa.BigInteger, sa.ForeignKey("unit_sets.id")),
     _text("status", "draft"),
     sa.Column("band_low", sa.Integer, nullable=False),
@@ -276,6 +279,7 @@ plans = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     _one_of("status", ("draft", "published")),
+    sa.UniqueConstraint("id", "system"),
     sa.CheckConstraint("0 <= band_low AND band_low <= band_high", name="band_ordered"),
 )
 
@@ -294,18 +298,21 @@ grids = sa.Table(
     "grids",
     metadata,
     _id(),
-    sa.Column("plan", sa.BigInteger, sa.ForeignKey("plans.id"), nullable=False),
-    _text("system", "综合"),
+    sa.Column("plan", sa.BigInteger, nullable=False),
+    _text("system", COMPREHENSIVE),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("level", sa.SmallInteger, nullable=False, server_default="1"),
     sa.Column("parent", sa.Text),
-    sa.Column("community", sa.Text, sa.ForeignKey("areas.code"), nullable=False),
+    # null for a professional grid over several communities
+    sa.Column("community", sa.Text, sa.ForeignKey("areas.code")),
     _text("name"),
     _text("kind", "ordinary"),
     _count("households"),
     _count("population"),
     sa.Column("compactness", sa.Float, nullable=False, server_default="0"),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    # whether it is the published grid of its code, drawn anew
+    _flag("continues"),
     sa.Column("generations", pg.INT4RANGE, nullable=True),
     # where a label sits best: the middle of the largest circle inside
     sa.Column(
@@ -316,12 +323,22 @@ grids = sa.Table(
     _geometry("MULTIPOLYGON"),
     sa.UniqueConstraint("plan", "system", "level", "code"),
     sa.UniqueConstraint("id", "plan", "level"),
+    sa.ForeignKeyConstraint(["plan", "system"], ["plans.id", "plans.system"]),
     sa.CheckConstraint("code ~ '^[0-9]{14,30}$'", name="code_digits"),
     sa.CheckConstraint("level >= 1", name="level_positive"),
-    # every grid belongs to exactly one community, and its code says so
-    sa.CheckConstraint("left(code, 12) = community", name="code_in_community"),
+    # a comprehensive grid belongs to exactly one community, and its code says so
+    sa.CheckConstraint(
+        f"system <> '{COMPREHENSIVE}' OR (community IS NOT NULL AND left(code, 12) = community)",
+        name="code_in_community",
+    ),
+    # object 6 + community 12 + sequence 2 (CJ/T 349-2010)
+    sa.CheckConstraint(
+        f"system = '{COMPREHENSIVE}' OR (code ~ '^[0-9]{{20}}$' AND level = 1 AND parent IS NULL "
+        "AND (community IS NULL OR substr(code, 7, 12) = community))",
+        name="professional_code",
+    ),
+    # over all systems: a code alone names a grid
     pg.ExcludeConstraint(
-        ("system", "="),
         ("code", "="),
         ("generations", "&&"),
         using="gist",

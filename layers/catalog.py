@@ -44,11 +44,11 @@ GRIDS = Layer(
     {
         **_columns(
             t.grids, "code", "name", "level", "parent", "community", "kind", "households", "population",
-            "compactness", "version",
+            "compactness", "version", "system",
         ),
         "label_point": _lon_lat(t.grids.c.label_point),
     },
-    _columns(t.grids, "level", "community", "kind"),
+    _columns(t.grids, "system", "level", "community", "kind"),
 )  # fmt: skip
 
 COMPONENTS = Layer(

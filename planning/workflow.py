@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,14 +16,20 @@ from data import plans
 from data import tables as t
 from data.code_tables import facility_categories
 from data.loading import copy_rows, insert_one, read_rows
-from gisgrid.codes import grid_codes
-from gisgrid.coverage import CoverageReport, check
+from data.publishing import publish_plan
+from data.tables import COMPREHENSIVE
+from gisgrid.coverage import CoverageReport
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput, Conflict, NotFound
 from gisgrid.models import Band, Progress, no_progress
+from gisgrid.numbering import grid_names, renumber
+from gisgrid.overlay import largest_part
 from gisgrid.settings import Settings
+from planning.checking import check_levels, check_professional
 from planning.circles import CirclesResult, service_circles
+from planning.crosswalk import crosswalk
 from planning.partition import PlanResult, Reason, Weights, partition
+from planning.professional import ProfessionalPlan, Within, plan_professional
 from planning.units import make_units
 
 MARGIN_DEGREES = 0.02
@@ -59,6 +66,72 @@ def units_for_area(
     return unit_set, units
 
 
+@dataclass(frozen=True, slots=True)
+class PlanningInput:
+    """What a plan of an area is made from: its communities, newest units (in metres) and barrier lines."""
+
+    area: str
+    communities: gpd.GeoDataFrame
+    unit_set: int
+    units: gpd.GeoDataFrame
+    barriers: gpd.GeoDataFrame
+
+    @property
+    def codes(self) -> list[str]:
+        """Codes of the communities."""
+        return [str(code) for code in self.communities["code"]]
+
+
+def read_planning_input(connection: sa.Connection, area: str) -> PlanningInput:
+    """Read what `partition` needs for an area. Raises NotFound for an unknown area and one without units."""
+    communities = plans.communities_of(connection, area)
+    unit_set = plans.latest_unit_set(connection, area)
+    units = to_metric(plans.units_of(connection, unit_set))
+    barriers = barrier_lines(*(_around(connection, table, communities) for table in (t.streets, t.water, t.walls)))
+    return PlanningInput(area, communities, unit_set, units, barriers)
+
+
+def read_grids_in_force(connection: sa.Connection, area: str, *, level: int | None = 1) -> gpd.GeoDataFrame:
+    """Comprehensive grids in force in an area (EPSG:4490), of one level or of all. Raises NotFound."""
+    generation = plans.current_generation(connection)
+    if generation is None:
+        raise NotFound("no plan is published yet; publish one first (gisgrid publish PLAN)")
+    inside = plans.communities_of(connection, area)["code"]
+    grids = plans.grids_in_force(connection, generation.id, level=level)
+    grids = grids[grids["community"].isin(inside)].reset_index(drop=True)
+    if grids.empty:
+        raise NotFound(f"area {area} has no grids in force; publish a plan of it first (gisgrid publish PLAN)")
+    return grids
+
+
+def store_plan(
+    connection: sa.Connection,
+    source: PlanningInput,
+    result: PlanResult,
+    *,
+    band: Band,
+    seed: int = 0,
+    name: str = "",
+    kept: Collection[str] = (),
+) -> tuple[int, PlanResult]:
+    """Store a plan as a draft; (its id, the result with the codes and names it is stored under).
+
+    ``result.grids`` may hold several levels, ``result.assignment`` then has a column a level (`data.plans.save_plan`).
+    ``kept``: codes of grids that go on under their code. Other grids get codes that no generation used, and names by
+    number. Raises BadInput when a kept code is not that of a grid in force here, or of no grid of the plan.
+    """
+    _check_kept(kept, result.grids, plans.codes_in_force(connection, source.codes))
+    taken = plans.codes_ever_published(connection, source.codes)
+    result = replace(result, grids=_numbered(result.grids, taken, kept, source.communities))
+    plan = plans.save_plan(
+        connection, area=source.area, name=name or f"{source.area} {band}", band=band, seed=seed,
+        unit_set=source.unit_set, grids=result.grids, units=source.units, assignment=result.assignment,
+        continues=kept, feasible=result.feasible, reasons=[reason_json(reason) for reason in result.reasons],
+        stats=result.stats,
+    )  # fmt: skip
+    return plan, result
+
+
 def plan_for_area(
     engine: sa.Engine,
     area: str,
@@ -74,52 +147,136 @@ def plan_for_area(
 ) -> tuple[int, gpd.GeoDataFrame, PlanResult]:
     """Partition the newest units of an area into grids, stored as a draft plan; (plan, the units, result)."""
     with engine.begin() as connection:
-        communities = plans.communities_of(connection, area)
-        unit_set = plans.latest_unit_set(connection, area)
-        units = to_metric(plans.units_of(connection, unit_set))
-        barriers = barrier_lines(*(_around(connection, table, communities) for table in (t.streets, t.water, t.walls)))
+        source = read_planning_input(connection, area)
         result = partition(
-            units, barriers, band=band, grids=grids, seed=seed, time_limit=time_limit, preset=preset, weights=weights,
-            progress=progress,
+            source.units, source.barriers, band=band, grids=grids, seed=seed, time_limit=time_limit, preset=preset,
+            weights=weights, progress=progress,
         )  # fmt: skip
-        taken = plans.codes_ever_published(connection, communities["code"].tolist())
-        result = replace(result, grids=_named(_numbered(result.grids, taken), communities))
-        plan = plans.save_plan(
-            connection, area=area, name=name or f"{area} {band}", band=band, seed=seed, unit_set=unit_set,
-            grids=result.grids, units=units, assignment=result.assignment, feasible=result.feasible,
-            reasons=[reason_json(reason) for reason in result.reasons], stats=result.stats,
-        )  # fmt: skip
-    return plan, units, result
+        plan, result = store_plan(connection, source, result, band=band, seed=seed, name=name)
+    return plan, source.units, result
 
 
 def publish(engine: sa.Engine, plan: int, *, note: str = "") -> Published:
-    """Check a draft plan against the communities it divides and put it in force.
+    """Check a draft plan, every level of it, against the communities it divides and put it in force.
 
-    Raises Conflict when grids leave gaps, overlap, fall apart or cross communities; the database is then unchanged.
+    Raises Conflict when grids leave gaps, overlap, fall apart, cross communities or leave their parent; of a
+    professional plan, when grids overlap each other or others of their system. The database is then unchanged.
     """
     with engine.begin() as connection:
         row = plans.plan_row(connection, plan)
-        report = check(plans.grids_of_plan(connection, plan), plans.communities_of(connection, row.area), band=row.band)
+        grids = plans.grids_of_plan(connection, plan)
+        if row.system == COMPREHENSIVE:
+            report = check_levels(grids, plans.communities_of(connection, row.area), band=row.band)
+        else:
+            report = check_professional(grids, band=row.band)
         if not report.ok:
             raise Conflict(f"plan {plan} cannot be published: {report.lines()[1].strip()}", problems=report.as_dict())
-        generation = plans.publish_plan(connection, plan, note=note)
+        generation = publish_plan(connection, plan, note=note)
     return Published(generation, report)
 
 
 def check_in_force(engine: sa.Engine, area: str | None = None) -> CoverageReport:
-    """Check the grids in force, in one area or everywhere they are. Raises NotFound before the first publish."""
+    """Check the comprehensive grids in force, in one area or everywhere they are, every level.
+
+    Raises NotFound before the first publish.
+    """
+    with engine.connect() as connection:
+        since = plans.generation_of(connection)
+        generation = plans.current_generation(connection)
+        if since is None or generation is None:
+            raise NotFound("no plan is published yet; publish one first (gisgrid publish PLAN)")
+        if area is None:
+            grids = plans.grids_in_force(connection, generation.id, level=None)
+        else:
+            grids = read_grids_in_force(connection, area, level=None)
+        communities = read_rows(connection, t.areas, where=[t.areas.c.code.in_(sorted(set(grids["community"])))])
+        return check_levels(grids, communities, band=plans.plan_row(connection, since.plan).band)
+
+
+def fuse_for_area(
+    engine: sa.Engine,
+    area: str,
+    *,
+    system: str,
+    object_code: str,
+    band: Band,
+    within: Within = "community",
+    grids: int | None = None,
+    seed: int = 0,
+    time_limit: float | None = None,
+    preset: str = "balanced",
+    name: str = "",
+    progress: Progress = no_progress,
+) -> tuple[int, gpd.GeoDataFrame, ProfessionalPlan]:
+    """Join the comprehensive grids in force of an area to professional grids, stored as a draft plan of their system.
+
+    (Plan, the comprehensive grids, result.) Raises NotFound when the area has no grids in force.
+    """
+    with engine.begin() as connection:
+        atoms = to_metric(read_grids_in_force(connection, area))
+        communities = plans.communities_of(connection, area)
+        barriers = barrier_lines(*(_around(connection, table, communities) for table in (t.streets, t.water, t.walls)))
+        result = plan_professional(
+            atoms, barriers, system=system, object_code=object_code, band=band, within=within, grids=grids, seed=seed,
+            time_limit=time_limit, preset=preset, names=plans.area_names(connection),
+            taken=plans.codes_ever_published(connection, [], system=system), progress=progress,
+        )  # fmt: skip
+        plan = plans.save_plan(
+            connection, area=area, name=name or f"{area} {system} {band}", band=band, system=system, seed=seed,
+            grids=result.grids, feasible=result.feasible, stats=result.stats,
+            reasons=[reason_json(reason) for reason in result.reasons],
+        )  # fmt: skip
+    return plan, atoms, result
+
+
+def crosswalk_in_force(
+    engine: sa.Engine, area: str | None = None, *, systems: Collection[str] | None = None
+) -> gpd.GeoDataFrame:
+    """`planning.crosswalk.crosswalk` of the comprehensive grids in force against all other systems in force, or some.
+
+    People are counted by the units the grids were made of; where grids were imported without units, by buildings.
+    Computed on demand. Raises NotFound when there is no grid of either kind.
+    """
     with engine.connect() as connection:
         generation = plans.current_generation(connection)
         if generation is None:
             raise NotFound("no plan is published yet; publish one first (gisgrid publish PLAN)")
-        grids = plans.grids_in_force(connection, generation.id)
-        if area is not None:
-            inside = plans.communities_of(connection, area)["code"]
-            grids = grids[grids["community"].isin(inside)]
-            if grids.empty:
-                raise NotFound(f"area {area} has no grids in force; publish a plan of it first (gisgrid publish PLAN)")
-        communities = read_rows(connection, t.areas, where=[t.areas.c.code.in_(sorted(set(grids["community"])))])
-        return check(grids, communities, band=plans.plan_row(connection, generation.plan).band)
+        grids = (
+            plans.grids_in_force(connection, generation.id)
+            if area is None
+            else read_grids_in_force(connection, area)
+        )  # fmt: skip
+        if grids.empty:
+            raise NotFound("no comprehensive grids are in force; publish a plan first (gisgrid publish PLAN)")
+        others = plans.grids_in_force(connection, generation.id, system=None, level=1)
+        others = others[others["system"] != COMPREHENSIVE]
+        missing = sorted(set(systems or ()) - set(others["system"]))
+        if missing or others.empty:
+            wanted = f"of system {missing[0]} " if missing else ""
+            raise NotFound(
+                f"no professional grids {wanted}are in force; import them (gisgrid import layer FILE --as grids "
+                "--system NAME) or make them (gisgrid fuse), then publish"
+            )
+        others = others if systems is None else others[others["system"].isin(systems)]
+        people = _people_of(connection, generation.id, grids)
+    return crosswalk(grids, others, units=people)
+
+
+def _people_of(connection: sa.Connection, generation: int, grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Where the households of some grids live: their units, or buildings where a grid has no units."""
+    units = plans.owned_units(connection, generation)
+    units = units[units["grid"].isin(grids["code"])]
+    without = grids[~grids["code"].isin(units["grid"])]
+    columns = ["households", "population", "grid", "geometry"]
+    if without.empty:
+        return units[columns]
+    inside = t.buildings.c.community.in_(sorted(set(without["community"])))
+    houses = read_rows(connection, t.buildings, where=[inside])
+    points = houses.geometry.representative_point()
+    houses = houses.assign(unit_id=houses["building_id"], grid=None).set_geometry(points)
+    at = largest_part(houses.geometry.to_numpy(), without.geometry.to_numpy())
+    houses = houses[at >= 0].assign(grid=without["code"].to_numpy()[at[at >= 0]])
+    return gpd.GeoDataFrame(pd.concat([units[columns], houses[columns]], ignore_index=True), crs=grids.crs)
 
 
 def circles_in_force(
@@ -133,9 +290,9 @@ def circles_in_force(
     """Compute and store who reaches what in the area of the grids in force; (run, result)."""
     with engine.begin() as connection:
         generation = plans.current_generation(connection)
-        if generation is None:
+        grids = gpd.GeoDataFrame() if generation is None else plans.grids_in_force(connection, generation.id)
+        if generation is None or grids.empty:
             raise NotFound("no plan is published yet, so there are no grids to report by; publish one first")
-        grids = plans.grids_in_force(connection, generation.id)
         codes = sorted(set(grids["community"]))
         buildings = read_rows(connection, t.buildings, where=[t.buildings.c.community.in_(codes)])
         streets, facilities = (_around(connection, table, grids) for table in (t.streets, t.facilities))
@@ -169,24 +326,31 @@ def _around(connection: sa.Connection, table: sa.Table, places: gpd.GeoDataFrame
     return read_rows(connection, table, where=[table.c.geometry.bool_op("&&")(box)])
 
 
-def _numbered(grids: gpd.GeoDataFrame, taken: list[str]) -> gpd.GeoDataFrame:
-    """Grids with codes no earlier generation used: a retired code is never reused."""
-    if not grids["code"].isin(taken).any():
-        return grids
+def _check_kept(kept: Collection[str], grids: gpd.GeoDataFrame, in_force: Collection[str]) -> None:
+    """Raise BadInput when a code is to go on that is not in force here, or that no grid of the plan bears."""
+    known, planned = set(in_force), set(grids["code"])
+    for code in kept:
+        if code not in known:
+            raise BadInput(f"grid {code} is not in force here, so no grid can go on under its code; do not keep it")
+        if code not in planned:
+            raise BadInput(f"no grid of the plan has the code {code} that is to go on; do not keep it")
+
+
+def _numbered(
+    grids: gpd.GeoDataFrame, taken: Collection[str], kept: Collection[str], communities: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Grids with codes no earlier generation used (a retired code is never reused), named by number; kept ones stay."""
+    codes, levels = grids["code"].to_numpy(object), grids["level"].to_numpy()
+    parents = np.where(levels > 1, grids["parent"], grids["community"])
     centres = grids.geometry.centroid
-    codes = grid_codes(grids["community"].to_numpy(), centres.x.to_numpy(), centres.y.to_numpy(), taken=taken)
-    return grids.assign(code=codes)
-
-
-def _named(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Grids named after their community and number."""
-    names = dict(zip(communities["code"], communities["name"], strict=True))
-    return grids.assign(
-        name=[
-            f"{names.get(community, '')}第{int(code[12:15])}网格"
-            for community, code in zip(grids["community"], grids["code"], strict=True)
-        ]
-    )
+    new = renumber(
+        codes, parents, centres.x.to_numpy(), centres.y.to_numpy(), taken=taken, kept=kept, afresh=True
+    )  # fmt: skip
+    follow = dict(zip(codes, new, strict=True))
+    above = np.array([follow.get(parent, parent) for parent in parents], dtype=object)
+    places = dict(zip(communities["code"], communities["name"], strict=True))
+    deeper = [code if deep else None for code, deep in zip(above, levels > 1, strict=True)]
+    return grids.assign(code=new, parent=deeper, name=grid_names(new, above, places))
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:

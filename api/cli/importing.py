@@ -17,17 +17,21 @@ from data import db, plans
 from data.code_tables import facility_categories
 from data.exporters import write_layers
 from data.files import parse_spec, read_layer
+from data.grid_systems import GridSystem, professional_system, stored_name
 from data.households import Factor, load_factors
 from data.import_report import ImportReport
 from data.importers import LAYER_KINDS, clean_layer
-from data.intake import counted_twice, near_stored_areas, store_grids, store_layers, store_units
+from data.intake import counted_twice, near_stored_areas, store_grids, store_layers, store_professional, store_units
 from data.loading import read_rows
 from data.osm import OsmLayers, load_osm, read_osm_place
 from data.osm_areas import EXTENT_CODE
+from data.professional_layers import fit_codes
 from data.sample import SCENARIOS, write_sample
+from data.tables import COMPREHENSIVE
 from gisgrid.crs import normalise
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.models import Band
+from gisgrid.numbering import valid_professional_code
 from gisgrid.settings import Settings
 from layers.catalog import LAYERS
 
@@ -106,8 +110,10 @@ def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out
     "--source", help="Name the rows are kept under; importing it again replaces them. Default: the file's name."
 )
 @click.option(
-    "--households", "band", default="300:500", show_default=True, metavar="MIN:MAX", help="Band of imported grids."
+    "--households", "band", metavar="MIN:MAX", help="Band of imported grids; 300:500, or the system's, when not given."
 )
+@click.option("--system", help="Professional system of the grids: police, fire, 消防 …; comprehensive when not given.")
+@click.option("--object-code", help="First 6 digits of made codes, in place of the system's in the code table.")
 @click.option("--out", type=MapFile(), help="Write the layer to this file instead of PostGIS.")
 @output_options
 def import_layer(
@@ -117,17 +123,28 @@ def import_layer(
     crs: str | None,
     area: str | None,
     source: str | None,
-    band: str,
+    band: str | None,
+    system: str | None,
+    object_code: str | None,
     out: Path | None,
 ) -> None:
-    """A layer of a GeoPackage, GeoJSON, Shapefile, zipped Shapefile, GeoParquet, FlatGeobuf or CSV file."""
+    """A layer of a GeoPackage, GeoJSON, Shapefile, zipped Shapefile, GeoParquet, FlatGeobuf or CSV file.
+
+    With --system grids are those of a professional system, kept and published beside the comprehensive ones; rows
+    without a 20-digit code are numbered.
+    """
     settings = Settings.from_env()
-    wanted, name = Band.parse(band), source or parse_spec(file).path.stem
+    profession = _profession(as_, system, object_code)
+    wanted = Band.parse(band) if band else profession.band if profession else Band(300, 500)
+    name = source or parse_spec(file).path.stem
     with output.stage("reading"):
         rows = read_layer(file, layer=as_, crs=crs)
         outline = read_layer(area, layer="areas") if area else None
+    kind = "professional" if profession else as_
     if out is not None:
-        taken, report = clean_layer(rows, as_, area=outline, factors=_factors(settings))
+        taken, report = clean_layer(rows, kind, area=outline, factors=_factors(settings))
+        if profession:
+            taken = _with_codes(taken, outline, profession)
         with _refused_rows({as_: report}, settings, name) as refused:
             write_layers(out, {as_: taken})
         _tell(output, {as_: report}, refused, str(out))
@@ -135,10 +152,15 @@ def import_layer(
     made: dict[str, Any] = {}
     with db.database(settings) as engine, output.stage("storing"):
         known = outline if outline is not None or as_ == "areas" else near_stored_areas(engine)
-        taken, report = clean_layer(rows, as_, area=known, factors=_factors(settings))
+        taken, report = clean_layer(rows, kind, area=known, factors=_factors(settings))
         with _refused_rows({as_: report}, settings, name) as refused:
             if as_ == "units":
                 made["unit_set"] = store_units(engine, taken, report, source=name)
+            elif profession:
+                made["plan"] = store_professional(
+                    engine, taken, report, source=name, band=wanted, system=profession
+                )  # fmt: skip
+                made["system"] = profession.name
             elif as_ == "grids":
                 made["plan"] = store_grids(engine, taken, report, source=name, band=wanted)
             else:
@@ -148,6 +170,27 @@ def import_layer(
     if twice:
         made["counted_twice"] = twice
     _tell(output, {as_: report}, refused, place, made)
+
+
+def _profession(as_: str, system: str | None, object_code: str | None) -> GridSystem | None:
+    """The professional system rows are imported into. Raises BadInput where there cannot be one."""
+    if system is None or system in (COMPREHENSIVE, "comprehensive"):
+        if object_code is not None:
+            raise BadInput("--object-code goes with --system: it begins the codes of professional grids")
+        return None
+    if as_ != "grids":
+        raise BadInput(f"--system goes with --as grids; {as_} belong to no professional system")
+    return professional_system(system, object_code=object_code)
+
+
+def _with_codes(grids: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, system: GridSystem) -> gpd.GeoDataFrame:
+    """Professional grids of a file with codes; those of the file itself need no areas."""
+    if areas is None or "code" not in areas:
+        lacking = next((code for code in grids["code"] if not valid_professional_code(code)), None)
+        if lacking is not None:
+            raise BadInput(f"{lacking}: no 20-digit code; give --area FILE with the communities to number it in")
+        return grids.assign(system=system.name)
+    return fit_codes(grids, areas, system=system)[0].assign(system=system.name)
 
 
 @contextmanager
@@ -212,11 +255,15 @@ def sample(output: Output, directory: Path, scenario: str, seed: int) -> None:
 @click.argument("layer", type=click.Choice(sorted(LAYERS)))
 @click.option("--out", type=MapFile(), required=True, help="File; its ending says the format.")
 @click.option("--crs", help="Coordinate system of the file; EPSG:4490 when not given.")
+@click.option("--system", help="Grids of a professional system (fire, 消防 …) instead of the comprehensive ones.")
 @output_options
-def export(output: Output, layer: str, out: Path, crs: str | None) -> None:
-    """Write a stored layer to a file; of the grids, those in force."""
-    system = None if crs is None else normalise(crs)
-    if system in ("gcj02", "bd09"):
+def export(output: Output, layer: str, out: Path, crs: str | None, system: str | None) -> None:
+    """Write a stored layer to a file; of the grids, those in force, all levels."""
+    if system is not None and layer != "grids":
+        raise BadInput(f"--system goes with grids; {layer} belong to no professional system")
+    of = stored_name(system) if system else COMPREHENSIVE
+    reference = None if crs is None else normalise(crs)
+    if reference in ("gcj02", "bd09"):
         raise BadInput(f"--crs {crs}: map files cannot name that system; give cgcs2000, wgs84 or EPSG:n")
     with db.database(Settings.from_env()) as engine, output.stage("reading"), engine.connect() as connection:
         table = LAYERS[layer].table
@@ -225,12 +272,12 @@ def export(output: Output, layer: str, out: Path, crs: str | None) -> None:
             generation = plans.current_generation(connection)
             if generation is None:
                 raise NotFound("no plan is published yet; publish one first (gisgrid publish PLAN)")
-            where.append(plans.in_force(generation.id))
+            where.append(plans.in_force(generation.id, system=of))
         names = [name for name in LAYERS[layer].properties if name in table.c]
         rows: gpd.GeoDataFrame = read_rows(connection, table, columns=names, where=where)
     if rows.empty:
         raise NotFound(f"there are no {layer} stored yet")
-    write_layers(out, {layer: rows.to_crs(system) if system else rows})
+    write_layers(out, {layer: rows.to_crs(reference) if reference else rows})
     output.result({"layer": layer, "rows": len(rows), "out": str(out)}, [f"{len(rows)} {layer} → {out}"])
 
 

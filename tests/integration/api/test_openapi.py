@@ -93,5 +93,5 @@ def test_errors_have_the_declared_body(client: FlaskClient, spec: dict[str, Any]
 
 def test_parameters_tell_names_and_limits(spec: dict[str, Any]) -> None:
     parameters = {item["name"]: item for item in spec["paths"]["/api/v1/grids"]["get"]["parameters"]}
-    assert set(parameters) == {"bbox", "limit", "after", "level", "community", "kind"}
+    assert set(parameters) == {"bbox", "limit", "after", "system", "level", "community", "kind"}
     assert parameters["limit"]["schema"] == {"type": "integer", "default": 100, "minimum": 1, "maximum": 5000}

@@ -1,0 +1,115 @@
+"""Where the polygons of two layers share ground, and how much."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gisgrid import topology
+from gisgrid.coverage import find_overlaps
+
+Geometries = NDArray[np.object_]
+Ints = NDArray[np.int64]
+
+TOUCH_M2: Final = 1e-6
+"""Common ground below this is rounding of a shared border."""
+
+
+class Overlaps(NamedTuple):
+    """Pairs that share ground, sorted by ``row`` then ``at``: rows of both layers, m², and the common polygons.
+
+    ``doubled``: whether a row of the outer layer overlaps another one of it, shape (m,).
+    """
+
+    row: Ints
+    at: Ints
+    m2: NDArray[np.float64]
+    piece: Geometries
+    doubled: NDArray[np.bool_]
+
+
+def sound_polygons(geometries: Any) -> Geometries:
+    """Polygons as they are, invalid ones repaired; null ones become empty."""
+    geoms = np.array(geometries, dtype=object)
+    geoms[shapely.is_missing(geoms)] = shapely.Polygon()
+    geoms = np.asarray(shapely.force_2d(geoms), dtype=object)
+    bad = ~shapely.is_valid(geoms)
+    if bad.any():
+        geoms[bad] = shapely.make_valid(geoms[bad], method="structure", keep_collapsed=False)
+    return geoms
+
+
+def overlaps(inner: Geometries, outer: Geometries) -> Overlaps:
+    """Every pair of an inner and an outer polygon that share ground.
+
+    inner (n,), outer (m,): valid polygons in one metric CRS. An inner polygon that lies in an outer one is not cut;
+    only where outer polygons overlap each other is it held to the others too.
+    """
+    if not len(inner) or not len(outer):
+        none = np.empty(0, np.int64)
+        return Overlaps(none, none.copy(), np.empty(0), np.empty(0, object), np.zeros(len(outer), bool))
+    at, row = shapely.STRtree(inner).query(outer, predicate="covers")
+    keep = shapely.area(inner)[row] > 0
+    at, row = at[keep], row[keep]
+    doubled = np.zeros(len(outer), bool)
+    for i, j, *_ in find_overlaps(outer)[1]:
+        doubled[[i, j]] = True
+    settled = np.zeros(len(inner), bool)
+    settled[row[~doubled[at]]] = True
+    rest = np.flatnonzero(~settled)
+    near, beside = shapely.STRtree(outer).query(inner[rest], predicate="intersects")
+    near = rest[near]
+    fresh = ~np.isin(near * len(outer) + beside, row * len(outer) + at)
+    near, beside = near[fresh], beside[fresh]
+    cut = _polygonal(shapely.intersection(inner[near], outer[beside]))
+    m2 = shapely.area(cut)
+    real = m2 > TOUCH_M2
+    rows, ats = np.concatenate([row, near[real]]), np.concatenate([at, beside[real]])
+    sizes = np.concatenate([shapely.area(inner)[row], m2[real]])
+    pieces = np.concatenate([inner[row], cut[real]])
+    order = np.lexsort((ats, rows))
+    rows, ats = rows[order].astype(np.int64), ats[order].astype(np.int64)
+    return Overlaps(rows, ats, sizes[order], pieces[order], doubled)
+
+
+def uncovered(inner: Geometries, found: Overlaps) -> NDArray[np.float64]:
+    """m² of each inner polygon that no outer one covers, shape (n,); ``found`` is its `overlaps` with them."""
+    covered = np.bincount(found.row, found.m2, minlength=len(inner))
+    for row in np.unique(found.row[found.doubled[found.at]]).tolist():  # ground of two outer polygons counts once
+        mine = slice(*np.searchsorted(found.row, [row, row + 1]))
+        covered[row] = shapely.area(shapely.union_all(found.piece[mine]))
+    return np.asarray(np.maximum(shapely.area(inner) - covered, 0.0))
+
+
+def largest_part(inner: Geometries, outer: Geometries) -> Ints:
+    """Row of the outer polygon that holds the largest part of each inner one, −1 where most lies outside; shape (n,).
+
+    The first row wins a tie. Points, too, lie in the first polygon that covers them.
+    """
+    best = np.full(len(inner), -1, np.int64)
+    flat = shapely.area(inner) <= 0
+    if flat.any() and len(outer):
+        at, row = shapely.STRtree(inner[flat]).query(outer, predicate="covers")
+        order = np.lexsort((at, row))
+        first = order[np.unique(row[order], return_index=True)[1]]
+        best[np.flatnonzero(flat)[row[first]]] = at[first]
+    found = overlaps(inner, outer)
+    order = np.lexsort((found.at, -np.round(found.m2, 6), found.row))
+    first = order[np.unique(found.row[order], return_index=True)[1]]
+    rest = uncovered(inner, found)[found.row[first]]
+    inside = rest <= found.m2[first] + TOUCH_M2
+    best[found.row[first[inside]]] = found.at[first[inside]]
+    return best
+
+
+def _polygonal(geoms: Geometries) -> Geometries:
+    """Polygons of cuts: where two polygons also touch along a line or at a point, that is left out."""
+    mixed = np.flatnonzero(shapely.get_type_id(geoms) == shapely.GeometryType.GEOMETRYCOLLECTION)
+    if mixed.size:
+        parts, of = topology.polygon_parts(geoms[mixed])
+        geoms = geoms.copy()
+        geoms[mixed] = [shapely.union_all(parts[of == number]) for number in range(mixed.size)]
+    return geoms
