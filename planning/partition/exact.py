@@ -71,7 +71,8 @@ def solve_exactly(
     load, more = loads_of(cell)
     empty = ~((load > 0.0) | (more > 0.0).any(axis=1))
     if empty.all():
-        return None
+        # nobody lives here: no grid can reach the band, unless the band asks for nobody
+        return Exact(None, 0, np.inf, True, False, 0, 0) if rates.low > 0.0 else None
     listed = _listed(cell, rates, empty, cap)
     if listed is None:
         return None
