@@ -4,7 +4,7 @@ PY := .venv/bin/python
 STAMPS := .setup
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench clean wheel
+.PHONY: help setup demo test test-fast lint format bench campaign clean wheel
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,8 +27,12 @@ format: setup ## format the sources
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: setup ## benchmarks beside their peers; prints ratios
-	@for file in benchmarks/*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
+bench: setup $(STAMPS)/peers ## benchmarks beside their peers; prints ratios
+	@for file in $(filter-out benchmarks/_% %_campaign.py,$(wildcard benchmarks/*.py)); do \
+	  echo "== $$file"; $(PY) "$$file" || exit 1; done
+
+campaign: setup ## 20 seeds of every partition case held against the hard rules (long; CAMPAIGN="--full" for more)
+	$(PY) benchmarks/partition_campaign.py $(CAMPAIGN)
 
 wheel: setup ## build the wheel into dist/
 	$(PY) -m build --wheel
@@ -45,6 +49,12 @@ $(STAMPS)/python: pyproject.toml | $(STAMPS)/system
 	@test -x $(PY) || python3 -m venv .venv
 	@echo "gisgrid set-up: Python packages"
 	@$(PY) -m pip install --quiet --editable '.[dev]'
+	@mkdir -p $(STAMPS) && touch $@
+
+# what the benchmarks compare with and nothing else needs
+$(STAMPS)/peers: pyproject.toml | $(STAMPS)/python
+	@echo "gisgrid set-up: benchmark peers"
+	@$(PY) -m pip install --quiet --editable '.[bench]' || echo "some peers could not be installed; they are left out"
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/node: web/package.json web/package-lock.json | $(STAMPS)/python
