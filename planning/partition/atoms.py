@@ -41,7 +41,7 @@ class Atoms(NamedTuple):
 
 def loads_of(cell: Cell) -> tuple[Floats, Floats]:
     """The load of every unit (n) and its further weights (n, w)."""
-    return cell.households, np.zeros((len(cell.households), 0))
+    return cell.load, cell.more
 
 
 def atoms_of(cell: Cell, *, absorb: bool) -> tuple[Atoms, Int32s]:

@@ -75,7 +75,8 @@ def _numbered(
     label[special] = problem.special[special] + k
     count = k + (int(problem.special.max()) + 1 if special.any() else 0)
     energy = sum(answer.energy for _, answer in solved.values())
-    return label, count, np.concatenate(heirs), runs | {"energy": round(energy, 4)}
+    proven = sum(answer.proven for _, answer in solved.values())
+    return label, count, np.concatenate(heirs), runs | {"energy": round(energy, 4), "cells_proven": proven}
 
 
 def _members(cell: Ints) -> dict[int, Ints]:

@@ -223,7 +223,8 @@ def connected_sets(atoms: Atoms, rates: Rates, cap: int = CAP) -> Sets | None:
 def limits_of(atoms: Atoms, rates: Rates) -> tuple[Floats, Floats, Floats]:
     """Lower and upper limits (1 + w) and what they are about (n, 1 + w), the load first."""
     weight = np.concatenate([atoms.load[:, None], atoms.more], axis=1)
-    return np.array([rates.low]), np.array([rates.high]), np.ascontiguousarray(weight)
+    low, high = np.append(rates.low, rates.more_low), np.append(rates.high, rates.more_high)
+    return low, high, np.ascontiguousarray(weight)
 
 
 def _empty(count: int) -> Sets:

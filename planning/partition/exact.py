@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from planning.partition.atoms import ATOMS_MAX, Atoms, atoms_of, closure_of, loads_of
 from planning.partition.cover import Ints, least_cover, leaves_room, simple_prices
-from planning.partition.energy import energy_of
+from planning.partition.energy import energy_of, outside_of
 from planning.partition.enumerate import CAP, Sets, connected_sets, near_words
 from planning.partition.prices import Columns, least_share, linear_prices
 from planning.partition.state import Cell, Division, Floats, Int32s, Rates, division
@@ -154,7 +154,7 @@ def _known(cell: Cell, rates: Rates, forced: int | None, upper: tuple[Int32s, in
 
 
 def _in_band(div: Division, rates: Rates) -> bool:
-    return bool(((div.households >= rates.low) & (div.households <= rates.high)).all())
+    return outside_of(div, rates) <= 1e-9
 
 
 def _measured(cell: Cell, rates: Rates, label: Int32s, k: int) -> _Measured:

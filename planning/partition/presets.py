@@ -61,4 +61,4 @@ def parse_weights(text: str, base: Weights) -> Weights:
             costs[CLASSES.index(name)] = number
         else:
             changes[name] = number
-    return replace(base, **changes, class_cost=tuple(costs))  # type: ignore[arg-type]
+    return replace(base, **changes, class_cost=tuple(costs))

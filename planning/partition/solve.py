@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
@@ -15,6 +15,7 @@ from planning.graph import MAJOR_CLASSES
 from planning.partition.anneal import run_stage
 from planning.partition.cells import least_outside
 from planning.partition.energy import Weights, energy_of, outside_of
+from planning.partition.exact import solve_exactly, worth_trying
 from planning.partition.keeping import start_from_old
 from planning.partition.limits import Limits
 from planning.partition.pool import Pool
@@ -34,6 +35,10 @@ KEEPING = 4
 """Starts from the old grids, all of them made."""
 CHURN_HEAT = 0.5
 """Heat a search from the old grids starts with, in the energy of a mean unit leaving its old grid."""
+EXACT_SETS = 100_000
+"""Grids in band a cell may have at most to be solved with proof."""
+EXACT_NODES = 2_000_000
+"""Steps of the exact search; a cell that needs more is annealed."""
 STEPS_MIN = 400
 """Moves of a stage at least, so that tiny cells are searched through."""
 
@@ -67,6 +72,7 @@ class Solution:
     inside: int
     energy: float
     heir: Int32s
+    proven: bool = False
 
     @property
     def score(self) -> tuple[float, float]:
@@ -153,6 +159,11 @@ def solve(job: Job, search: Search) -> Solution:
     The grids in band of all runs are mixed in the end, with a free number of grids when the job has more than one.
     """
     control = search.control
+    proven = solved_exactly(job, search)
+    if proven is not None:
+        control.advance(len(job.rows))
+        control.found(job.seed, proven.k, proven.inside, proven.energy)
+        return proven
     best: Solution | None = None
     pool = Pool(job.cell, search.limits, search.rates(job.target))
     if job.known is not None:
@@ -168,6 +179,21 @@ def solve(job: Job, search: Search) -> Solution:
             control.found(job.seed, best.k, best.inside, best.energy)
     assert best is not None
     return mixed(job, pool, best, search)
+
+
+def solved_exactly(job: Job, search: Search) -> Solution | None:
+    """The proven best division of a small cell, None where it is too large for that or there is nothing in band.
+
+    Against old grids the search is left to annealing: what a grid costs depends on which old grid it goes on as.
+    """
+    rates = search.rates(job.target)
+    if job.keeps or job.counts == (1,) or search.control.stopped() or not worth_trying(job.cell, rates, EXACT_SETS):
+        return None
+    found = solve_exactly(job.cell, rates, job.counts[0] if job.forced else None, cap=EXACT_SETS, nodes=EXACT_NODES)
+    if found is None or found.label is None or not found.proven:
+        return None
+    answer = measured(job, found.label, found.k, search)
+    return replace(answer, proven=not found.absorbed)
 
 
 def mixed(job: Job, pool: Pool, best: Solution, search: Search) -> Solution:

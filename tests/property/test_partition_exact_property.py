@@ -6,21 +6,22 @@ from collections.abc import Iterator
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gisgrid.models import Band
-from planning.graph import unit_graph
 from planning.partition import Weights, partition
 from planning.partition.atoms import atoms_of
 from planning.partition.cells import components
 from planning.partition.energy import energy_of
 from planning.partition.enumerate import connected_sets
 from planning.partition.exact import solve_exactly
+from planning.partition.limits import Limits
+from planning.partition.prepare import prepare
 from planning.partition.solve import cell_of
+from planning.partition.special import Special
 from planning.partition.state import Cell, division
 
 TINY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -55,21 +56,15 @@ def maps(draw: st.DrawFn, most: int) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame
 
 def cells_of(units: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, band: Band) -> list[Cell]:
     """The connected parts of a map as the search sees them."""
-    graph = unit_graph(units, streets)
-    households = units["households"].to_numpy(float)
-    compound = pd.factorize(units["compound_id"], sort=True)[0].astype(np.int64)
-    totals = np.bincount(compound[compound >= 0], households[compound >= 0], minlength=2)
-    part = components(graph, np.ones(len(graph.indices), dtype=bool))
-    target = max((band.low + band.high) / 2.0, 1.0)
-    return [
-        cell_of(graph, np.flatnonzero(part == one), households, compound, totals <= band.high, WEIGHTS, target)
-        for one in np.unique(part)
-    ]
+    limits = Limits(band)
+    problem = prepare(units, streets, limits, Special(kinds=()))
+    part = components(problem.graph, np.ones(len(problem.graph.indices), dtype=bool))
+    return [cell_of(problem, np.flatnonzero(part == one), limits, WEIGHTS, limits.middle) for one in np.unique(part)]
 
 
 def divisions(cell: Cell, band: Band) -> Iterator[np.ndarray]:
     """Every division into connected grids in band, by brute force."""
-    n = len(cell.households)
+    n = len(cell.load)
     near = [sum(1 << int(o) for o in cell.indices[cell.indptr[u] : cell.indptr[u + 1]]) for u in range(n)]
 
     def parts(first: int, free: int) -> set[int]:
@@ -88,7 +83,7 @@ def divisions(cell: Cell, band: Band) -> Iterator[np.ndarray]:
         return {part for part in found if band.low <= load(part) <= band.high}
 
     def load(part: int) -> float:
-        return float(sum(cell.households[unit] for unit in range(n) if part >> unit & 1))
+        return float(sum(cell.load[unit] for unit in range(n) if part >> unit & 1))
 
     def cover(free: int, chosen: list[int]) -> Iterator[list[int]]:
         if not free:
@@ -106,8 +101,9 @@ def divisions(cell: Cell, band: Band) -> Iterator[np.ndarray]:
 def test_exact_answer_is_the_best_of_all_divisions(
     drawn: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame], band: Band, forced: int | None
 ) -> None:
+    assume(drawn[0]["households"].any())
     for cell in cells_of(*drawn, band):
-        rates = WEIGHTS.rates(band, max((band.low + band.high) / 2.0, 1.0))
+        rates = WEIGHTS.rates(Limits(band), max((band.low + band.high) / 2.0, 1.0))
         every = [(label, int(label.max()) + 1) for label in divisions(cell, band)]
         energies = [(energy_of(cell, division(cell, label, k), rates), k) for label, k in every if forced in (None, k)]
         found = solve_exactly(cell, rates, forced)
@@ -124,8 +120,9 @@ def test_exact_answer_is_the_best_of_all_divisions(
 @TINY
 @given(maps(12), bands)
 def test_sets_are_distinct_connected_and_in_band(drawn: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame], band: Band) -> None:
+    assume(drawn[0]["households"].any())
     for cell in cells_of(*drawn, band):
-        n = len(cell.households)
+        n = len(cell.load)
         atoms, atom = atoms_of(cell, absorb=False)
         near = np.zeros(n, dtype=np.int64)
         for unit in range(n):
@@ -147,7 +144,7 @@ def test_sets_are_distinct_connected_and_in_band(drawn: tuple[gpd.GeoDataFrame, 
                 reached = wider
             if reached == part:
                 slow.append(part)
-        sets = connected_sets(atoms, WEIGHTS.rates(band, 10.0))
+        sets = connected_sets(atoms, WEIGHTS.rates(Limits(band), 10.0))
         assert sets is not None
         assert sorted(sets.low.tolist()) == slow
 
@@ -160,6 +157,6 @@ def test_engine_finds_the_band_exactly_when_enumeration_does(
     units, streets = drawn
     assume(units["households"].any())
     plan = partition(units, streets, band=band, seed=seed)
-    answers = [solve_exactly(cell, WEIGHTS.rates(band, 10.0)) for cell in cells_of(units, streets, band)]
+    answers = [solve_exactly(cell, WEIGHTS.rates(Limits(band), 10.0)) for cell in cells_of(units, streets, band)]
     assert plan.feasible == all(answer is not None and answer.feasible for answer in answers), plan.reasons
     assert plan.feasible == (not plan.reasons)

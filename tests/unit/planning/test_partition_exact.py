@@ -6,38 +6,36 @@ from itertools import combinations
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 
 from gisgrid.models import Band
-from planning.graph import graph_of, unit_graph
 from planning.partition import Weights, partition
 from planning.partition.atoms import ATOMS_MAX, atoms_of, closure_of
 from planning.partition.energy import energy_of
 from planning.partition.enumerate import Sets, connected_sets
 from planning.partition.exact import solve_exactly
+from planning.partition.limits import Limits
 from planning.partition.pool import grid_costs
+from planning.partition.prepare import prepare
 from planning.partition.seeding import grown_labels
 from planning.partition.solve import cell_of
+from planning.partition.special import Special
 from planning.partition.state import Cell, Rates, division
 from planning.partition.toy import toy_units
 
 BAND = Band(300, 500)
 WEIGHTS = Weights()
 TARGET = 400.0
-RATES = WEIGHTS.rates(BAND, TARGET)
+LIMITS = Limits(BAND)
+RATES = WEIGHTS.rates(LIMITS, TARGET)
 CELL = 60.0
 
 
-def cell_from(units: gpd.GeoDataFrame, streets: gpd.GeoDataFrame | None = None, band: Band = BAND) -> Cell:
+def cell_from(units: gpd.GeoDataFrame, streets: gpd.GeoDataFrame | None = None, limits: Limits = LIMITS) -> Cell:
     """The search's arrays of a whole connected layer."""
-    graph = unit_graph(units, streets)
-    households = units["households"].to_numpy(float)
-    compound = pd.factorize(units["compound_id"], sort=True)[0].astype(np.int64)
-    totals = np.bincount(compound[compound >= 0], households[compound >= 0], minlength=compound.max() + 1)
-    target = (band.low + band.high) / 2.0
-    return cell_of(graph, np.arange(len(units)), households, compound, totals <= band.high, WEIGHTS, target)
+    problem = prepare(units, streets, limits, Special(kinds=()))
+    return cell_of(problem, np.arange(len(units)), limits, WEIGHTS, limits.middle)
 
 
 def scattered(n: int, seed: int, *, empty: float = 0.0, low: int = 50, high: int = 150) -> Cell:
@@ -48,10 +46,18 @@ def scattered(n: int, seed: int, *, empty: float = 0.0, low: int = 50, high: int
     edges = shapely.get_parts(shapely.boundary(cells))
     edges = edges[rng.random(len(edges)) < 0.3]
     streets = gpd.GeoDataFrame({"cls": rng.choice(["river", "tertiary", "wall"], len(edges))}, geometry=edges, crs=4547)
-    households = np.where(rng.random(n) < empty, 0, rng.integers(low, high, n)).astype(float)
+    households = np.where(rng.random(n) < empty, 0, rng.integers(low, high, n))
     compound = rng.integers(-1, 5, n)
-    totals = np.bincount(compound[compound >= 0], households[compound >= 0], minlength=5)
-    return cell_of(graph_of(cells, streets), np.arange(n), households, compound, totals <= 500, WEIGHTS, TARGET)
+    units = gpd.GeoDataFrame(
+        {
+            "unit_id": np.arange(n).astype(str),
+            "households": households,
+            "compound_id": [None if one < 0 else str(one) for one in compound],
+        },
+        geometry=cells,
+        crs=4547,
+    )
+    return cell_from(units, streets)
 
 
 def members(sets: Sets, number: int) -> frozenset[int]:
@@ -93,7 +99,7 @@ def test_sets_are_all_connected_subsets_in_band_each_once(seed: int) -> None:
 def test_free_polyominoes_of_a_strip_and_a_square_are_counted() -> None:
     # sets of exactly 5 cells: 36 in a row of 40; 63 pentominoes times their places in a 70-cell board of 7 x 10
     row, _ = atoms_of(cell_from(toy_units(40, 1, households=1)), absorb=False)
-    five = WEIGHTS.rates(Band(5, 5), 5.0)
+    five = WEIGHTS.rates(Limits(Band(5, 5)), 5.0)
     sets = connected_sets(row, five)
     assert sets is not None
     assert len(sets.cost) == 36
@@ -124,9 +130,7 @@ def test_every_cost_is_the_grids_share_of_the_energy() -> None:
             for grid in range(len(div.size)):
                 inside = np.unique(atom[label == grid])
                 alone = _single(atoms, every, inside)
-                expected = costs[grid] - RATES.band * (
-                    max(0, 300 - div.households[grid]) + max(0, div.households[grid] - 500)
-                )
+                expected = costs[grid] - RATES.band * (max(0, 300 - div.load[grid]) + max(0, div.load[grid] - 500))
                 assert alone == pytest.approx(expected, abs=1e-6)
                 total += alone
             constant = cell.split[np.unique(cell.compound[cell.compound >= 0])].sum()
@@ -145,8 +149,8 @@ def test_units_without_households_are_absorbed_and_geometry_is_kept() -> None:
     cell = scattered(80, 3, empty=0.4)
     atoms, atom = atoms_of(cell, absorb=True)
     assert (atoms.load > 0).all()
-    assert len(atoms.load) == (cell.households > 0).sum()
-    assert atoms.load.sum() == cell.households.sum()
+    assert len(atoms.load) == (cell.load > 0).sum()
+    assert atoms.load.sum() == cell.load.sum()
     assert atoms.area.sum() == pytest.approx(cell.area.sum())
     whole = cell.perimeter.sum() - cell.border.sum()
     assert atoms.perimeter.sum() - atoms.border.sum() == pytest.approx(whole)
@@ -208,7 +212,7 @@ def test_answer_is_in_band_connected_and_no_worse_than_what_is_known(forced: int
     div = division(cell, first.label, first.k)
     assert first.proven
     assert forced in (None, first.k)
-    assert ((div.households >= 300) & (div.households <= 500)).all()
+    assert ((div.load >= 300) & (div.load <= 500)).all()
     assert first.energy == pytest.approx(energy_of(cell, div, RATES))
     near = [set(cell.indices[cell.indptr[u] : cell.indptr[u + 1]].tolist()) for u in range(45)]
     assert all(connected(near, frozenset(np.flatnonzero(first.label == grid).tolist())) for grid in range(first.k))
@@ -222,7 +226,7 @@ def test_what_cannot_be_in_band_is_proven() -> None:
     found = solve_exactly(cell_from(row), RATES)
     assert found is not None
     assert (found.label, found.feasible, found.proven) == (None, False, True)
-    nobody = solve_exactly(cell_from(toy_units(3, 1, households=0)), RATES)
+    nobody = solve_exactly(cell_from(toy_units(3, 1))._replace(load=np.zeros(3)), RATES)
     assert nobody is not None
     assert nobody.feasible is False
     heavy = solve_exactly(cell_from(toy_units(4, 1).assign(households=[300, 300, 300, 900])), RATES)
@@ -264,7 +268,7 @@ def test_a_known_division_beyond_the_absorbed_ones_is_kept() -> None:
     assert alone.proven
     better = alone.label.copy()
     best = alone.energy
-    for unit in np.flatnonzero(cell.households == 0).tolist():  # empty units may move over
+    for unit in np.flatnonzero(cell.load == 0).tolist():  # empty units may move over
         for other in cell.indices[cell.indptr[unit] : cell.indptr[unit + 1]].tolist():
             trial = better.copy()
             trial[unit] = better[other]
