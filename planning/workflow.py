@@ -28,7 +28,7 @@ from gisgrid.settings import Settings
 from planning.checking import check_levels, check_professional
 from planning.circles import CirclesResult, service_circles
 from planning.crosswalk import crosswalk
-from planning.partition import PlanResult, Reason, Weights, partition
+from planning.partition import PlanResult, Reason, old_grids_of, partition
 from planning.professional import ProfessionalPlan, Within, plan_professional
 from planning.units import make_units
 
@@ -68,13 +68,14 @@ def units_for_area(
 
 @dataclass(frozen=True, slots=True)
 class PlanningInput:
-    """What a plan of an area is made from: its communities, newest units (in metres) and barrier lines."""
+    """What a plan of an area is made from: its communities, newest units (in metres), barrier lines, old grids."""
 
     area: str
     communities: gpd.GeoDataFrame
     unit_set: int
     units: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
+    old: gpd.GeoDataFrame | None = None
 
     @property
     def codes(self) -> list[str]:
@@ -137,23 +138,32 @@ def plan_for_area(
     area: str,
     *,
     band: Band,
-    grids: int | None = None,
-    seed: int = 0,
-    time_limit: float | None = None,
-    preset: str = "balanced",
-    weights: Weights | None = None,
+    keep: bool = False,
     name: str = "",
+    seed: int = 0,
     progress: Progress = no_progress,
-) -> tuple[int, gpd.GeoDataFrame, PlanResult]:
-    """Partition the newest units of an area into grids, stored as a draft plan; (plan, the units, result)."""
+    **options: Any,
+) -> tuple[int, PlanningInput, PlanResult]:
+    """Partition the newest units of an area into grids, stored as a draft plan; (plan, what it was made from, result).
+
+    `keep`: plan against the grids in force, whose codes go on. `options`: as for `planning.partition.partition`.
+    Raises NotFound for an unknown area, and with `keep` when no grids are in force there.
+    """
     with engine.begin() as connection:
         source = read_planning_input(connection, area)
+        kept: set[str] = set()
+        if keep:
+            old = read_grids_in_force(connection, area)
+            source = replace(source, old=old)
+            options["keep"] = old_grids_of(source.units, old)
+            kept = set(old["code"])
+        taken = plans.codes_ever_published(connection, source.codes)
         result = partition(
-            source.units, source.barriers, band=band, grids=grids, seed=seed, time_limit=time_limit, preset=preset,
-            weights=weights, progress=progress,
-        )  # fmt: skip
-        plan, result = store_plan(connection, source, result, band=band, seed=seed, name=name)
-    return plan, source.units, result
+            source.units, source.barriers, band=band, taken=taken, seed=seed, progress=progress, **options
+        )
+        kept &= set(result.grids["code"])
+        plan, result = store_plan(connection, source, result, band=band, seed=seed, name=name, kept=kept)
+    return plan, source, result
 
 
 def publish(engine: sa.Engine, plan: int, *, note: str = "") -> Published:

@@ -21,6 +21,9 @@ from gisgrid.settings import Settings
 from planning import workflow
 from planning.partition import PRESETS, PlanResult, old_grids_of, parse_weights, partition, preset_of
 
+IN_FORCE = "in-force"
+"""What ``--keep`` says for the grids in force of a stored area."""
+
 
 @click.command("plan")
 @click.argument("units", required=False)
@@ -31,7 +34,9 @@ from planning.partition import PRESETS, PlanResult, old_grids_of, parse_weights,
     "--weight", "limits", multiple=True, metavar="COLUMN=MIN:MAX", help="Limits of one more column: population=:1500."
 )
 @click.option("--grids", type=click.IntRange(min=1), help="Number of ordinary grids; chosen by itself when not given.")
-@click.option("--keep", help="Old grids (FILE[:layer]) to stay near: few households change, codes go on.")
+@click.option(
+    "--keep", help="Old grids to stay near, FILE[:layer] (with --area: in-force): few households change, codes go on."
+)
 @click.option("--keep-column", metavar="C", help="The same, when a column of UNITS holds the old grid's code.")
 @click.option("--lock", "locked", multiple=True, metavar="CODE", help="Old grid that must stay as it is.")
 @click.option("--seed", default=0, show_default=True, help="Same input and seed give the same plan.")
@@ -69,10 +74,15 @@ def plan(
     if units is None:
         if area is None:
             raise BadInput("give a UNITS file, or --area CODE for a stored area")
+        if keep_column is not None or keep not in (None, IN_FORCE):
+            raise BadInput(f"--area plans against stored grids: use --keep {IN_FORCE}, or give a UNITS file")
         with db.database(Settings.from_env()) as engine, output.stage("plan") as progress:
-            key, cells, result = workflow.plan_for_area(engine, area, name=name, progress=progress, **options)
+            key, source, result = workflow.plan_for_area(
+                engine, area, keep=keep is not None, name=name, progress=progress, **options
+            )
         where: dict[str, Any] = {"plan": key}
-        lines, before = None, None
+        cells, lines = source.units, source.barriers
+        before = None if source.old is None else Before(source.old, old_grids_of(cells, source.old))
         if out is not None:
             write_layers(out, _layers(cells, result))
             where["out"] = str(out)

@@ -63,6 +63,7 @@ def partition(
     grids: int | None = None,
     keep: npt.ArrayLike | None = None,
     locked: Collection[str] = (),
+    taken: Collection[str] = (),
     seed: int = 0,
     time_limit: float | None = None,
     special_kinds: Collection[str] = SPECIAL_KINDS,
@@ -83,7 +84,7 @@ def partition(
 
     `keep`: code of the old grid of each unit, or None (n): as few households as can be change grid, old codes go on
     with their heirs; the numbers of grids follow from the households, not from the old grids. `locked`: old codes whose
-    grids must stay exactly as they are (they do not count into `grids`).
+    grids must stay exactly as they are (they do not count into `grids`). `taken`: codes no new grid may have.
 
     `time_limit`: seconds of search, after which the best so far is returned (only then the answer may differ between
     runs of one `seed`); Ctrl-C does the same. Units of `special_kinds` without households form special grids, adjacent
@@ -114,7 +115,7 @@ def partition(
     )
     label, k, heir, runs = divide(problem, grids, seed, search, together=chosen.together and keep is None)
     progress(0.99, "grids")
-    assignment, table, changed = finished(problem, label, k, heir, scheme)
+    assignment, table, changed = finished(problem, label, k, heir, scheme, taken)
     reasons = reasons_for(problem, assignment, table, allowed, grids)
     stats = stats_of(problem, assignment, table, allowed)
     if changed is not None:
@@ -153,10 +154,10 @@ def _check(
 
 
 def finished(
-    problem: Problem, label: Ints, k: int, heir: Ints, scheme: GridScheme | None
+    problem: Problem, label: Ints, k: int, heir: Ints, scheme: GridScheme | None, taken: Collection[str]
 ) -> tuple[npt.NDArray[np.int32], gpd.GeoDataFrame, Changes | None]:
     """Grid row of every unit, the grids layer in code order, and what changed against the old grids."""
     scheme = scheme or scheme_for(problem, k)
-    assignment, codes = order_grids(problem, label, k, heir, scheme)
+    assignment, codes = order_grids(problem, label, k, heir, scheme, taken)
     table = grids_of(problem, assignment, codes, scheme)
     return assignment, table, changes_of(problem, codes[assignment])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import geopandas as gpd
@@ -25,11 +26,12 @@ Ints = npt.NDArray[np.int64]
 
 
 def order_grids(
-    problem: Problem, label: Ints, k: int, heir: Ints, scheme: GridScheme
+    problem: Problem, label: Ints, k: int, heir: Ints, scheme: GridScheme, taken: Collection[str] = ()
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.object_]]:
     """Grid row of every unit, rows sorted by code; and the codes: those of old grids go on with their heirs.
 
-    `heir`: old grid each of the first grids goes on as, or -1; special and locked grids follow by ground.
+    `heir`: old grid each of the first grids goes on as, or -1; special and locked grids follow by ground. `taken`:
+    further codes no new grid may have.
     """
     centre = shapely.get_coordinates(shapely.centroid(problem.geometry))
     area = problem.graph.area
@@ -40,7 +42,7 @@ def order_grids(
     above = np.array(problem.communities, dtype=object)[problem.community[first]]
     codes = _kept_codes(problem, _heirs_by_ground(problem, label, k, heir), above)
     new = np.flatnonzero(codes == "")
-    codes[new] = grid_codes(above[new], x[new], y[new], taken=problem.old_codes, scheme=scheme)
+    codes[new] = grid_codes(above[new], x[new], y[new], taken=[*problem.old_codes, *taken], scheme=scheme)
     order = np.argsort(codes.astype(str), kind="stable")
     rank = np.empty(k, dtype=np.int32)
     rank[order] = np.arange(k, dtype=np.int32)

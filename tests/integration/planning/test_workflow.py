@@ -132,6 +132,39 @@ def test_publishing_opens_a_generation_and_keeps_the_old_one_askable(planned_cop
     assert currents == 1
 
 
+def test_a_plan_near_the_grids_in_force_keeps_their_codes(planned_copy: Any) -> None:
+    engine, area = planned_copy.engine, planned_copy.area
+    with engine.connect() as connection:
+        before = workflow.read_grids_in_force(connection, area)
+    lock = str(before["code"].iloc[0])
+    plan, _, result = workflow.plan_for_area(engine, area, band=Band(200, 400), keep=True, locked=[lock])
+    assert result.changes is not None
+    assert 0 < result.changes.moved_share < 0.5
+    assert result.stats["households_moved"] >= result.stats["households_moved_least"]
+    workflow.publish(engine, plan)
+    with engine.connect() as connection:
+        after = workflow.read_grids_in_force(connection, area)
+        same = connection.execute(
+            sa.text(
+                "SELECT a.code, ST_Equals(a.geometry, b.geometry) FROM grids a JOIN grids b USING (code) "
+                "WHERE upper_inf(a.generations) AND NOT upper_inf(b.generations)"
+            )
+        ).all()
+    assert set(after["code"]) == set(result.grids["code"])
+    assert set(result.changes.heirs) == set(before["code"]) & set(after["code"])
+    assert set(result.changes.births) == set(after["code"]) - set(before["code"])
+    assert dict(same)[lock] is True
+    again, _, second = workflow.plan_for_area(engine, area, band=Band(200, 400), keep=True)
+    assert second.changes is not None
+    assert second.changes.moved_households <= 0.02 * second.changes.households, "already in band: next to nobody moves"
+    assert plans_of(engine, again) == set(second.grids["code"])
+
+
+def plans_of(engine: Any, plan: int) -> set[str]:
+    with engine.connect() as connection:
+        return set(plans.grids_of_plan(connection, plan)["code"])
+
+
 def test_a_draft_made_before_another_publish_gets_fresh_codes(planned_copy: Any) -> None:
     engine, area = planned_copy.engine, planned_copy.area
     drafts = [workflow.plan_for_area(engine, area, band=BAND, seed=seed)[0] for seed in (1, 2)]
