@@ -1,0 +1,397 @@
+"""Grids inside grids: 网格 → 微网格 → building → entrance, each level planned inside the one above.
+
+`parse_levels` reads what ``--levels`` says, `partition_levels` plans from coarse to fine: the first level is
+`planning.partition.partition` as it stands; every further one divides all grids of the level above in one call of it,
+each grid being an area of its own. Special grids have no households to balance and are divided by ground. A level
+never changes one above it. Rows, codes and figures of the layer are made in `planning.level_rows`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gisgrid.codes import GridScheme
+from gisgrid.errors import BadInput
+from gisgrid.models import SPECIAL_KINDS, Band, Progress, no_progress
+from planning.level_rows import ORDINARY, LevelRows, buildings_of, entrances_of, joined_layer, level_stats, rows_of
+from planning.level_units import Atoms, atoms_of
+from planning.partition import PlanResult, Reason, partition
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Kind = Literal["households", "building", "entrance"]
+
+SPECIAL_AREA: Final = 40_000.0
+"""Square metres a micro-grid of a special grid should have: a block 200 m on a side."""
+SPREAD: Final = 0.25
+"""A count alone stands for a band this far about its mean, as 300:500 is about 400."""
+_ROOMY: Final = GridScheme("children", (6,))
+"""Codes of the inner calls are thrown away; they must only not run out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What one level should be. ``band``: households of a grid; ``grids``: how many of them there are in all, special
+    grids counted in. Levels of kind ``building`` and ``entrance`` have neither: one grid for each of them.
+    """
+
+    band: Band | None = None
+    grids: int | None = None
+    kind: Kind = "households"
+
+    def __str__(self) -> str:
+        if self.kind != "households":
+            return self.kind
+        return "@".join(str(part) for part in (self.grids, self.band) if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelReason(Reason):
+    """A `Reason` of one level; below the first, ``community`` is the code of the parent grid."""
+
+    level: int = 1
+
+
+@dataclass(frozen=True)
+class NestedPlan:
+    """A plan of several levels.
+
+    ``grids``: rows of all levels, sorted by level and code: code, name, level (1 …), parent (None on the first),
+    community, kind, households, population, compactness, geometry (metric CRS; the grids of a level are a coverage, and
+    a grid is exactly the union of its children). ``units``: the finest pieces (the units; where an entrance level was
+    made, its strips in place of the units they divide), an exactly noded coverage in the same CRS. ``owners``: row of
+    ``grids`` of every piece on every level, int32 (pieces, levels). ``feasible`` when every level holds its band and
+    count; else ``reasons`` say why not, coarse levels first. ``stats``: ``levels`` (one dict a level) and totals.
+    ``first``: the plan of the first level as `partition` gave it (with what changed against old grids).
+    """
+
+    grids: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame = field(repr=False)
+    owners: npt.NDArray[np.int32] = field(repr=False)
+    feasible: bool
+    reasons: list[LevelReason]
+    stats: dict[str, Any]
+    first: PlanResult = field(repr=False)
+
+    def layers(self) -> dict[str, gpd.GeoDataFrame]:
+        """What ``--out`` writes: ``grids`` of all levels; ``units`` with the code of their grid on each level in
+        ``grid``, ``grid_2``, ``grid_3`` …
+        """
+        code = self.grids["code"].to_numpy()
+        owned = self.units.copy()
+        for depth in range(self.owners.shape[1]):
+            owned[grid_column(depth + 1)] = code[self.owners[:, depth]]
+        return {"grids": self.grids, "units": owned}
+
+
+def grid_column(level: int) -> str:
+    """Column of the units layer that holds the grid of a level: grid, grid_2, grid_3 …"""
+    return "grid" if level == 1 else f"grid_{level}"
+
+
+# --- what --levels says -----------------------------------------------------------------
+
+
+def parse_levels(text: str) -> tuple[Level, ...]:
+    """Read ``--levels``: items from coarse to fine, separated by ``/`` or ``,``.
+
+    An item is a band ``MIN:MAX`` (households), a number of grids ``K``, both as ``K@MIN:MAX``, or one of the words
+    ``building`` and ``entrance``, which come last. Raises BadInput naming the item.
+    """
+    items = [item.strip() for item in re.split(r"[/,]", text)]
+    levels = tuple(_parse_item(item, text) for item in items)
+    _check_order(levels)
+    return levels
+
+
+def _parse_item(item: str, text: str) -> Level:
+    if item in ("building", "entrance"):
+        return Level(kind="building" if item == "building" else "entrance")
+    match = re.fullmatch(r"(?:(\d+)\s*@?)??\s*(-?\d+\s*:\s*-?\d+)?", item)
+    count = re.fullmatch(r"(\d+)(?:\s*@\s*(\S.*))?", item)
+    if ":" in item and "@" not in item and match:
+        return Level(Band.parse(item))
+    if not item or count is None:
+        raise BadInput(
+            f"levels {text!r}: {item!r} is no level; give MIN:MAX households, a number of grids K, K@MIN:MAX, "
+            "building or entrance, from coarse to fine: 34/158/854"
+        )
+    if int(count[1]) < 1:
+        raise BadInput(f"levels {text!r}: {item!r} asks for no grid; give a number of at least 1")
+    return Level(None if count[2] is None else Band.parse(count[2]), int(count[1]))
+
+
+def _check_order(levels: Sequence[Level]) -> None:
+    if not levels or levels[0].kind != "households":
+        raise BadInput("levels: the first one must be a band or a number of grids, for example 300:500/building")
+    rank = {"households": 0, "building": 1, "entrance": 2}
+    for number, (above, level) in enumerate(zip(levels, levels[1:], strict=False), start=2):
+        if rank[level.kind] < rank[above.kind] or level.kind == above.kind != "households":
+            raise BadInput(f"level {number} ({level}) cannot lie below {above}: building and entrance come last, once")
+        if level.grids is not None and above.grids is not None and level.grids < above.grids:
+            raise BadInput(
+                f"level {number} ({level}) has fewer grids than the level above ({above}); go from coarse to fine"
+            )
+        if level.band is not None and above.band is not None and level.band.low > above.band.high:
+            raise BadInput(
+                f"level {number} ({level}) wants larger grids than the level above ({above}); go from coarse to fine"
+            )
+
+
+def band_about(households: Floats, grids: int) -> Band:
+    """The band a number of grids alone stands for: `SPREAD` about their mean, rounded outwards.
+
+    Units too large for that band fill a grid of their own, so the mean is that of the others: in 854 grids of 12,306
+    households, 236 are single blocks of flats, and the rest have 9 households each, not 14.
+    """
+    heavy = np.zeros(len(households), dtype=bool)
+    while True:
+        mean = float(households[~heavy].sum()) / max(grids - int(heavy.sum()), 1)
+        more = heavy | (households > (1.0 + SPREAD) * mean)
+        if (more == heavy).all() or int(more.sum()) >= grids:
+            break
+        heavy = more
+    return Band(math.floor((1.0 - SPREAD) * mean), max(math.ceil((1.0 + SPREAD) * mean), 1))
+
+
+# --- planning ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What stays the same from level to level."""
+
+    streets: gpd.GeoDataFrame | None
+    options: dict[str, Any]
+    special_area: float
+    deadline: float | None
+
+
+def partition_levels(
+    units: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame | None,
+    levels: Sequence[Level],
+    *,
+    finer: gpd.GeoDataFrame | None = None,
+    special_area: float = SPECIAL_AREA,
+    seed: int = 0,
+    time_limit: float | None = None,
+    progress: Progress = no_progress,
+    first_level: dict[str, Any] | None = None,
+    **options: Any,
+) -> NestedPlan:
+    """Plan every level inside the one above it, coarse to fine.
+
+    `units`, `streets`: as for `partition`; the units must be fine enough for the finest level (one unit per building
+    for a level ``building``). `levels`: see `parse_levels`. `finer`: for a level ``entrance``, polygons that divide
+    some of the units, with ``unit_id``, ``households`` and ``building_unit`` (the unit_id of the unit they are part of).
+    `special_area`: square metres of ground a micro-grid of a special grid should have. `time_limit`: seconds for all
+    levels together. `options` (preset, weights, effort) go to `partition` on every level, `first_level` (old grids to
+    keep, locks, further weights, kinds of special grids …) to that of the first alone.
+
+    Raises BadInput for levels, units, streets or finer pieces that cannot be used. A level that cannot be met gets the
+    best plan, `feasible` False and the reasons, each with its level and the parent it is about.
+    """
+    begun = time.monotonic()
+    _check_order(levels)
+    if not special_area > 0:
+        raise BadInput(f"special area {special_area}: give square metres above 0")
+    if time_limit is not None and not time_limit >= 0:
+        raise BadInput(f"time limit {time_limit}: give seconds of at least 0")
+    needs_strips = any(level.kind == "entrance" for level in levels)
+    if needs_strips and finer is None:
+        raise BadInput("levels: entrance needs the units divided by entrance; give them or leave the level out")
+    atoms = atoms_of(units, finer if needs_strips else None)
+    deadline = None if time_limit is None else begun + time_limit
+    task = _Task(streets, {"seed": seed, **options}, special_area, deadline)
+    count = len(levels)
+
+    def inner(depth: int) -> Progress:
+        return lambda share, note: progress((depth + share) / count, f"level {depth + 1}: {note}")
+
+    first, band = _first(atoms.units, levels[0], task, first_level or {}, count, inner(0))
+    table = [_first_rows(atoms, first)]
+    reasons = [LevelReason(one.code, one.text, one.units, one.community) for one in first.reasons]
+    reasons += _miscounted(1, levels[0], len(first.grids), reasons)
+    stats = [{"level": 1, "kind": "households", **_figures(table[0], band, first, time.monotonic() - begun)}]
+    for depth in range(1, count):
+        started = time.monotonic()
+        level, above = levels[depth], table[-1]
+        made, band, inside, found = _next(atoms, level, depth, above, task, count - depth, inner(depth))
+        table.append(made)
+        reasons += found
+        stats.append(
+            {"level": depth + 1, "kind": level.kind, **_figures(made, band, inside, time.monotonic() - started)}
+        )
+    grids, owners = joined_layer(table, atoms.pieces.crs)
+    cut = any(bool(one.get("cut_by_time")) or bool(one.get("interrupted")) for one in stats)
+    totals = {
+        "levels": stats,
+        "grids": len(grids),
+        "households": float(atoms.households.sum()),
+        "seconds": round(time.monotonic() - begun, 3),
+        "cut_by_time": cut,
+    }
+    progress(1.0, "done")
+    return NestedPlan(grids, atoms.pieces, owners, not reasons, reasons, totals, first)
+
+
+def _figures(made: LevelRows, band: Band | None, plan: PlanResult | None, seconds: float) -> dict[str, Any]:
+    found = level_stats(made, band)
+    if plan is not None:
+        for name in ("boundary_on_streets", "compounds_split", "cut_by_time", "interrupted"):
+            if name in plan.stats:
+                found[name] = plan.stats[name]
+    return found | {"seconds": round(seconds, 3)}
+
+
+def _left(task: _Task, levels: int) -> float | None:
+    """Seconds the next level may take: an even share of what is left."""
+    return None if task.deadline is None else max(task.deadline - time.monotonic(), 0.0) / levels
+
+
+def _first(
+    units: gpd.GeoDataFrame, level: Level, task: _Task, extra: dict[str, Any], count: int, progress: Progress
+) -> tuple[PlanResult, Band]:
+    """The first level. A number of grids counts special and locked ones in, `partition` does not: a plan of no effort
+    tells how many there are.
+    """
+    options = {**task.options, **extra, "progress": progress}
+    if level.grids is None:
+        assert level.band is not None
+        return partition(units, task.streets, band=level.band, time_limit=_left(task, count), **options), level.band
+    households = _households(units)
+    band = level.band or band_about(households, level.grids)
+    locked = sorted(extra.get("locked", ()))
+    probe = partition(units, task.streets, band=band, time_limit=0, **{**options, "progress": no_progress})
+    fixed = _fixed(probe, locked)
+    for _ in range(2):
+        ordinary = max(level.grids - fixed, 1)
+        band = level.band or band_about(households, ordinary)
+        plan = partition(units, task.streets, band=band, grids=ordinary, time_limit=_left(task, count), **options)
+        if _fixed(plan, locked) == fixed:
+            break
+        fixed = _fixed(plan, locked)
+    return plan, band
+
+
+def _fixed(plan: PlanResult, locked: Sequence[str]) -> int:
+    """Grids that do not count into the number `partition` is asked for."""
+    return int(((plan.grids["kind"] != ORDINARY) | plan.grids["code"].isin(locked)).sum())
+
+
+def _households(units: gpd.GeoDataFrame) -> Floats:
+    return np.asarray(pd.to_numeric(units["households"], errors="coerce").fillna(0.0), dtype=np.float64)
+
+
+def _first_rows(atoms: Atoms, plan: PlanResult) -> LevelRows:
+    """The first level's grids as `partition` made them, owners taken to the pieces."""
+    table = plan.grids.drop(columns="geometry")
+    return LevelRows(plan.assignment[atoms.unit], table, plan.grids.geometry.to_numpy(), np.full(len(table), -1))
+
+
+def _next(
+    atoms: Atoms, level: Level, depth: int, above: LevelRows, task: _Task, levels_left: int, progress: Progress
+) -> tuple[LevelRows, Band | None, PlanResult | None, list[LevelReason]]:
+    """One level below the first: its rows, the band it was held to, the search's result and the reasons."""
+    if level.kind != "households":
+        label = buildings_of(atoms, above) if level.kind == "building" else entrances_of(atoms, above)
+        return rows_of(atoms, label, above, depth + 1, level.kind), None, None, []
+    parent = above.owner[atoms.first]  # households levels never cut a unit, so any piece of it speaks for it
+    special = (above.table["kind"] != ORDINARY).to_numpy()[parent]
+    label = np.full(len(parent), -1, dtype=np.int64)
+    parts = 0
+    if special.any():
+        rows = np.flatnonzero(special)
+        label[rows] = _by_ground(atoms.units.iloc[rows], parent[rows], task)
+        parts = int(label.max()) + 1
+    rows = np.flatnonzero(~special)
+    households = atoms.households[rows]
+    ordinary = None if level.grids is None else max(level.grids - parts, 1)
+    band = level.band or band_about(households, ordinary or 1)
+    if not households.any():
+        label[rows] = np.unique(parent[rows], return_inverse=True)[1] + parts
+        made = rows_of(atoms, label[atoms.unit], above, depth + 1, level.kind)
+        return made, band, None, _miscounted(depth + 1, level, len(made.table), [])
+    inner = atoms.units.iloc[rows].assign(
+        # a unit above the band fills a grid of its own; shown no larger than the band it does not upset the counts
+        households=np.minimum(households, band.high),
+        community=_stand_ins(parent[rows]),
+    )
+    result = partition(
+        inner, task.streets, band=band, grids=ordinary, time_limit=_left(task, levels_left), special_kinds=(),
+        scheme=_ROOMY, progress=progress, **task.options,
+    )  # fmt: skip
+    label[rows] = result.assignment + parts
+    made = rows_of(atoms, label[atoms.unit], above, depth + 1, level.kind)
+    reasons = _reasons(depth + 1, atoms, rows, parent[rows], band, result, above)
+    reasons += _miscounted(depth + 1, level, len(made.table), reasons)
+    return made, band, result, reasons
+
+
+def _stand_ins(parent: npt.NDArray[np.integer[Any]]) -> list[str]:
+    """A 12-digit stand-in for the code of each parent: codes kept from old grids may follow any scheme."""
+    return [f"{number + 1:012d}" for number in parent.tolist()]
+
+
+def _by_ground(units: gpd.GeoDataFrame, parent: npt.NDArray[np.integer[Any]], task: _Task) -> Ints:
+    """Division of special grids into compact connected parts of about `special_area`, by area in place of households."""
+    ground = units[["unit_id", "geometry"]].assign(
+        households=np.maximum(units.geometry.area.to_numpy(), 1.0), community=_stand_ins(parent)
+    )
+    size = max(task.special_area, 2.0)
+    band = Band(int(size / 2), int(size * 3 / 2))
+    plan = partition(ground, task.streets, band=band, special_kinds=(), scheme=_ROOMY, **task.options)
+    return plan.assignment.astype(np.int64)
+
+
+# --- reasons ----------------------------------------------------------------------------
+
+
+def _reasons(
+    level: int, atoms: Atoms, rows: Ints, parent: npt.NDArray[np.integer[Any]], band: Band, result: PlanResult,
+    above: LevelRows,
+) -> list[LevelReason]:  # fmt: skip
+    """Why a level is not in band, parent by parent: units above the band first, then what the search says of others."""
+    codes = above.table["code"].astype(str).tolist()
+    heavy = atoms.households[rows] > band.high
+    finer = f"finer units would help (gisgrid units --max-households {max(band.low // 3, 1)})"
+    found: list[LevelReason] = []
+    for number in np.unique(parent[heavy]).tolist():
+        here = rows[heavy & (parent == number)]
+        names = tuple(str(name) for name in atoms.units["unit_id"].to_numpy()[here])
+        shown = ", ".join(
+            f"{name} ({load:g} households)" for name, load in zip(names[:5], atoms.households[here], strict=False)
+        )
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        single = (atoms.buildings[here] == 1).all()
+        advice = "divide the buildings by entrance or widen the band" if single else finer
+        text = f"level {level}, grid {codes[number]}: {shown}{more} alone above {band.high}; {advice}"
+        found.append(LevelReason("unit_above_band", text, names, codes[number], level))
+    for one in result.reasons:
+        number = int(one.community) - 1 if one.community.isdigit() else -1
+        code = codes[number] if 0 <= number < len(codes) else ""
+        text = one.text.replace(f"community {one.community}", f"grid {code}") if code else one.text
+        advice = f"; {finer}" if one.code in ("not_found", "pocket_cut_off") else ""
+        found.append(LevelReason(one.code, f"level {level}: {text}{advice}", one.units, code, level))
+    return found
+
+
+def _miscounted(level: int, asked: Level, made: int, known: Sequence[LevelReason]) -> list[LevelReason]:
+    """The reason a level has not as many grids as were asked for, unless the search has said it."""
+    if asked.grids is None or made == asked.grids:
+        return []
+    if any(one.code == "forced_count" and "were asked for and" in one.text for one in known):
+        return []
+    text = f"level {level}: {asked.grids} grids were asked for and {made} made, special grids counted in"
+    return [LevelReason("forced_count", text, (), "", level)]
