@@ -22,7 +22,8 @@ import pandas as pd
 
 from gisgrid.codes import GridScheme
 from gisgrid.errors import BadInput
-from gisgrid.models import SPECIAL_KINDS, Band, Progress, no_progress
+from gisgrid.models import Band, Progress, no_progress
+from gisgrid.nesting import grid_column
 from planning.level_rows import ORDINARY, LevelRows, buildings_of, entrances_of, joined_layer, level_stats, rows_of
 from planning.level_units import Atoms, atoms_of
 from planning.partition import PlanResult, Reason, partition
@@ -33,8 +34,9 @@ Kind = Literal["households", "building", "entrance"]
 
 SPECIAL_AREA: Final = 40_000.0
 """Square metres a micro-grid of a special grid should have: a block 200 m on a side."""
-SPREAD: Final = 0.25
-"""A count alone stands for a band this far about its mean, as 300:500 is about 400."""
+SPREAD: Final = 1 / 3
+"""A number of grids alone stands for a band this far about their mean. With the top twice the bottom every total above
+the bottom fits some number of grids; 300:500 leaves out 501 to 599, and many a parent has such a total."""
 _ROOMY: Final = GridScheme("children", (6,))
 """Codes of the inner calls are thrown away; they must only not run out."""
 
@@ -92,11 +94,6 @@ class NestedPlan:
         for depth in range(self.owners.shape[1]):
             owned[grid_column(depth + 1)] = code[self.owners[:, depth]]
         return {"grids": self.grids, "units": owned}
-
-
-def grid_column(level: int) -> str:
-    """Column of the units layer that holds the grid of a level: grid, grid_2, grid_3 …"""
-    return "grid" if level == 1 else f"grid_{level}"
 
 
 # --- what --levels says -----------------------------------------------------------------
