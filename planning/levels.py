@@ -37,6 +37,8 @@ SPECIAL_AREA: Final = 40_000.0
 SPREAD: Final = 1 / 3
 """A number of grids alone stands for a band this far about their mean. With the top twice the bottom every total above
 the bottom fits some number of grids; 300:500 leaves out 501 to 599, and many a parent has such a total."""
+SHOWN: Final = 5
+"""Units a reason names in its text."""
 _ROOMY: Final = GridScheme("children", (6,))
 """Codes of the inner calls are thrown away; they must only not run out."""
 
@@ -114,18 +116,17 @@ def parse_levels(text: str) -> tuple[Level, ...]:
 def _parse_item(item: str, text: str) -> Level:
     if item in ("building", "entrance"):
         return Level(kind="building" if item == "building" else "entrance")
-    match = re.fullmatch(r"(?:(\d+)\s*@?)??\s*(-?\d+\s*:\s*-?\d+)?", item)
-    count = re.fullmatch(r"(\d+)(?:\s*@\s*(\S.*))?", item)
-    if ":" in item and "@" not in item and match:
+    count, at, band = item.partition("@")
+    if not at and ":" in item:
         return Level(Band.parse(item))
-    if not item or count is None:
+    if not re.fullmatch(r"\d+\s*", count) or (at and not band):
         raise BadInput(
             f"levels {text!r}: {item!r} is no level; give MIN:MAX households, a number of grids K, K@MIN:MAX, "
             "building or entrance, from coarse to fine: 34/158/854"
         )
-    if int(count[1]) < 1:
+    if int(count) < 1:
         raise BadInput(f"levels {text!r}: {item!r} asks for no grid; give a number of at least 1")
-    return Level(None if count[2] is None else Band.parse(count[2]), int(count[1]))
+    return Level(Band.parse(band) if at else None, int(count))
 
 
 def _check_order(levels: Sequence[Level]) -> None:
@@ -362,18 +363,19 @@ def _reasons(
     """Why a level is not in band, parent by parent: units above the band first, then what the search says of others."""
     codes = above.table["code"].astype(str).tolist()
     heavy = atoms.households[rows] > band.high
-    finer = f"finer units would help (gisgrid units --max-households {max(band.low // 3, 1)})"
+    most = max(band.low // 3, 1)
+    finer = f"finer units would help (gisgrid units --max-households {most})"
     found: list[LevelReason] = []
     for number in np.unique(parent[heavy]).tolist():
         here = rows[heavy & (parent == number)]
         names = tuple(str(name) for name in atoms.units["unit_id"].to_numpy()[here])
-        shown = ", ".join(
-            f"{name} ({load:g} households)" for name, load in zip(names[:5], atoms.households[here], strict=False)
+        loads = atoms.households[here]
+        shown = ", ".join(f"{name} ({load:g})" for name, load in zip(names[:SHOWN], loads, strict=False))
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        text = (
+            f"level {level}, grid {codes[number]}: units alone above {band.high} households: {shown}{more}; divide them "
+            f"(gisgrid units --max-households {most}, large buildings by entrance) or widen the band"
         )
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        single = (atoms.buildings[here] == 1).all()
-        advice = "divide the buildings by entrance or widen the band" if single else finer
-        text = f"level {level}, grid {codes[number]}: {shown}{more} alone above {band.high}; {advice}"
         found.append(LevelReason("unit_above_band", text, names, codes[number], level))
     for one in result.reasons:
         number = int(one.community) - 1 if one.community.isdigit() else -1
