@@ -104,8 +104,8 @@ def buildings_of(atoms: Atoms, above: LevelRows) -> Ints:
 
 
 def entrances_of(atoms: Atoms, above: LevelRows) -> Ints:
-    """Label of every piece for a level ``entrance``: each strip of a divided unit is one, and each whole unit with homes
-    or buildings; the other pieces join what they border longest.
+    """Label of every piece for a level ``entrance``: each strip of a divided unit is one, and each whole unit with
+    homes or buildings; the other pieces join what they border longest.
     """
     own = (atoms.split | (atoms.households > 0) | (atoms.buildings > 0))[atoms.unit]
     return _settled(own, np.asarray(above.owner, dtype=np.int64), atoms.pieces.geometry.to_numpy())
@@ -121,8 +121,12 @@ def _settled(own: npt.NDArray[np.bool_], parent: Ints, geometry: Geometries) -> 
     return np.unique(label, return_inverse=True)[1].astype(np.int64)
 
 
-def level_stats(rows: LevelRows, band: Band | None) -> dict[str, Any]:
-    """Figures of one level: counts, households, shape, and the share of ordinary grids in the band."""
+def level_stats(atoms: Atoms, rows: LevelRows, band: Band | None) -> dict[str, Any]:
+    """Figures of one level: counts, households, shape, and the share of ordinary grids in the band.
+
+    ``single_units_above``: ordinary grids above the band that hold one unit with households and so cannot be divided;
+    ``in_band_divisible``: the share in band of all others.
+    """
     table = rows.table
     ordinary = (table["kind"] == ORDINARY).to_numpy()
     loads = table["households"].to_numpy(dtype=np.float64)[ordinary]
@@ -138,10 +142,14 @@ def level_stats(rows: LevelRows, band: Band | None) -> dict[str, Any]:
     }
     if band is not None:
         inside = (loads >= band.low) & (loads <= band.high)
+        lived = np.bincount(rows.owner, atoms.piece_households > 0, minlength=len(table))[ordinary]
+        whole = (loads > band.high) & (lived <= 1)
         outside = np.maximum(band.low - loads, 0.0) + np.maximum(loads - band.high, 0.0)
         found |= {
             "band": str(band),
             "in_band": float(inside.mean()) if len(loads) else 1.0,
+            "in_band_divisible": float(inside[~whole].mean()) if (~whole).any() else 1.0,
+            "single_units_above": int(whole.sum()),
             "grids_above": int((loads > band.high).sum()),
             "grids_below": int((loads < band.low).sum()),
             "households_outside_band": float(outside.sum()),

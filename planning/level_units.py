@@ -81,8 +81,8 @@ def _with_strips(whole: gpd.GeoDataFrame, finer: gpd.GeoDataFrame) -> tuple[gpd.
     if (of < 0).any():
         row = int(np.argmax(of < 0))
         raise BadInput(
-            f"entrance {strips['unit_id'].iloc[row]}: building_unit {strips['building_unit'].iloc[row]!r} is no unit_id "
-            f"of the units layer ({int((of < 0).sum())} such entrances)",
+            f"entrance {strips['unit_id'].iloc[row]}: building_unit {strips['building_unit'].iloc[row]!r} is no "
+            f"unit_id of the units layer ({int((of < 0).sum())} such entrances)",
             row=row,
         )
     n = len(whole)
@@ -102,7 +102,9 @@ def _with_strips(whole: gpd.GeoDataFrame, finer: gpd.GeoDataFrame) -> tuple[gpd.
     both = both.iloc[order].reset_index(drop=True)
     twice = both["unit_id"].astype(str).duplicated()
     if twice.any():
-        raise BadInput(f"unit_id {both['unit_id'][twice].iloc[0]} is on an entrance and on another piece; give each its own")
+        raise BadInput(
+            f"unit_id {both['unit_id'][twice].iloc[0]} is on an entrance and on another piece; give each its own"
+        )
     return both, unit[order]
 
 
@@ -112,9 +114,7 @@ def _first_of(of: Ints) -> npt.NDArray[np.bool_]:
     return first
 
 
-def _check_sums(
-    whole: gpd.GeoDataFrame, strips: gpd.GeoDataFrame, of: Ints, divided: npt.NDArray[np.bool_]
-) -> None:
+def _check_sums(whole: gpd.GeoDataFrame, strips: gpd.GeoDataFrame, of: Ints, divided: npt.NDArray[np.bool_]) -> None:
     """Refuse strips that are not exactly their unit, in ground or in households."""
     n = len(whole)
     ground = np.bincount(of, shapely.area(strips.geometry.to_numpy()), minlength=n)
@@ -128,7 +128,7 @@ def _check_sums(
         if wrong.any():
             row = int(np.argmax(wrong))
             raise BadInput(
-                f"the entrances of unit {whole['unit_id'].iloc[row]} have {have[row]:g} {what} and the unit {want[row]:g}; "
-                f"divide it exactly ({int(wrong.sum())} such units)",
+                f"the entrances of unit {whole['unit_id'].iloc[row]} have {have[row]:g} {what} and the unit "
+                f"{want[row]:g}; divide it exactly ({int(wrong.sum())} such units)",
                 row=row,
             )

@@ -8,12 +8,10 @@ never changes one above it. Rows, codes and figures of the layer are made in `pl
 
 from __future__ import annotations
 
-import math
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -24,46 +22,21 @@ from gisgrid.codes import GridScheme
 from gisgrid.errors import BadInput
 from gisgrid.models import Band, Progress, no_progress
 from gisgrid.nesting import grid_column
+from planning.level_list import Level, band_about, check_order, parse_levels
+from planning.level_reasons import LevelReason, level_reasons, miscounted
 from planning.level_rows import ORDINARY, LevelRows, buildings_of, entrances_of, joined_layer, level_stats, rows_of
 from planning.level_units import Atoms, atoms_of
-from planning.partition import PlanResult, Reason, partition
+from planning.partition import PlanResult, partition
+
+__all__ = ["SPECIAL_AREA", "Level", "LevelReason", "NestedPlan", "band_about", "parse_levels", "partition_levels"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Kind = Literal["households", "building", "entrance"]
 
 SPECIAL_AREA: Final = 40_000.0
 """Square metres a micro-grid of a special grid should have: a block 200 m on a side."""
-SPREAD: Final = 1 / 3
-"""A number of grids alone stands for a band this far about their mean. With the top twice the bottom every total above
-the bottom fits some number of grids; 300:500 leaves out 501 to 599, and many a parent has such a total."""
-SHOWN: Final = 5
-"""Units a reason names in its text."""
 _ROOMY: Final = GridScheme("children", (6,))
 """Codes of the inner calls are thrown away; they must only not run out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """What one level should be. ``band``: households of a grid; ``grids``: how many of them there are in all, special
-    grids counted in. Levels of kind ``building`` and ``entrance`` have neither: one grid for each of them.
-    """
-
-    band: Band | None = None
-    grids: int | None = None
-    kind: Kind = "households"
-
-    def __str__(self) -> str:
-        if self.kind != "households":
-            return self.kind
-        return "@".join(str(part) for part in (self.grids, self.band) if part is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class LevelReason(Reason):
-    """A `Reason` of one level; below the first, ``community`` is the code of the parent grid."""
-
-    level: int = 1
 
 
 @dataclass(frozen=True)
@@ -98,70 +71,6 @@ class NestedPlan:
         return {"grids": self.grids, "units": owned}
 
 
-# --- what --levels says -----------------------------------------------------------------
-
-
-def parse_levels(text: str) -> tuple[Level, ...]:
-    """Read ``--levels``: items from coarse to fine, separated by ``/`` or ``,``.
-
-    An item is a band ``MIN:MAX`` (households), a number of grids ``K``, both as ``K@MIN:MAX``, or one of the words
-    ``building`` and ``entrance``, which come last. Raises BadInput naming the item.
-    """
-    items = [item.strip() for item in re.split(r"[/,]", text)]
-    levels = tuple(_parse_item(item, text) for item in items)
-    _check_order(levels)
-    return levels
-
-
-def _parse_item(item: str, text: str) -> Level:
-    if item in ("building", "entrance"):
-        return Level(kind="building" if item == "building" else "entrance")
-    count, at, band = item.partition("@")
-    if not at and ":" in item:
-        return Level(Band.parse(item))
-    if not re.fullmatch(r"\d+\s*", count) or (at and not band):
-        raise BadInput(
-            f"levels {text!r}: {item!r} is no level; give MIN:MAX households, a number of grids K, K@MIN:MAX, "
-            "building or entrance, from coarse to fine: 34/158/854"
-        )
-    if int(count) < 1:
-        raise BadInput(f"levels {text!r}: {item!r} asks for no grid; give a number of at least 1")
-    return Level(Band.parse(band) if at else None, int(count))
-
-
-def _check_order(levels: Sequence[Level]) -> None:
-    if not levels or levels[0].kind != "households":
-        raise BadInput("levels: the first one must be a band or a number of grids, for example 300:500/building")
-    rank = {"households": 0, "building": 1, "entrance": 2}
-    for number, (above, level) in enumerate(zip(levels, levels[1:], strict=False), start=2):
-        if rank[level.kind] < rank[above.kind] or level.kind == above.kind != "households":
-            raise BadInput(f"level {number} ({level}) cannot lie below {above}: building and entrance come last, once")
-        if level.grids is not None and above.grids is not None and level.grids < above.grids:
-            raise BadInput(
-                f"level {number} ({level}) has fewer grids than the level above ({above}); go from coarse to fine"
-            )
-        if level.band is not None and above.band is not None and level.band.low > above.band.high:
-            raise BadInput(
-                f"level {number} ({level}) wants larger grids than the level above ({above}); go from coarse to fine"
-            )
-
-
-def band_about(households: Floats, grids: int) -> Band:
-    """The band a number of grids alone stands for: `SPREAD` about their mean, rounded outwards.
-
-    Units too large for that band fill a grid of their own, so the mean is that of the others: in 854 grids of 12,306
-    households, 236 are single blocks of flats, and the rest have 9 households each, not 14.
-    """
-    heavy = np.zeros(len(households), dtype=bool)
-    while True:
-        mean = float(households[~heavy].sum()) / max(grids - int(heavy.sum()), 1)
-        more = heavy | (households > (1.0 + SPREAD) * mean)
-        if (more == heavy).all() or int(more.sum()) >= grids:
-            break
-        heavy = more
-    return Band(math.floor((1.0 - SPREAD) * mean), max(math.ceil((1.0 + SPREAD) * mean), 1))
-
-
 # --- planning ---------------------------------------------------------------------------
 
 
@@ -192,7 +101,7 @@ def partition_levels(
 
     `units`, `streets`: as for `partition`; the units must be fine enough for the finest level (one unit per building
     for a level ``building``). `levels`: see `parse_levels`. `finer`: for a level ``entrance``, polygons that divide
-    some of the units, with ``unit_id``, ``households`` and ``building_unit`` (the unit_id of the unit they are part of).
+    some of the units, with ``unit_id``, ``households`` and ``building_unit`` (unit_id of the unit they are part of).
     `special_area`: square metres of ground a micro-grid of a special grid should have. `time_limit`: seconds for all
     levels together. `options` (preset, weights, effort) go to `partition` on every level, `first_level` (old grids to
     keep, locks, further weights, kinds of special grids …) to that of the first alone.
@@ -201,7 +110,7 @@ def partition_levels(
     best plan, `feasible` False and the reasons, each with its level and the parent it is about.
     """
     begun = time.monotonic()
-    _check_order(levels)
+    check_order(levels)
     if not special_area > 0:
         raise BadInput(f"special area {special_area}: give square metres above 0")
     if time_limit is not None and not time_limit >= 0:
@@ -217,11 +126,12 @@ def partition_levels(
     def inner(depth: int) -> Progress:
         return lambda share, note: progress((depth + share) / count, f"level {depth + 1}: {note}")
 
+    band: Band | None
     first, band = _first(atoms.units, levels[0], task, first_level or {}, count, inner(0))
     table = [_first_rows(atoms, first)]
     reasons = [LevelReason(one.code, one.text, one.units, one.community) for one in first.reasons]
-    reasons += _miscounted(1, levels[0], len(first.grids), reasons)
-    stats = [{"level": 1, "kind": "households", **_figures(table[0], band, first, time.monotonic() - begun)}]
+    reasons += miscounted(1, levels[0], len(first.grids), reasons)
+    stats = [{"level": 1, "kind": "households", **_figures(atoms, table[0], band, first, time.monotonic() - begun)}]
     for depth in range(1, count):
         started = time.monotonic()
         level, above = levels[depth], table[-1]
@@ -229,7 +139,7 @@ def partition_levels(
         table.append(made)
         reasons += found
         stats.append(
-            {"level": depth + 1, "kind": level.kind, **_figures(made, band, inside, time.monotonic() - started)}
+            {"level": depth + 1, "kind": level.kind, **_figures(atoms, made, band, inside, time.monotonic() - started)}
         )
     grids, owners = joined_layer(table, atoms.pieces.crs)
     cut = any(bool(one.get("cut_by_time")) or bool(one.get("interrupted")) for one in stats)
@@ -244,8 +154,10 @@ def partition_levels(
     return NestedPlan(grids, atoms.pieces, owners, not reasons, reasons, totals, first)
 
 
-def _figures(made: LevelRows, band: Band | None, plan: PlanResult | None, seconds: float) -> dict[str, Any]:
-    found = level_stats(made, band)
+def _figures(
+    atoms: Atoms, made: LevelRows, band: Band | None, plan: PlanResult | None, seconds: float
+) -> dict[str, Any]:
+    found = level_stats(atoms, made, band)
     if plan is not None:
         for name in ("boundary_on_streets", "compounds_split", "cut_by_time", "interrupted"):
             if name in plan.stats:
@@ -320,7 +232,7 @@ def _next(
     if not households.any():
         label[rows] = np.unique(parent[rows], return_inverse=True)[1] + parts
         made = rows_of(atoms, label[atoms.unit], above, depth + 1, level.kind)
-        return made, band, None, _miscounted(depth + 1, level, len(made.table), [])
+        return made, band, None, miscounted(depth + 1, level, len(made.table), [])
     inner = atoms.units.iloc[rows].assign(
         # a unit above the band fills a grid of its own; shown no larger than the band it does not upset the counts
         households=np.minimum(households, band.high),
@@ -332,8 +244,8 @@ def _next(
     )  # fmt: skip
     label[rows] = result.assignment + parts
     made = rows_of(atoms, label[atoms.unit], above, depth + 1, level.kind)
-    reasons = _reasons(depth + 1, atoms, rows, parent[rows], band, result, above)
-    reasons += _miscounted(depth + 1, level, len(made.table), reasons)
+    reasons = level_reasons(depth + 1, atoms, rows, parent[rows], band, result, above)
+    reasons += miscounted(depth + 1, level, len(made.table), reasons)
     return made, band, result, reasons
 
 
@@ -343,7 +255,7 @@ def _stand_ins(parent: npt.NDArray[np.integer[Any]]) -> list[str]:
 
 
 def _by_ground(units: gpd.GeoDataFrame, parent: npt.NDArray[np.integer[Any]], task: _Task) -> Ints:
-    """Division of special grids into compact connected parts of about `special_area`, by area in place of households."""
+    """Division of special grids into compact connected parts of about `special_area`: area in place of households."""
     ground = units[["unit_id", "geometry"]].assign(
         households=np.maximum(units.geometry.area.to_numpy(), 1.0), community=_stand_ins(parent)
     )
@@ -351,46 +263,3 @@ def _by_ground(units: gpd.GeoDataFrame, parent: npt.NDArray[np.integer[Any]], ta
     band = Band(int(size / 2), int(size * 3 / 2))
     plan = partition(ground, task.streets, band=band, special_kinds=(), scheme=_ROOMY, **task.options)
     return plan.assignment.astype(np.int64)
-
-
-# --- reasons ----------------------------------------------------------------------------
-
-
-def _reasons(
-    level: int, atoms: Atoms, rows: Ints, parent: npt.NDArray[np.integer[Any]], band: Band, result: PlanResult,
-    above: LevelRows,
-) -> list[LevelReason]:  # fmt: skip
-    """Why a level is not in band, parent by parent: units above the band first, then what the search says of others."""
-    codes = above.table["code"].astype(str).tolist()
-    heavy = atoms.households[rows] > band.high
-    most = max(band.low // 3, 1)
-    finer = f"finer units would help (gisgrid units --max-households {most})"
-    found: list[LevelReason] = []
-    for number in np.unique(parent[heavy]).tolist():
-        here = rows[heavy & (parent == number)]
-        names = tuple(str(name) for name in atoms.units["unit_id"].to_numpy()[here])
-        loads = atoms.households[here]
-        shown = ", ".join(f"{name} ({load:g})" for name, load in zip(names[:SHOWN], loads, strict=False))
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        text = (
-            f"level {level}, grid {codes[number]}: units alone above {band.high} households: {shown}{more}; divide them "
-            f"(gisgrid units --max-households {most}, large buildings by entrance) or widen the band"
-        )
-        found.append(LevelReason("unit_above_band", text, names, codes[number], level))
-    for one in result.reasons:
-        number = int(one.community) - 1 if one.community.isdigit() else -1
-        code = codes[number] if 0 <= number < len(codes) else ""
-        text = one.text.replace(f"community {one.community}", f"grid {code}") if code else one.text
-        advice = f"; {finer}" if one.code in ("not_found", "pocket_cut_off") else ""
-        found.append(LevelReason(one.code, f"level {level}: {text}{advice}", one.units, code, level))
-    return found
-
-
-def _miscounted(level: int, asked: Level, made: int, known: Sequence[LevelReason]) -> list[LevelReason]:
-    """The reason a level has not as many grids as were asked for, unless the search has said it."""
-    if asked.grids is None or made == asked.grids:
-        return []
-    if any(one.code == "forced_count" and "were asked for and" in one.text for one in known):
-        return []
-    text = f"level {level}: {asked.grids} grids were asked for and {made} made, special grids counted in"
-    return [LevelReason("forced_count", text, (), "", level)]

@@ -220,7 +220,11 @@ def test_no_time_still_gives_every_level() -> None:
 def test_progress_runs_through_the_levels() -> None:
     seen: list[tuple[float, str]] = []
     partition_levels(
-        toy_units(12, 10, households=20), None, TOWN, effort=0.2, progress=lambda share, note: seen.append((share, note))
+        toy_units(12, 10, households=20),
+        None,
+        TOWN,
+        effort=0.2,
+        progress=lambda share, note: seen.append((share, note)),
     )
     shares = [share for share, _ in seen]
     assert shares == sorted(shares)
@@ -268,9 +272,7 @@ def test_six_levels_down_to_the_entrance() -> None:
     units = toy_units(8, 6, households=12)
     units.loc[[10, 11], "households"] = 0
     finer = strips(units, [0, 9, 20])
-    plan = partition_levels(
-        units, None, parse_levels("150:300/60:130/building/entrance"), finer=finer, effort=0.2
-    )
+    plan = partition_levels(units, None, parse_levels("150:300/60:130/building/entrance"), finer=finer, effort=0.2)
     assert plan.feasible
     assert_nested(plan)
     assert len(plan.units) == 48 + 2 * 3
@@ -298,7 +300,7 @@ def test_entrances_that_do_not_fit_their_units_are_refused() -> None:
         partition_levels(units, None, levels, finer=good.drop(columns="building_unit"))
     with pytest.raises(BadInput, match="'nowhere' is no unit_id"):
         partition_levels(units, None, levels, finer=good.assign(building_unit="nowhere"))
-    with pytest.raises(BadInput, match="the entrances of unit 0 have 1666.67 m² and the unit 2500"):
+    with pytest.raises(BadInput, match=r"the entrances of unit 0 have 1666\.67 m² and the unit 2500"):
         partition_levels(units, None, levels, finer=good.iloc[2:])
     with pytest.raises(BadInput, match="have 15 households and the unit 12"):
         partition_levels(units, None, levels, finer=good.assign(households=5))
