@@ -1,9 +1,9 @@
 """Nested levels of the published places: is every number of grids met, what share is in band, how long does it take?
 
-    python benchmarks/scenarios.py [NAME …] [--seed 0] [--preset balanced] [--out DIR] [--pictures DIR]
+    python benchmarks/scenarios.py [NAME …] [--seed 0] [--preset balanced] [--out DIR]
 
-Prints one row a level. `--out` writes NAME.gpkg with layers grids and units for a look in QGIS or `gisgrid check`;
-`--pictures` draws each level (needs matplotlib). Entrances are made where `planning.entrances` is there.
+Prints one row a level. `--out` writes NAME.gpkg with layers grids and units, for a look in QGIS or `gisgrid check`.
+Entrances are made where `planning.entrances` is there.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def planned(name: str, seed: int, preset: str) -> tuple[NestedPlan, dict[str, gp
 def rows(name: str, plan: NestedPlan, cpu: float) -> list[tuple[str, ...]]:
     """One line of the table a level; the last one bears the CPU seconds of all."""
     levels = parse_levels(CASES[name].levels)
-    out = []
+    out: list[tuple[str, ...]] = []
     for asked, one in zip(levels, plan.stats["levels"], strict=False):
         last = one is plan.stats["levels"][-1]
         out.append(
@@ -102,28 +102,6 @@ def _share(one: dict[str, Any], name: str) -> str:
     return f"{one[name]:.1%}" if name in one else ""
 
 
-def draw(name: str, plan: NestedPlan, folder: Path) -> None:
-    """One picture a place, a panel a level: special grids green, each level's borders over its parents'."""
-    import matplotlib.pyplot as plt
-
-    depth = plan.owners.shape[1]
-    figure, panels = plt.subplots(1, depth, figsize=(9 * depth, 9), squeeze=False)
-    for level, panel in enumerate(panels[0], start=1):
-        grids = plan.grids[plan.grids["level"] == level]
-        special = grids["kind"] != "ordinary"
-        shades = grids.reset_index(drop=True).index.to_numpy() * 37 % 20
-        grids.plot(ax=panel, color=plt.get_cmap("tab20")(shades), alpha=0.45, edgecolor="black", linewidth=0.4)
-        if special.any():
-            grids[special].plot(ax=panel, color="seagreen", edgecolor="black", linewidth=0.6)
-        for above in range(1, level):
-            plan.grids[plan.grids["level"] == above].boundary.plot(ax=panel, color="black", linewidth=2.6 - 0.7 * above)
-        panel.set_title(f"{name}, level {level}: {len(grids)} grids")
-        panel.set_axis_off()
-    figure.tight_layout()
-    figure.savefig(folder / f"{name}.png", dpi=70)
-    plt.close(figure)
-
-
 def main() -> None:
     """Run the cases asked for and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -131,7 +109,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--pictures", type=Path)
     args = parser.parse_args()
     warm()
     print(" | ".join(HEAD))
@@ -147,12 +124,9 @@ def main() -> None:
             print(f"  {reason.text}")
         if len(plan.reasons) > 3:
             print(f"  … {len(plan.reasons)} reasons in all")
-        for folder in filter(None, (args.out, args.pictures)):
-            folder.mkdir(parents=True, exist_ok=True)
         if args.out is not None:
+            args.out.mkdir(parents=True, exist_ok=True)
             write_layers(args.out / f"{name}.gpkg", made)
-        if args.pictures is not None:
-            draw(name, plan, args.pictures)
 
 
 if __name__ == "__main__":
