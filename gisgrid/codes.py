@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -188,13 +189,14 @@ def grid_codes(
 def _next_codes(parent: str, count: int, used: set[str], scheme: GridScheme) -> list[str]:
     width = scheme.width(child_level(parent, scheme=scheme))
     most = 10**width - 1
-    free = [code for number in range(1, most + 1) if (code := f"{parent}{number:0{width}d}") not in used]
+    numbers = (code for number in range(1, most + 1) if (code := f"{parent}{number:0{width}d}") not in used)
+    free = list(islice(numbers, count))  # no further: wide schemes have a million numbers
     if len(free) < count:
         raise BadInput(
             f"{parent} has {len(free)} free grid numbers of {most} and needs {count}; "
             "divide it into more communities or use a scheme with wider numbers"
         )
-    return free[:count]
+    return free
 
 
 def child_level(parent: str, *, scheme: GridScheme = DEFAULT) -> int:

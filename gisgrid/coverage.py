@@ -1,7 +1,8 @@
 """Is a grid layer a sound division? Gaps, overlaps, slivers, broken grids, codes and community borders.
 
 `check` measures and says; `clean` (kept in `gisgrid.cleaning`) repairs. Both work in metres: a layer in degrees is
-taken to the metric system of its place first. Levels are checked one by one, since micro-grids lie on their grid.
+taken to the metric system of its place first. Levels are checked one by one, since micro-grids lie on their grid;
+`gisgrid.nesting` looks at how they lie in each other.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.limits import COVER_SLIVER_M2
 from gisgrid.models import Band
+from gisgrid.nesting import grid_column, layer_scheme, levels_of, nesting_findings
 
 SLIVER_WIDTH: Final = 0.1
 """A grid, or a part of one, with a mean width (2A/P) below so many metres is a sliver."""
@@ -99,10 +101,11 @@ def check(
 ) -> CoverageReport:
     """Everything that keeps a grid layer from being a full, clean division.
 
-    grids: polygons named by ``code`` (or ``unit_id``, ``grid``, else the row number); ``level``, ``community``,
-    ``kind`` and ``households`` are used when there. area: what must be covered, and the communities no grid may
-    cross; without it only holes enclosed by grids are gaps. units: polygons with a ``grid`` column the grids were
-    made of. band: household band, out-of-band grids become notes.
+    grids: polygons named by ``code`` (or ``unit_id``, ``grid``, else the row number); ``level``, ``parent``,
+    ``community``, ``kind`` and ``households`` are used when there. area: what must be covered, and the communities no
+    grid may cross; without it only holes enclosed by grids are gaps. units: polygons with a ``grid`` column the grids
+    were made of (``grid_2`` … for deeper levels). band: household band; grids of the coarsest level out of it become
+    notes.
 
     Gaps and overlaps up to COVER_SLIVER_M2 in total are let pass. Contiguity is by rook: a corner touch does not
     connect. Layers in degrees are judged as drawn: a straight side stays straight there, however many corners of
@@ -144,7 +147,7 @@ def _check(
     metric, names_kept = metric[polygonal], names[polygonal]
     geoms = _valid(metric)
     zone = None if area is None else lowest_areas(to_metric(area, metric.crs))
-    levels = metric["level"].fillna(1).to_numpy() if "level" in metric else np.ones(len(metric))
+    levels = levels_of(metric)
     gap_rows, overlap_rows = [], []
     for level in sorted(set(levels.tolist())):
         rows = np.flatnonzero(levels == level)
@@ -155,6 +158,7 @@ def _check(
     overlaps = _frame(overlap_rows, ["level", "code", "other", "m2", "geometry"], metric.crs)
     problems += _gap_problems(gaps) + _overlap_problems(overlaps)
     problems += _shape_problems(geoms, names_kept)
+    problems += [Problem(*finding) for finding in nesting_findings(metric, geoms, names_kept)]
     code_problems, notes = _code_problems(grids, names)
     problems += code_problems
     if zone is not None:
@@ -328,7 +332,8 @@ def _code_problems(grids: gpd.GeoDataFrame, names: NDArray[np.object_]) -> tuple
         problems.append(Problem("duplicate_code", str(value), f"code {value} is on {n} grids", 0.0))
     if "code" not in grids:
         return problems, []
-    wrong = [name for name in names if name and not codes.valid_grid_code(name)]
+    scheme = layer_scheme(grids)
+    wrong = [name for name in names if name and not codes.valid_grid_code(name, scheme=scheme)]
     text = "grid code {} is not a 12-digit community and a number (15 digits, or 2 more per level)"
     odd = [Problem("invalid_code", str(name), text.format(repr(name)), 0.0) for name in wrong]
     if len(wrong) * 2 > len(grids):  # the layer follows a scheme of its own: worth a word, not a failure
@@ -389,7 +394,22 @@ def _unit_problems(
     if "grid" not in units:
         raise BadInput("the unit layer has no column grid; give the units layer that gisgrid plan wrote")
     pieces = to_metric(units, metric.crs)
-    grid = pieces["grid"].astype(object).where(pieces["grid"].notna(), "").astype(str)
+    levels = levels_of(metric)
+    several = len(np.unique(levels)) > 1
+    problems = []
+    for level in np.unique(levels).tolist():
+        column = grid_column(int(level)) if several else "grid"
+        if column in pieces:
+            rows = np.flatnonzero(levels == level)
+            problems += _owner_problems(geoms[rows], names[rows], pieces, column)
+    return problems
+
+
+def _owner_problems(
+    geoms: NDArray[np.object_], names: NDArray[np.object_], pieces: gpd.GeoDataFrame, column: str
+) -> list[Problem]:
+    """Units in no grid, and grids that are not the sum of their units, on one level."""
+    grid = pieces[column].astype(object).where(pieces[column].notna(), "").astype(str)
     problems = []
     for name in sorted(set(grid) - set(names)):
         n = int((grid == name).sum())
@@ -406,7 +426,9 @@ def _unit_problems(
 def _band_notes(grids: gpd.GeoDataFrame, names: NDArray[np.object_], band: Band) -> list[Problem]:
     households = pd.to_numeric(grids["households"], errors="coerce").fillna(0).to_numpy()
     kind = grids["kind"].fillna("ordinary") if "kind" in grids else pd.Series("ordinary", index=grids.index)
-    special = ~kind.isin(["ordinary", "residential", ""]).to_numpy()
-    out = np.flatnonzero(((households < band.low) | (households > band.high)) & ~special)
+    judged = np.array(kind.isin(["ordinary", "residential", ""]))
+    levels = levels_of(grids)
+    judged &= levels == levels.min()  # deeper levels have bands of their own
+    out = np.flatnonzero(((households < band.low) | (households > band.high)) & judged)
     text = "grid {} has {:.0f} households, outside {}"
     return [Problem("band", names[i], text.format(names[i], households[i], band), 0.0) for i in out]

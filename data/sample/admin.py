@@ -48,6 +48,11 @@ def _rows_of(points: Geoms, polygons: Geoms) -> Ints:
     return out
 
 
+def face_uses(city: City) -> Ints:
+    """Use of each face of the finished city: that of the block it was cut from."""
+    return city.use[_rows_of(shapely.point_on_surface(city.faces), city.layout.map.faces)]
+
+
 def make_admin(sc: Scenario, city: City, people: People, rng: Rng) -> Admin:
     """Sub-districts, communities and old grids, each a connected union of blocks."""
     fine = len(sc.old_grids) > 1
@@ -58,13 +63,13 @@ def make_admin(sc: Scenario, city: City, people: People, rng: Rng) -> Admin:
     home = _rows_of(shapely.point_on_surface(city.stock.geometry), atoms)
     weight: Floats = np.bincount(home, weights=people.households, minlength=len(atoms)).astype(np.float64)
     block = _rows_of(shapely.point_on_surface(atoms), city.faces)
-    original = _rows_of(shapely.point_on_surface(city.faces), city.layout.map.faces)
-    use = city.use[original[block]]
+    face_use = face_uses(city)
+    use = face_use[block]
     blocks = block_graph(city.faces, city.edges[city.skeleton], city.cls[city.skeleton])
     load = np.bincount(block[home], weights=people.households, minlength=len(city.faces))
     ground_share = shapely.area(city.faces) / shapely.area(city.faces).sum() * load.sum()
     load = load + 0.08 * ground_share
-    scenic = np.flatnonzero(city.use[original] == USE["scenic"])
+    scenic = np.flatnonzero(face_use == USE["scenic"])
     ground_rows = np.setdiff1d(np.arange(len(city.faces)), scenic)
     if not len(ground_rows) or not connected(blocks, ground_rows):
         scenic, ground_rows = scenic[:0], np.arange(len(city.faces))

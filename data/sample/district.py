@@ -12,7 +12,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from data.sample.admin import Admin, make_admin
+from data.sample.admin import Admin, face_uses, make_admin
 from data.sample.base import CLS_NAMES, FOOT, HIGHWAY, RAIL, RIVER, Geoms, rng_for
 from data.sample.city import City, build_city
 from data.sample.components import make_components
@@ -23,11 +23,13 @@ from data.sample.people import People, settle
 from data.sample.province import make_province
 from data.sample.reports import make_reports
 from data.sample.scenarios import Scenario, scenario_of
+from data.sample.uses import USE
 from gisgrid.crs import metric_crs
 from gisgrid.models import Progress, no_progress
 
 LAYERS: Final = (
-    "areas", "buildings", "streets", "water", "walls", "facilities", "addresses", "components", "grids", "reports",
+    "areas", "buildings", "streets", "water", "walls", "landuse", "facilities", "addresses", "components", "grids",
+    "reports",
 )  # fmt: skip
 STORAGE: Final = "EPSG:4490"
 _DIGITS: Final = 9
@@ -79,6 +81,7 @@ def make_sample(scenario: str, *, seed: int = 1, progress: Progress = no_progres
         "walls": pd.DataFrame(
             {"wall_id": _ids(sc, "W", len(city.walls)), "kind": city.wall_kind, "geometry": city.walls}
         ),
+        "landuse": _landuse(sc, city),
         "facilities": facilities,
         "addresses": addresses,
         "components": make_components(sc, city, rng("components")),
@@ -87,7 +90,7 @@ def make_sample(scenario: str, *, seed: int = 1, progress: Progress = no_progres
     }
     progress(0.95, "coordinates")
     to_degrees = _projection(sc)
-    multi = {"areas", "grids"}
+    multi = {"areas", "grids", "landuse"}
     layers = {name: _stored(tables[name], to_degrees, multi=name in multi) for name in LAYERS}
     progress(1.0, "done")
     return SampleDistrict(sc.key, seed, layers, _summary(sc, layers))
@@ -162,6 +165,23 @@ def _water(sc: Scenario, city: City) -> pd.DataFrame:
     geometry: Geoms = np.empty(len(shapes) + len(lines), dtype=object)
     geometry[:] = [*shapes, *city.edges[lines]]
     return pd.DataFrame({"water_id": _ids(sc, "H", len(geometry)), "name": names, "kind": kinds, "geometry": geometry})
+
+
+def _landuse(sc: Scenario, city: City) -> pd.DataFrame:
+    """Grounds that no building tells of: parks and the scenic area about the lake, its water and paths included."""
+    use = face_uses(city)
+    kinds, shapes = [], []
+    for kind in ("scenic", "park"):
+        joined = shapely.coverage_union_all(city.faces[use == USE[kind]])
+        parts = shapely.get_parts(joined)
+        kinds += [kind] * len(parts)
+        shapes += list(parts)
+    geometry: Geoms = np.empty(len(shapes), dtype=object)
+    geometry[:] = shapes
+    names = [sc.title_zh[:2] + "湖景区" if kind == "scenic" else "" for kind in kinds]
+    return pd.DataFrame(
+        {"landuse_id": _ids(sc, "L", len(geometry)), "name": names, "kind": kinds, "geometry": geometry}
+    )
 
 
 def _projection(sc: Scenario) -> Callable[[Any], Any]:

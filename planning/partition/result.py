@@ -16,6 +16,7 @@ from gisgrid import topology
 from gisgrid.codes import COMMUNITY_DIGITS, DEFAULT, GridScheme, child_level, grid_codes
 from gisgrid.errors import BadInput
 from gisgrid.metrics import compactness_of
+from gisgrid.models import SPECIAL_KINDS
 from planning.changes import Changes, boundary_kept, changes, heirs, least_churn
 from planning.graph import CLASSES, MAJOR_CLASSES, NO_STREET
 from planning.partition.limits import Limits
@@ -126,9 +127,9 @@ def grid_name(code: str, scheme: GridScheme) -> str:
 
 
 def _special_kinds(problem: Problem, assignment: npt.NDArray[np.int32], k: int) -> npt.NDArray[np.object_]:
-    """Kind of the largest special unit of every grid."""
+    """Kind of the largest unit of a special kind of every special grid: a lake does not name the park around it."""
     kinds = np.full(k, "", dtype=object)
-    order = np.argsort(problem.graph.area, kind="stable")
+    order = np.lexsort((problem.graph.area, np.isin(problem.kind.astype(str), sorted(SPECIAL_KINDS))))
     order = order[problem.special[order] >= 0]
     order = order[problem.kind[order] != ""]
     kinds[assignment[order]] = problem.kind[order]

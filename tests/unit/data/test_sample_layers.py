@@ -22,6 +22,7 @@ COLUMNS = {
     "streets": "street_id name highway cls oneway bridge tunnel layer foot",
     "water": "water_id name kind",
     "walls": "wall_id kind",
+    "landuse": "landuse_id name kind",
     "facilities": "facility_id category name name_en address",
     "addresses": "address_id full road door_number compound building unit community name_en",
     "components": "component_code standard kind major minor name dept_supervise dept_owner dept_maintain state "
