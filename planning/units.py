@@ -19,7 +19,8 @@ from gisgrid import codes, coverage, topology
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.models import SPECIAL_KINDS, Progress, no_progress
-from planning.blocks import Blocks, barriers, largest_part, make_blocks
+from planning.barriers import barriers
+from planning.blocks import Blocks, largest_part, make_blocks
 from planning.dividing import Dwellings, divide
 
 Geometries = NDArray[np.object_]
