@@ -36,9 +36,11 @@ WATER_M2: Final = 5_000.0
 STRENGTH: Final = {
     "river": 20, "rail": 14, "primary": 12, "secondary": 10, "tertiary": 8, "residential": 6, "wall": 2,
 }  # fmt: skip
-"""How much a line of a class divides; a slip road or other link one less than its class; 0 is no line."""
+"""How much a line of a class divides; 0 is no line."""
 RIVER: Final = STRENGTH["river"]
 WALL: Final = STRENGTH["wall"]
+LINK: Final = 5
+"""Strength of slip roads and other links of any class: what they part from a road belongs to the corner."""
 
 
 class Barriers(NamedTuple):
@@ -46,7 +48,7 @@ class Barriers(NamedTuple):
 
     lines: Geometries
     strength: Ints
-    """Value of `STRENGTH` (one less for a link)."""
+    """Value of `STRENGTH`, or `LINK`."""
     oneway: NDArray[np.int8]
     """1: one way along the line, −1: against it, 0: both ways or no street."""
     link: Bools
@@ -138,7 +140,7 @@ def _streets(
         name = streets["name"].astype("string").fillna("").str.strip()
         number = np.asarray(pd.factorize(name)[0], np.int64)[row]
         road = np.where((name == "").to_numpy(dtype=bool)[row], road, number)
-    return Barriers(lines, strength - link, _oneway(streets)[row], link, road)
+    return Barriers(lines, np.where(link, LINK, strength), _oneway(streets)[row], link, road)
 
 
 def _classes(streets: gpd.GeoDataFrame) -> NDArray[np.object_]:

@@ -1,4 +1,4 @@
-"""Road space: strips between carriageways, roundabouts, islands and junction triangles, divided along their centrelines.
+"""Road space: strips between carriageways, roundabouts, islands, junction triangles, divided along their centrelines.
 
 Streets are drawn for traffic: a road with a median is two lines, a roundabout a ring, a slip road a line of its own.
 Cut along those lines, the ground between them makes sliver blocks. Here such *faces* are recognised, and every point of
@@ -38,13 +38,13 @@ CRUMB_WIDTH: Final = 15.0
 """Faces without buildings with a mean width (2A/P) up to so many metres are shared out among their neighbours."""
 MEDIAN_WIDTH: Final = 40.0
 """Greatest mean width of the strip between two carriageways of one named road."""
-NAMELESS_WIDTH: Final = 25.0
+NAMELESS_WIDTH: Final = 30.0
 """The same when the road has no name and could be two."""
 RING_M2: Final = 8_000.0
 """Greatest island of a roundabout (50 m in radius)."""
 ROUND_M2: Final = 3_000.0
 """Greatest island of a roundabout not mapped as one-way (31 m in radius)."""
-LINK_M2: Final = 30_000.0
+LINK_M2: Final = 40_000.0
 """Greatest face between slip roads and carriageways."""
 FOUND: Final = 0.05
 """An edge within so many metres of a line came from it."""
@@ -52,8 +52,8 @@ STEP: Final = 2.0
 """Distance of the points the medial axis is computed from."""
 SNAP: Final = 3.0
 """A centreline that ends so near to a junction ends in it."""
-WEAK_SHARE: Final = 0.25
-"""Part of its outline a face must share across a weak line (a wall, a frontage road) to go to that side."""
+WEAK_SHARE: Final = 0.2
+"""Part of its outline a stretch must share across weak lines (a wall, a frontage road) to be given out from there."""
 
 
 class Sides(NamedTuple):
@@ -68,6 +68,22 @@ class Sides(NamedTuple):
     metres: Floats
     start: Floats
     end: Floats
+
+
+class Stretches(NamedTuple):
+    """Connected road space taken up together, and the points its centrelines are computed from."""
+
+    cluster: Ints
+    """Stretch of each polygon, −1 for none."""
+    points: Floats
+    owner: Ints
+    """Owner of each point: a pair of stretch and settled polygon."""
+    of_cluster: Ints
+    """Stretch of each owner."""
+    label: Ints
+    """Settled polygon of each owner."""
+    junctions: Floats
+    """Where centrelines should end: vertices where one neighbour ends and another begins."""
 
 
 class Shared(NamedTuple):
@@ -109,12 +125,15 @@ def road_space(polygons: Geometries, free: Bools, found: Barriers) -> Bools:
     one, turning = share(oneway != 0), np.abs(share(oneway))
     named, most = _main_road(at, np.where(oneway != 0, length, 0.0), found.road[line], rows.size)
     # a median, and the island of a roundabout, lies on the same hand of every carriageway round it
-    around = (one >= 0.4) & (turning >= 0.8 * one) & (street >= 0.75)
+    around = (one >= 0.4) & (turning >= 0.7 * one) & (street >= 0.75)
     median = around & (most >= 0.7 * one * metres[rows])
     median &= width[rows] <= np.where(named, MEDIAN_WIDTH, NAMELESS_WIDTH)
     ring_road = around & (one >= 0.9) & round_[rows] & (m2[rows] <= RING_M2)
     ring_road |= (street >= 0.95) & round_[rows] & (m2[rows] <= ROUND_M2)
-    links = (share(known & found.link[line]) >= 0.25) & (street >= 0.9) & (m2[rows] <= LINK_M2)
+    # the ground of an interchange: much of its limits links, or some and carriageways of both directions
+    link = share(known & found.link[line])
+    links = (link >= 0.25) | ((link >= 0.05) & (one >= 0.8) & (turning <= 0.6 * one))
+    links &= (street >= 0.9) & (m2[rows] <= LINK_M2)
     loose[rows[median | ring_road | links]] = True
     return np.asarray(loose, bool)
 
@@ -122,30 +141,89 @@ def road_space(polygons: Geometries, free: Bools, found: Barriers) -> Bools:
 def share_out(polygons: Geometries, community: Ints, loose: Bools, settled: Bools, found: Barriers) -> Shared:
     """Divide loose polygons among the settled ones around, every place to the nearest.
 
-    polygons: an exactly noded coverage; nothing goes across a river or to another community. Where a loose strip lies
-    between a wall and a street, or between a frontage road and its main road, the weaker line gives way.
+    polygons: an exactly noded coverage; nothing goes across a river or to another community. Weak lines give way first,
+    like in a flood: what lies between a wall and a street goes to the wall's side, between a frontage road and its main
+    road to the frontage, an island at a slip road to the corner; the median of the main road is divided last.
     """
     whole = np.where(settled, np.arange(len(polygons)), -1)
     sides = _sides(polygons, community, loose, found)
-    if not sides.face.size:
+    stretches = _stretches(sides, loose, settled)
+    if not stretches.label.size:
         return Shared(polygons, whole, np.arange(len(polygons)))
-    detached = _detached(sides, shapely.length(polygons), settled)
-    cluster = _clusters(sides, loose, detached, settled)
+    cluster, of_cluster, label = stretches.cluster, stretches.of_cluster, stretches.label
     count = int(cluster.max()) + 1
-    bank = _weakest(sides, cluster, settled, detached)
-    points, owner, label, of_cluster = _bank_points(sides, bank, cluster, detached, settled, polygons)
-    if not owner.size:
-        return Shared(polygons, whole, np.arange(len(polygons)))
-    areas = topology.dissolve(polygons, cluster, count)
-    seeds = tessellation.lay_out(areas, points, owner, of_cluster[owner])
     several = np.bincount(of_cluster, minlength=count) > 1
     one = np.full(count, -1, np.int64)
     one[of_cluster] = label  # only read where a cluster has a single neighbour
-    whole[loose] = np.where(several, -1, one)[cluster[loose]]
+    held = np.flatnonzero(cluster >= 0)
+    whole[held] = np.where(several, -1, one)[cluster[held]]
     if not several.any():
         return Shared(polygons, whole, np.arange(len(polygons)))
-    lines = _split_lines(areas, of_cluster, seeds, sides, bank, cluster, label)
-    return _cut(polygons, whole, cluster, several, lines, seeds, label, areas)
+    areas = topology.dissolve(polygons, cluster, count)
+    seeds = tessellation.lay_out(areas, stretches.points, stretches.owner, of_cluster[stretches.owner])
+    lines = _split_lines(areas, of_cluster, seeds, stretches.junctions)
+    return _cut(polygons, whole, cluster, several, lines, seeds, label)
+
+
+def _stretches(sides: Sides, loose: Bools, settled: Bools) -> Stretches:
+    """Take up road space stretch by stretch, across the weakest lines first."""
+    cluster = np.full(len(loose), -1, np.int64)
+    points, label, of = [np.empty((0, 2))], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    junctions = [np.empty((0, 2))]
+    count = 0
+    levels = np.unique(sides.strength).tolist()
+    for level in [*levels, RIVER, RIVER + 1]:
+        low = sides.strength <= level
+        open_ = loose & (cluster < 0)
+        if not open_.any():
+            break
+        inner = open_[sides.face] & open_[sides.other] & low & (sides.soft | (level > RIVER))
+        graph = coo_matrix(
+            (np.ones(int(inner.sum())), (sides.face[inner], sides.other[inner])), shape=(len(loose),) * 2
+        )
+        piece = np.asarray(connected_components(graph, directed=False)[1], np.int64)
+        bank = open_[sides.face] & low & (settled[sides.other] | (cluster[sides.other] >= 0))
+        outer = open_[sides.face] & (piece[sides.face] != piece[sides.other])
+        share = np.bincount(piece[sides.face[bank]], sides.metres[bank], minlength=len(loose))
+        total = np.bincount(piece[sides.face[outer]], sides.metres[outer], minlength=len(loose))
+        taken = (share > 0) & ((share >= WEAK_SHARE * total) | (level >= RIVER))
+        bank &= taken[piece[sides.face]]
+        if not bank.any():
+            continue
+        at, row = _along(sides, np.flatnonzero(bank))
+        of_piece = piece[sides.face[row]]
+        got = _labels(at, sides.other[row], cluster, settled, points, label, of)
+        known = got >= 0
+        number = np.full(len(loose), -1, np.int64)
+        held = np.unique(of_piece[known])
+        number[held] = count + np.arange(held.size)
+        junctions.append(_junctions(sides, bank & settled[sides.other], number[piece[sides.face]]))
+        points.append(at[known])
+        label.append(got[known])
+        of.append(number[of_piece[known]])
+        cluster[open_] = number[piece[open_]]
+        count += held.size
+    pairs, owner = np.unique(np.column_stack([np.concatenate(of), np.concatenate(label)]), axis=0, return_inverse=True)
+    owner = np.asarray(owner, np.int64).ravel()
+    return Stretches(cluster, np.concatenate(points), owner, pairs[:, 0], pairs[:, 1], np.concatenate(junctions))
+
+
+def _labels(
+    at: Floats, other: Ints, cluster: Ints, settled: Bools, points: list[Floats], label: list[Ints], of: list[Ints]
+) -> Ints:
+    """Settled polygon beyond each bank point; beyond ground given out before, whoever got the place next to it."""
+    got = np.where(settled[other], other, -1)
+    ask = np.flatnonzero(got < 0)
+    if not ask.size:
+        return got
+    known, names, places = np.concatenate(points), np.concatenate(label), np.concatenate(of)
+    order = np.argsort(places, kind="stable")
+    behind = cluster[other[ask]]
+    for c in np.unique(behind).tolist():
+        own = order[np.searchsorted(places[order], c) : np.searchsorted(places[order], c, side="right")]
+        rows = ask[behind == c]
+        got[rows] = names[own][cKDTree(known[own]).query(at[rows])[1]]
+    return got
 
 
 def _ring_segments(rings: Geometries, ring: Ints) -> tuple[Floats, Floats, Ints]:
@@ -208,82 +286,6 @@ def _sides(polygons: Geometries, community: Ints, loose: Bools, found: Barriers)
     return Sides(*(np.concatenate(values) for values in zip(*out, strict=True)))
 
 
-def _detached(sides: Sides, perimeter: Floats, settled: Bools) -> Bools:
-    """Loose faces that go to one side: a strip between a frontage road and the main road, an island at a slip road.
-
-    What parts them from settled ground is weaker than all that parts them from other road space.
-    """
-    n = len(perimeter)
-    inner = ~settled[sides.other] & sides.soft
-    least = np.full(n, RIVER, np.int64)
-    np.minimum.at(least, sides.face[inner], sides.strength[inner])
-    weak = settled[sides.other] & (sides.strength < least[sides.face])
-    metres = np.bincount(sides.face[weak], sides.metres[weak], minlength=n)
-    return np.asarray((least < RIVER) & (metres >= WEAK_SHARE * perimeter), bool)
-
-
-def _clusters(sides: Sides, loose: Bools, detached: Bools, settled: Bools) -> Ints:
-    """Number of the stretch of road space of each loose face (−1: not loose); two-way streets end a stretch."""
-    n = len(loose)
-
-    def stretches(link: Bools) -> Ints:
-        graph = coo_matrix((np.ones(int(link.sum())), (sides.face[link], sides.other[link])), shape=(n, n))
-        return np.asarray(connected_components(graph, directed=False)[1], np.int64)
-
-    inner = ~settled[sides.other] & loose[sides.other] & ~detached[sides.face] & ~detached[sides.other]
-    piece = stretches(inner & sides.soft)
-    held = np.zeros(piece.max() + 1, bool)
-    held[piece[sides.face[settled[sides.other] | detached[sides.other]]]] = True
-    # a stretch no block touches, like the square where two such roads cross, goes on beyond any street
-    piece = stretches(inner & (sides.soft | ~held[piece[sides.face]] | ~held[piece[sides.other]]))
-    out = np.full(n, -1, np.int64)
-    out[loose] = np.unique(piece[loose], return_inverse=True)[1]
-    return out
-
-
-def _weakest(sides: Sides, cluster: Ints, settled: Bools, detached: Bools) -> Bools:
-    """Sides from which ground is given out: all towards blocks, only those behind walls where there are enough."""
-    bank = settled[sides.other] | (detached[sides.other] & ~detached[sides.face])
-    of = cluster[sides.face]
-    outer = bank | (cluster[sides.other] != of)
-    count = int(cluster.max()) + 1
-    least = np.full(len(cluster), RIVER, np.int64)
-    inner = ~settled[sides.other] & sides.soft
-    np.minimum.at(least, sides.face[inner], sides.strength[inner])
-    bank &= ~detached[sides.face] | (sides.strength < least[sides.face])
-    weak = bank & (sides.strength <= WALL)
-    total = np.bincount(of[outer], sides.metres[outer], minlength=count)
-    open_ = np.bincount(of[weak], sides.metres[weak], minlength=count) >= WEAK_SHARE * total
-    some = np.bincount(of[weak], minlength=count) > 0
-    return np.asarray(bank & (weak | ~(open_ & some)[of]), bool)
-
-
-def _bank_points(
-    sides: Sides, bank: Bools, cluster: Ints, detached: Bools, settled: Bools, polygons: Geometries
-) -> tuple[Floats, Ints, Ints, Ints]:
-    """Points along banks, the owner of each, and per owner the settled polygon and the cluster.
-
-    Banks of detached faces belong to whoever gets the face there: the nearest of the face's own banks.
-    """
-    first = bank & settled[sides.other]
-    points, row = _along(sides, np.flatnonzero(first))
-    label, of = sides.other[row], cluster[sides.face[row]]
-    second, row = _along(sides, np.flatnonzero(bank & ~settled[sides.other]))
-    if row.size:
-        behind, got = cluster[sides.other[row]], np.full(row.size, -1, np.int64)
-        order = np.argsort(of, kind="stable")
-        start, stop = np.searchsorted(of[order], behind), np.searchsorted(of[order], behind, side="right")
-        for c in np.unique(behind[stop > start]).tolist():
-            ask = np.flatnonzero(behind == c)
-            own = order[start[ask[0]] : stop[ask[0]]]
-            got[ask] = label[own][cKDTree(points[own]).query(second[ask])[1]]
-        use = got >= 0
-        points = np.concatenate([points, second[use]])
-        label, of = np.concatenate([label, got[use]]), np.concatenate([of, cluster[sides.face[row[use]]]])
-    owner_key, owner = np.unique(np.column_stack([of, label]), axis=0, return_inverse=True)
-    return points, np.asarray(owner, np.int64).ravel(), owner_key[:, 1], owner_key[:, 0]
-
-
 def _along(sides: Sides, rows: Ints) -> tuple[Floats, Ints]:
     """Points at most STEP apart along some sides, half a step away from their ends, and the side of each."""
     number = np.maximum(np.ceil(sides.metres[rows] / STEP), 1).astype(np.int64)
@@ -293,10 +295,8 @@ def _along(sides: Sides, rows: Ints) -> tuple[Floats, Ints]:
     return sides.start[row] * (1 - part) + sides.end[row] * part, row
 
 
-def _split_lines(
-    areas: Geometries, of_cluster: Ints, seeds: Any, sides: Sides, bank: Bools, cluster: Ints, label: Ints
-) -> Geometries:
-    """Centrelines inside the clusters, their ends in the junctions."""
+def _split_lines(areas: Geometries, of_cluster: Ints, seeds: Any, nodes: Floats) -> Geometries:
+    """Centrelines inside the stretches, their ends in the junctions."""
     cells = tessellation.cell_borders(areas, of_cluster, seeds)
     lines = tessellation.group_borders(areas, of_cluster, cells, np.arange(of_cluster.size))
     if not len(lines):
@@ -307,7 +307,6 @@ def _split_lines(
     ends = np.concatenate([first, last])
     _, same, count = np.unique(xy[ends], axis=0, return_inverse=True, return_counts=True)
     open_ = ends[count[same.ravel()] == 1]  # not where three centrelines meet
-    nodes = _junctions(sides, bank, cluster)
     if len(nodes) and open_.size:
         metres, node = cKDTree(nodes).query(xy[open_], distance_upper_bound=SNAP)
         near = np.isfinite(metres)
@@ -321,15 +320,20 @@ def _split_lines(
     return np.asarray(snapped[shapely.length(snapped) > 0], dtype=object)
 
 
+def _connected(sides: Sides, link: Bools, count: int) -> Ints:
+    graph = coo_matrix((np.ones(int(link.sum())), (sides.face[link], sides.other[link])), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
 def _junctions(sides: Sides, bank: Bools, cluster: Ints) -> Floats:
     """Vertices of banks where one neighbour ends and another begins."""
-    rows = np.flatnonzero(bank)
+    rows = np.flatnonzero(bank & (cluster >= 0))
     xy = np.concatenate([sides.start[rows], sides.end[rows]])
-    of, other = np.tile(cluster[sides.face[rows]], 2), np.tile(sides.other[rows], 2)
-    order = np.lexsort((other, xy[:, 1], xy[:, 0], of))
-    xy, of, other = xy[order], of[order], other[order]
-    change = (of[1:] == of[:-1]) & (xy[1:] == xy[:-1]).all(axis=1) & (other[1:] != other[:-1])
-    return xy[1:][change]
+    of, beyond = np.tile(cluster[rows], 2), np.tile(sides.other[rows], 2)
+    order = np.lexsort((beyond, xy[:, 1], xy[:, 0], of))
+    xy, of, beyond = xy[order], of[order], beyond[order]
+    change = (of[1:] == of[:-1]) & (xy[1:] == xy[:-1]).all(axis=1) & (beyond[1:] != beyond[:-1])
+    return np.asarray(xy[1:][change], np.float64)
 
 
 def _cut(
@@ -340,7 +344,6 @@ def _cut(
     lines: Geometries,
     seeds: Any,
     label: Ints,
-    areas: Geometries,
 ) -> Shared:
     """Polygons after the clusters with several neighbours were cut along their centrelines.
 
@@ -364,4 +367,3 @@ def _cut(
     return Shared(
         np.concatenate([polygons[rest], pieces]), np.concatenate([whole[rest], new]), np.concatenate([rest, source])
     )
-
