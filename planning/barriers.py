@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -59,11 +59,7 @@ class Barriers(NamedTuple):
     @property
     def rivers(self) -> Geometries:
         """Lines of rivers and banks of lakes."""
-        return self.lines[self.strength == RIVER]
-
-    def take(self, rows: Any) -> Barriers:
-        """Some of the lines."""
-        return Barriers(*(values[rows] for values in self))
+        return np.asarray(self.lines[self.strength == RIVER], dtype=object)
 
 
 def barriers(
@@ -146,11 +142,11 @@ def _streets(
 def _classes(streets: gpd.GeoDataFrame) -> NDArray[np.object_]:
     """Class of each street, of its highway value when there is no column cls; None for none."""
     if "cls" in streets:
-        return streets["cls"].to_numpy(dtype=object)
+        return np.asarray(streets["cls"].to_numpy(dtype=object))
     if "highway" not in streets:
         return np.full(len(streets), "residential", dtype=object)
     base = streets["highway"].astype("string").str.removesuffix("_link")
-    return base.astype(object).map(HIGHWAY_CLASSES).to_numpy(dtype=object)
+    return np.asarray(base.astype(object).map(HIGHWAY_CLASSES).to_numpy(dtype=object))
 
 
 def _wanted(streets: gpd.GeoDataFrame, cls: NDArray[np.object_], classes: tuple[str, ...]) -> Bools:
@@ -165,10 +161,10 @@ def _oneway(streets: gpd.GeoDataFrame) -> NDArray[np.int8]:
     if "oneway" not in streets:
         return np.zeros(len(streets), np.int8)
     if streets["oneway"].dtype == bool:
-        return streets["oneway"].to_numpy().astype(np.int8)
+        return np.asarray(streets["oneway"].to_numpy(), np.int8)
     text = streets["oneway"].astype("string").fillna("").str.strip().str.lower()
     along, against = text.isin(("yes", "true", "1", "1.0")), text.isin(("-1", "reverse"))
-    return along.to_numpy(dtype=bool).astype(np.int8) - against.to_numpy(dtype=bool).astype(np.int8)
+    return np.asarray(along.to_numpy(dtype=bool), np.int8) - np.asarray(against.to_numpy(dtype=bool), np.int8)
 
 
 def _water_lines(

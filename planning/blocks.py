@@ -14,12 +14,17 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid import metrics, topology
-from planning.barriers import Barriers
-from planning.centrelines import FOUND, Shared, road_space, share_out
+from planning.barriers import WALL, Barriers
+from planning.centrelines import FOUND, WEAK_SHARE, Shared, road_space, share_out
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
+FRONTAGE_WIDTH: Final = 30.0
+"""Ground without homes in front of a wall belongs to the compound behind it up to this mean width (2A/P)."""
+WALLED_IN: Final = 0.6
+"""Ground with walls round more than this part of it is in front of nothing."""
 CRACK_M2: Final = 1.0
 """Faces up to so many m² may join a neighbour across a river."""
 SLIVER_M2: Final = 0.01
@@ -35,11 +40,11 @@ class Blocks(NamedTuple):
     community: Ints
 
 
-def make_blocks(zone: Geometries, found: Barriers, outlines: Geometries) -> Blocks:
+def make_blocks(zone: Geometries, found: Barriers, outlines: Geometries, lived: Bools | None = None) -> Blocks:
     """Divide the zone along barriers.
 
-    zone: outlines of communities, an exactly noded coverage; outlines: building polygons. All in one metric CRS.
-    Every block is one polygon inside one community.
+    zone: outlines of communities, an exactly noded coverage; outlines: building polygons; lived: whether a building has
+    households (all, when not given). All in one metric CRS. Every block is one polygon inside one community.
     """
     spared = spare(outlines, found.lines)
     faces = topology.faces(np.concatenate([shapely.boundary(zone), found.lines, shapely.boundary(spared)]))
@@ -47,13 +52,16 @@ def make_blocks(zone: Geometries, found: Barriers, outlines: Geometries) -> Bloc
     community = first_hit(zone, inside)
     faces, inside, community = faces[community >= 0], inside[community >= 0], community[community >= 0]
     building = first_hit(spared, inside)
-    built = np.zeros(len(faces), bool)
+    built, home = np.zeros(len(faces), bool), np.zeros(len(faces), bool)
     owner = largest_part(outlines, faces)
     built[owner[owner >= 0]] = True
+    home[owner[(owner >= 0) & (True if lived is None else lived)]] = True
     loose = road_space(faces, ~built & (building < 0), found)
+    frontage = _frontages(faces, ~home & ~loose & (building < 0), found)
     shared = share_out(faces, community, loose, ~loose & (building < 0), found)
+    frontage = frontage[shared.source] & (shared.label == shared.source)
     faces, community, building = shared.polygons, community[shared.source], building[shared.source]
-    labels = _join_rest(faces, shared, building, community, found.rivers)
+    labels = _join_rest(faces, shared, building, frontage, community, found)
     polygons = topology.dissolve(faces, labels, int(labels.max(initial=-1)) + 1)
     block_community = np.zeros(len(polygons), np.int64)
     by_size = np.argsort(shapely.area(faces), kind="stable")  # the largest face of a block speaks for it
@@ -128,9 +136,31 @@ def largest_part(outlines: Geometries, polygons: Geometries) -> Ints:
     return owner
 
 
-def _join_rest(faces: Geometries, shared: Shared, building: Ints, community: Ints, rivers: Geometries) -> Ints:
-    """Block of each face: road space with the block it went to; spared buildings, what is cut off and crumbs nobody got
-    with the neighbour they share most border with, crumbs never across a river."""
+def _frontages(faces: Geometries, free: Bools, found: Barriers) -> Bools:
+    """Strips in front of a wall, shops in them or not: part of the compound behind, not a ring around it.
+
+    free: faces without homes. What is walled in for the most part is a compound itself.
+    """
+    out = np.zeros(len(faces), bool)
+    rows = np.flatnonzero(free & (2 * shapely.area(faces) <= FRONTAGE_WIDTH * shapely.length(faces)))
+    walls = found.lines[found.strength == WALL]
+    if rows.size and len(walls):
+        pieces, at = metrics.segments(shapely.boundary(faces[rows])), shapely.get_num_coordinates(faces[rows])
+        rings = shapely.get_num_interior_rings(faces[rows]) + 1
+        at = np.repeat(np.arange(rows.size), at - rings)
+        middle = shapely.get_coordinates(shapely.line_interpolate_point(pieces, 0.5, normalized=True))
+        metres = shapely.length(pieces) * metrics.near_lines(middle, walls, FOUND)
+        walled = np.bincount(at, metres, minlength=rows.size) / shapely.length(faces[rows])
+        out[rows] = (walled >= WEAK_SHARE) & (walled <= WALLED_IN)
+    return out
+
+
+def _join_rest(
+    faces: Geometries, shared: Shared, building: Ints, frontage: Bools, community: Ints, found: Barriers
+) -> Ints:
+    """Block of each face: road space with the block it went to, frontages with the compound behind their wall; spared
+    buildings, what is cut off and crumbs nobody got with the neighbour they share most border with, crumbs never across
+    a river."""
     edges = topology.edges(faces)
     borders = topology.borders(edges)
     n = len(faces)
@@ -139,29 +169,30 @@ def _join_rest(faces: Geometries, shared: Shared, building: Ints, community: Int
     whole[spared] = 2 * n + (community * (building.max(initial=0) + 1) + building)[spared]
     piece = topology.components(np.unique(whole, return_inverse=True)[1], borders)
     count = int(piece.max(initial=-1)) + 1
-    loose = np.ones(count, bool)
+    loose, solid, front = np.ones(count, bool), np.zeros(count, bool), np.zeros(count, bool)
     loose[piece[shared.label == shared.source]] = False
-    solid = np.zeros(count, bool)
     solid[piece[spared]] = True
+    front[piece[frontage]] = True
     of_community = np.zeros(count, np.int64)
     of_community[piece] = community
     pairs = _between_labels(piece, borders)
-    dry = _between_labels(piece, _dry(edges, loose[piece], rivers))
-    labels, still = topology.absorb(np.arange(count), loose & solid, pairs, groups=of_community)
-    loose &= ~solid | still
-    labels, still = topology.absorb(labels, loose & ~solid, dry, groups=of_community)
-    loose &= solid | still
-    labels, still = topology.absorb(labels, loose & solid, pairs, groups=of_community)
-    loose &= ~solid | still
-    labels = join_cracks(labels, loose, np.bincount(piece, shapely.area(faces), minlength=count), pairs, of_community)
+    walls = _along(edges, front[piece], found.lines[found.strength == WALL], True)
+    labels = topology.absorb(np.arange(count), front, _between_labels(piece, walls), groups=of_community)[0]
+    dry = _between_labels(piece, _along(edges, loose[piece], found.rivers, False))
+    for which, way in ((solid, pairs), (~solid, dry), (solid, pairs)):
+        labels, still = topology.absorb(labels, loose & which, way, groups=of_community)
+        loose &= ~which | still
+    m2 = np.asarray(np.bincount(piece, shapely.area(faces), minlength=count), np.float64)
+    labels = join_cracks(labels, loose, m2, pairs, of_community)
     return topology.components(labels[piece], borders)
 
 
-def _dry(edges: topology.Edges, loose: NDArray[np.bool_], rivers: Geometries) -> topology.Borders:
-    """Borders of loose faces that are no river."""
-    near = np.flatnonzero(loose[edges.left] | loose[edges.right])
-    rows = near[~metrics.near_lines(edges.middle[near], rivers, FOUND)]
-    return topology.borders(topology.Edges(*(values[rows] for values in edges)))
+def _along(edges: topology.Edges, of: Bools, lines: Geometries, on: bool) -> topology.Borders:
+    """Borders of some faces that run on the lines, or that do not."""
+    near = np.flatnonzero(of[edges.left] | of[edges.right])
+    rows = near[metrics.near_lines(edges.middle[near], lines, FOUND) == on]
+    left, right, metres, start, end = edges
+    return topology.borders(topology.Edges(left[rows], right[rows], metres[rows], start[rows], end[rows]))
 
 
 def join_cracks(

@@ -22,6 +22,7 @@ from gisgrid.models import SPECIAL_KINDS, Progress, no_progress
 from planning.barriers import barriers
 from planning.blocks import Blocks, largest_part, make_blocks
 from planning.dividing import Dwellings, divide
+from planning.mending import mend
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
@@ -85,7 +86,8 @@ def make_units(
     west, south, east, north = shapely.total_bounds(communities)
     bounds = (west - CLIP_MARGIN, south - CLIP_MARGIN, east + CLIP_MARGIN, north + CLIP_MARGIN)
     found = barriers(_metric(streets, "streets", crs), water, _metric(walls, "walls", crs), bounds)
-    blocks = make_blocks(communities, found, topology.polygon_parts(outlines[inside])[0])
+    houses, house = topology.polygon_parts(outlines[inside])
+    blocks = make_blocks(communities, mend(found, houses), houses, (counts["households"][inside] > 0)[house])
     progress(0.4, f"dividing {len(blocks.polygons)} blocks along buildings")
     compound, compound_ids = _compounds(buildings)
     kind = _kinds(buildings)
