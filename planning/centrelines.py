@@ -160,7 +160,9 @@ def share_out(polygons: Geometries, community: Ints, loose: Bools, settled: Bool
     if not several.any():
         return Shared(polygons, whole, np.arange(len(polygons)))
     areas = topology.dissolve(polygons, cluster, count)
-    seeds = tessellation.lay_out(areas, stretches.points, stretches.owner, of_cluster[stretches.owner])
+    use = several[of_cluster[stretches.owner]]
+    points, owner = stretches.points[use], stretches.owner[use]
+    seeds = tessellation.lay_out(areas, points, owner, of_cluster[owner])
     lines = _split_lines(areas, of_cluster, seeds, stretches.junctions)
     return _cut(polygons, whole, cluster, several, lines, seeds, label)
 

@@ -24,6 +24,8 @@ Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Segments = tuple[Geometries, Ints]
+"""Two-point lines and the line each is part of."""
 
 GATE: Final = 12.0
 """Widest opening of a wall that counts as a gate, in metres: two lanes and a guard's box."""
@@ -55,18 +57,19 @@ def mend(found: Barriers, outlines: Geometries) -> Barriers:
     """
     if not len(found.lines):
         return found
-    ends = loose_ends(found.lines)
+    segments = _segments(found.lines)
+    ends = _loose_ends(found.lines, segments)
     pieces, strength = [np.empty(0, dtype=object)], [np.empty(0, np.int64)]
     wall = found.strength[ends.line] == WALL
     if wall.any():
         closed, left = _gates(found, ends.take(wall))
         pieces.append(closed)
         strength.append(np.full(len(closed), WALL))
-        carried, _ = _carried(found.lines, left, WALL_REACH, outlines)
+        carried, _ = _carried(segments, left, WALL_REACH, outlines)
         pieces.append(carried)
         strength.append(np.full(len(carried), WALL))
     street = ends.take(~wall & (found.strength[ends.line] < RIVER))
-    carried, of = _carried(found.lines, street, STREET_REACH, outlines[:0])
+    carried, of = _carried(segments, street, STREET_REACH, outlines[:0])
     pieces.append(carried)
     strength.append(found.strength[street.line[of]])
     lines, each = np.concatenate(pieces), np.concatenate(strength)
@@ -74,14 +77,14 @@ def mend(found: Barriers, outlines: Geometries) -> Barriers:
     return joined([found, *added])
 
 
-def loose_ends(lines: Geometries) -> Ends:
+def _loose_ends(lines: Geometries, segments: Segments) -> Ends:
     """Ends of line strings that touch no other line and not their own other end."""
+    pieces, of = segments
     first, last = shapely.get_point(lines, 0), shapely.get_point(lines, -1)
     line = np.tile(np.arange(len(lines)), 2)
     spots = np.concatenate([first, last])
     xy = shapely.get_coordinates(spots)
     ring = np.tile(np.hypot(*(xy[: len(lines)] - xy[len(lines) :]).T) <= TOUCH, 2)
-    pieces, of = _segments(lines)
     near, piece = shapely.STRtree(pieces).query(spots, predicate="dwithin", distance=TOUCH)
     met = ring | (np.bincount(near[of[piece] != line[near]], minlength=len(spots)) > 0)
     # an end may also lie on its own line, as in a 6
@@ -91,7 +94,7 @@ def loose_ends(lines: Geometries) -> Ends:
     return Ends(line[rows], rows >= len(lines), xy[rows])
 
 
-def _segments(lines: Geometries) -> tuple[Geometries, Ints]:
+def _segments(lines: Geometries) -> Segments:
     count = shapely.get_num_coordinates(lines) - 1
     return metrics.segments(lines), np.repeat(np.arange(len(lines)), count)
 
@@ -120,12 +123,12 @@ def _gates(found: Barriers, ends: Ends) -> tuple[Geometries, Ends]:
     return np.asarray(across[taken], dtype=object), ends.take(~used)
 
 
-def _carried(lines: Geometries, ends: Ends, reach: float, outlines: Geometries) -> tuple[Geometries, Ints]:
+def _carried(segments: Segments, ends: Ends, reach: float, outlines: Geometries) -> tuple[Geometries, Ints]:
     """Lines from ends to the nearest other line or building within reach, and the end of each."""
     none = np.empty(0, dtype=object), np.empty(0, np.int64)
     if not len(ends.line):
         return none
-    pieces, of = _segments(lines)
+    pieces, of = segments
     targets = np.concatenate([pieces, outlines])
     of = np.concatenate([of, np.full(len(outlines), -1)])
     spots = shapely.points(ends.xy)
