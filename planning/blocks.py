@@ -25,6 +25,8 @@ FRONTAGE_WIDTH: Final = 30.0
 """Ground without homes in front of a wall belongs to the compound behind it up to this mean width (2A/P)."""
 WALLED_IN: Final = 0.6
 """Ground with walls round more than this part of it is in front of nothing."""
+SCRAP_M2: Final = 200.0
+"""Crumbs up to so many m² join a neighbour across a river when there is no other."""
 CRACK_M2: Final = 1.0
 """Faces up to so many m² may join a neighbour across a river."""
 SLIVER_M2: Final = 0.01
@@ -183,6 +185,9 @@ def _join_rest(
         labels, still = topology.absorb(labels, loose & which, way, groups=of_community)
         loose &= ~which | still
     m2 = np.asarray(np.bincount(piece, shapely.area(faces), minlength=count), np.float64)
+    scrap = loose & (m2 <= SCRAP_M2)  # a corner of a lake or bank the area outline cut off
+    labels, still = topology.absorb(labels, scrap, pairs, groups=of_community)
+    loose &= ~scrap | still
     labels = join_cracks(labels, loose, m2, pairs, of_community)
     return topology.components(labels[piece], borders)
 

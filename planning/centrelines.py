@@ -26,6 +26,7 @@ from scipy.spatial import cKDTree
 from gisgrid import topology
 from planning import tessellation
 from planning.barriers import RIVER, STRENGTH, WALL, Barriers
+from planning.cutting import cut
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
@@ -347,25 +348,10 @@ def _cut(
     seeds: Any,
     label: Ints,
 ) -> Shared:
-    """Polygons after the clusters with several neighbours were cut along their centrelines.
-
-    Only these and the polygons that touch them are noded again; all other outlines stay as they are.
-    """
-    inside = (cluster >= 0) & several[cluster]
-    shared = topology.borders(topology.edges(polygons))
-    touched = inside.copy()
-    touched[shared.left[inside[shared.right]]] = True
-    touched[shared.right[inside[shared.left]]] = True
-    rows = np.flatnonzero(touched)
-    pieces = topology.faces(np.concatenate([shapely.boundary(polygons[rows]), lines]))
-    spots = shapely.point_on_surface(pieces)
-    piece, at = shapely.STRtree(polygons[rows]).query(spots, predicate="intersects")
-    first = np.unique(piece, return_index=True)[1]
-    pieces, spots, source = pieces[piece[first]], spots[piece[first]], rows[at[first]]
+    """Polygons after the stretches with several neighbours were cut along their centrelines."""
+    pieces, source = cut(polygons, np.flatnonzero((cluster >= 0) & several[cluster]), lines)
     new = whole[source]
-    cut = np.flatnonzero(inside[source])
-    new[cut] = label[tessellation.nearest_building(seeds, spots[cut], cluster[source[cut]])]
-    rest = np.flatnonzero(~touched)
-    return Shared(
-        np.concatenate([polygons[rest], pieces]), np.concatenate([whole[rest], new]), np.concatenate([rest, source])
-    )
+    open_ = np.flatnonzero((cluster[source] >= 0) & several[cluster[source]])
+    spots = shapely.point_on_surface(pieces[open_])
+    new[open_] = label[tessellation.nearest_building(seeds, spots, cluster[source[open_]])]
+    return Shared(pieces, new, source)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gisgrid import topology
-from planning.blocks import first_hit, spare
+from planning.blocks import spare
+from planning.cutting import cut, inside
 from planning.tessellation import Cells, group_buildings
 
 Geometries = NDArray[np.object_]
@@ -57,7 +58,7 @@ def divide_grounds(
         return shapes, source
     # along paths
     rows = np.flatnonzero(large)
-    faces, source = _cut(shapes, rows, _inside(paths, shapes[rows]), outlines)
+    faces, source = _cut(shapes, rows, inside(paths, shapes[rows]), outlines)
     label = _grouped(faces, source, large[source], most_m2)
     label = _without_thin(faces, label, source, large)
     shapes = topology.dissolve(faces, label, int(label.max()) + 1)
@@ -106,26 +107,8 @@ def _cut(shapes: Geometries, rows: Ints, lines: Geometries, outlines: Geometries
     solid = spare(outlines[np.unique(shapely.STRtree(shapes[rows]).query(outlines, predicate="intersects")[0])], lines)
     if len(solid):
         lines = shapely.get_parts(shapely.difference(lines, shapely.union_all(solid)))
-        lines = np.concatenate([lines, _inside(shapely.boundary(solid), shapes[rows])])
-    shared = topology.borders(topology.edges(shapes))
-    inside = np.zeros(len(shapes), bool)
-    inside[rows] = True
-    touched = inside.copy()
-    touched[shared.left[inside[shared.right]]] = True
-    touched[shared.right[inside[shared.left]]] = True
-    near = np.flatnonzero(touched)
-    faces = topology.faces(np.concatenate([shapely.boundary(shapes[near]), lines]))
-    at = first_hit(shapes[near], shapely.point_on_surface(faces))
-    rest = np.flatnonzero(~touched)
-    return np.concatenate([shapes[rest], faces[at >= 0]]), np.concatenate([rest, near[at[at >= 0]]])
-
-
-def _inside(lines: Geometries, polygons: Geometries) -> Geometries:
-    """Parts of lines inside some polygons."""
-    line, polygon = shapely.STRtree(polygons).query(lines, predicate="intersects")
-    parts = shapely.get_parts(shapely.intersection(lines[line], polygons[polygon]))
-    parts = shapely.get_parts(parts)
-    return np.asarray(parts[(shapely.get_type_id(parts) == 1) & ~shapely.is_empty(parts)], dtype=object)
+        lines = np.concatenate([lines, inside(shapely.boundary(solid), shapes[rows])])
+    return cut(shapes, rows, lines)
 
 
 def _grouped(faces: Geometries, source: Ints, large: Bools, most_m2: float) -> Ints:
@@ -210,5 +193,5 @@ def _borders(polygons: Geometries, centres: Floats, of: Ints) -> Geometries:
     for row, polygon in enumerate(polygons):
         own = shapely.multipoints(centres[of == row])
         ridges = shapely.voronoi_polygons(own, extend_to=polygon, only_edges=True)
-        out.append(_inside(shapely.get_parts(shapely.get_parts(ridges)), np.array([polygon], dtype=object)))
+        out.append(inside(shapely.get_parts(shapely.get_parts(ridges)), np.array([polygon], dtype=object)))
     return np.concatenate(out)
