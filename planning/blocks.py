@@ -1,52 +1,38 @@
 """Blocks: the faces between streets, railways, rivers, walls and community outlines.
 
-Boundaries run on the lines as mapped. A line that runs through a building gives way: the building's outline becomes
-the boundary and the whole building stays in one block. Strips between the carriageways of one road, traffic islands
-and other crumbs without buildings join a neighbour, never across a river.
+Boundaries run on the lines as mapped, and on the centreline where a road is mapped as several lines
+(`planning.centrelines`). A line that runs through a building gives way: the building's outline becomes the boundary and
+the whole building stays in one block. Nothing joins across a river but what is no ground at all.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from gisgrid import metrics, topology
+from planning.barriers import WALL, Barriers
+from planning.centrelines import FOUND, WEAK_SHARE, Shared, road_space, share_out
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
-BORDER_CLASSES: Final = ("river", "primary", "secondary", "tertiary", "residential", "rail", "wall")
-"""Street classes (column cls) blocks are cut along; service ways and footpaths are not."""
-BORDER_HIGHWAYS: Final = frozenset(
-    {"motorway", "trunk", "primary", "secondary", "tertiary", "residential", "living_street", "unclassified", "road"}
-    | {f"{name}_link" for name in ("motorway", "trunk", "primary", "secondary", "tertiary")}
-)
-"""OSM highway values that count when a street layer has no cls."""
-RIVER_KINDS: Final = ("river", "canal")
-WATER_M2: Final = 5_000.0
-"""Smaller ponds cut no block."""
-CRUMB_M2: Final = 800.0
-"""Faces without buildings up to so many m² join a neighbour."""
-CRUMB_WIDTH: Final = 15.0
-"""Faces without buildings with a mean width (2A/P) up to so many metres join a neighbour."""
+FRONTAGE_WIDTH: Final = 30.0
+"""Ground without homes in front of a wall belongs to the compound behind it up to this mean width (2A/P)."""
+WALLED_IN: Final = 0.6
+"""Ground with walls round more than this part of it is in front of nothing."""
+SCRAP_M2: Final = 200.0
+"""Crumbs up to so many m² join a neighbour across a river when there is no other."""
 CRACK_M2: Final = 1.0
 """Faces up to so many m² may join a neighbour across a river."""
 SLIVER_M2: Final = 0.01
 """Faces up to so many m² may join a neighbour in another community."""
 CUT_M2: Final = 0.05
 """A building with less than this beyond a line is not cut by it."""
-
-
-class Barriers(NamedTuple):
-    """Lines blocks are cut along, and which of them are rivers."""
-
-    lines: Geometries
-    rivers: Geometries
 
 
 class Blocks(NamedTuple):
@@ -56,42 +42,28 @@ class Blocks(NamedTuple):
     community: Ints
 
 
-def barriers(
-    streets: gpd.GeoDataFrame | None,
-    water: gpd.GeoDataFrame | None,
-    walls: gpd.GeoDataFrame | None,
-    bounds: tuple[float, float, float, float],
-    *,
-    classes: tuple[str, ...] = BORDER_CLASSES,
-) -> Barriers:
-    """Border lines inside ``bounds`` of layers in one metric CRS. Tunnels bound nothing on the ground.
-
-    A river mapped as an area with its centreline inside is cut along the centreline; lakes, and rivers without one,
-    along their banks.
-    """
-    roads, street_rivers = _street_lines(streets, bounds, classes)
-    river_lines, banks = _water_lines(water, bounds)
-    rivers = np.concatenate([street_rivers, river_lines, banks])
-    fences = _clipped(walls, bounds) if walls is not None else _nothing()
-    return Barriers(np.concatenate([roads, rivers, fences]), rivers)
-
-
-def make_blocks(zone: Geometries, found: Barriers, outlines: Geometries) -> Blocks:
+def make_blocks(zone: Geometries, found: Barriers, outlines: Geometries, lived: Bools | None = None) -> Blocks:
     """Divide the zone along barriers.
 
-    zone: outlines of communities, an exactly noded coverage; outlines: building polygons. All in one metric CRS.
-    Every block is one polygon inside one community.
+    zone: outlines of communities, an exactly noded coverage; outlines: building polygons; lived: whether a building has
+    households (all, when not given). All in one metric CRS. Every block is one polygon inside one community.
     """
     spared = spare(outlines, found.lines)
-    borders = np.concatenate([shapely.boundary(zone), found.lines, shapely.boundary(spared)])
-    faces = topology.faces(borders)
+    faces = topology.faces(np.concatenate([shapely.boundary(zone), found.lines, shapely.boundary(spared)]))
     inside = shapely.point_on_surface(faces)
     community = first_hit(zone, inside)
     faces, inside, community = faces[community >= 0], inside[community >= 0], community[community >= 0]
-    shared = topology.edges(faces)
-    labels = _join_spared(faces, first_hit(spared, inside), community, topology.borders(shared))
-    labels = _join_crumbs(faces, labels, community, shared, outlines, found.rivers)
-    labels = topology.components(labels, topology.borders(shared))
+    building = first_hit(spared, inside)
+    built, home = np.zeros(len(faces), bool), np.zeros(len(faces), bool)
+    owner = largest_part(outlines, faces)
+    built[owner[owner >= 0]] = True
+    home[owner[(owner >= 0) & (True if lived is None else lived)]] = True
+    loose = road_space(faces, ~built & (building < 0), found)
+    frontage = _frontages(faces, ~home & ~loose & (building < 0), found)
+    shared = share_out(faces, community, loose, ~loose & (building < 0), found)
+    frontage = frontage[shared.source] & (shared.label == shared.source)
+    faces, community, building = shared.polygons, community[shared.source], building[shared.source]
+    labels = _join_rest(faces, shared, building, frontage, community, found)
     polygons = topology.dissolve(faces, labels, int(labels.max(initial=-1)) + 1)
     block_community = np.zeros(len(polygons), np.int64)
     by_size = np.argsort(shapely.area(faces), kind="stable")  # the largest face of a block speaks for it
@@ -105,7 +77,7 @@ def spare(outlines: Geometries, lines: Geometries) -> Geometries:
     Starts from the buildings a line meets and takes up, in turn, every building the joined outline would cut.
     """
     if not len(outlines) or not len(lines):
-        return _nothing()
+        return np.empty(0, dtype=object)
     whole = filled(outlines)
     tree = shapely.STRtree(whole)
     met = np.zeros(len(whole), bool)
@@ -166,18 +138,66 @@ def largest_part(outlines: Geometries, polygons: Geometries) -> Ints:
     return owner
 
 
-def _join_spared(faces: Geometries, building: Ints, community: Ints, shared: topology.Borders) -> Ints:
-    """Labels of faces: those inside one spared building (in one community) go together to one neighbour."""
-    key = np.where(building >= 0, community * (building.max(initial=0) + 1) + building, -1)
-    labels = np.arange(len(faces))
-    in_building = np.flatnonzero(building >= 0)
-    _, first, which = np.unique(key[in_building], return_index=True, return_inverse=True)
-    labels[in_building] = in_building[first][which]
-    pairs = _between_labels(labels, shared)
-    loose = np.zeros(len(faces), bool)
-    loose[labels[in_building]] = True
-    merged, _ = topology.absorb(np.arange(len(faces)), loose, pairs, groups=community)
-    return merged[labels]
+def _frontages(faces: Geometries, free: Bools, found: Barriers) -> Bools:
+    """Strips in front of a wall, shops in them or not: part of the compound behind, not a ring around it.
+
+    free: faces without homes. What is walled in for the most part is a compound itself.
+    """
+    out = np.zeros(len(faces), bool)
+    rows = np.flatnonzero(free & (2 * shapely.area(faces) <= FRONTAGE_WIDTH * shapely.length(faces)))
+    walls = found.lines[found.strength == WALL]
+    if rows.size and len(walls):
+        pieces, at = metrics.segments(shapely.boundary(faces[rows])), shapely.get_num_coordinates(faces[rows])
+        rings = shapely.get_num_interior_rings(faces[rows]) + 1
+        at = np.repeat(np.arange(rows.size), at - rings)
+        middle = shapely.get_coordinates(shapely.line_interpolate_point(pieces, 0.5, normalized=True))
+        metres = shapely.length(pieces) * metrics.near_lines(middle, walls, FOUND)
+        walled = np.bincount(at, metres, minlength=rows.size) / shapely.length(faces[rows])
+        out[rows] = (walled >= WEAK_SHARE) & (walled <= WALLED_IN)
+    return out
+
+
+def _join_rest(
+    faces: Geometries, shared: Shared, building: Ints, frontage: Bools, community: Ints, found: Barriers
+) -> Ints:
+    """Block of each face: road space with the block it went to, frontages with the compound behind their wall; spared
+    buildings, what is cut off and crumbs nobody got with the neighbour they share most border with, crumbs never across
+    a river."""
+    edges = topology.edges(faces)
+    borders = topology.borders(edges)
+    n = len(faces)
+    spared = building >= 0
+    whole = np.where(shared.label >= 0, shared.label, n + shared.source)
+    whole[spared] = 2 * n + (community * (building.max(initial=0) + 1) + building)[spared]
+    piece = topology.components(np.unique(whole, return_inverse=True)[1], borders)
+    count = int(piece.max(initial=-1)) + 1
+    loose, solid, front = np.ones(count, bool), np.zeros(count, bool), np.zeros(count, bool)
+    loose[piece[shared.label == shared.source]] = False
+    solid[piece[spared]] = True
+    front[piece[frontage]] = True
+    of_community = np.zeros(count, np.int64)
+    of_community[piece] = community
+    pairs = _between_labels(piece, borders)
+    walls = _along(edges, front[piece], found.lines[found.strength == WALL], True)
+    labels = topology.absorb(np.arange(count), front, _between_labels(piece, walls), groups=of_community)[0]
+    dry = _between_labels(piece, _along(edges, loose[piece], found.rivers, False))
+    for which, way in ((solid, pairs), (~solid, dry), (solid, pairs)):
+        labels, still = topology.absorb(labels, loose & which, way, groups=of_community)
+        loose &= ~which | still
+    m2 = np.asarray(np.bincount(piece, shapely.area(faces), minlength=count), np.float64)
+    scrap = loose & (m2 <= SCRAP_M2)  # a corner of a lake or bank the area outline cut off
+    labels, still = topology.absorb(labels, scrap, pairs, groups=of_community)
+    loose &= ~scrap | still
+    labels = join_cracks(labels, loose, m2, pairs, of_community)
+    return topology.components(labels[piece], borders)
+
+
+def _along(edges: topology.Edges, of: Bools, lines: Geometries, on: bool) -> topology.Borders:
+    """Borders of some faces that run on the lines, or that do not."""
+    near = np.flatnonzero(of[edges.left] | of[edges.right])
+    rows = near[metrics.near_lines(edges.middle[near], lines, FOUND) == on]
+    left, right, metres, start, end = edges
+    return topology.borders(topology.Edges(left[rows], right[rows], metres[rows], start[rows], end[rows]))
 
 
 def join_cracks(
@@ -201,92 +221,3 @@ def _between_labels(labels: Ints, shared: topology.Borders) -> topology.Borders:
     metres = shared.metres[differ][order]
     empty = np.empty((0, 2))
     return topology.borders(topology.Edges(low[order], high[order], metres, empty, empty))
-
-
-def _join_crumbs(
-    faces: Geometries,
-    labels: Ints,
-    community: Ints,
-    shared: topology.Edges,
-    outlines: Geometries,
-    rivers: Geometries,
-) -> Ints:
-    """Labels after strips, islands and crumbs without buildings joined the neighbour with the longest border."""
-    values, dense = np.unique(labels, return_inverse=True)
-    blocks = topology.dissolve(faces, dense, values.size)
-    m2, metres = shapely.area(blocks), shapely.length(blocks)
-    built = np.zeros(values.size, bool)
-    owner = largest_part(outlines, blocks)
-    built[owner[owner >= 0]] = True
-    crumb = ~built & ((m2 <= CRUMB_M2) | (2 * m2 <= CRUMB_WIDTH * metres))
-    left, right = dense[shared.left], dense[shared.right]
-    near = (left != right) & (crumb[left] | crumb[right])
-    edge = topology.Edges(left[near], right[near], shared.metres[near], shared.start[near], shared.end[near])
-    dry = ~metrics.near_lines(edge.middle, rivers, 0.05)
-    low, high = np.minimum(edge.left, edge.right)[dry], np.maximum(edge.left, edge.right)[dry]
-    order = np.lexsort((high, low))
-    pairs = topology.borders(
-        topology.Edges(low[order], high[order], edge.metres[dry][order], edge.start[:0], edge.end[:0])
-    )
-    block_community = np.zeros(values.size, np.int64)
-    block_community[dense] = community
-    merged, still = topology.absorb(np.arange(values.size), crumb, pairs, groups=block_community)
-    merged = join_cracks(merged, still, m2, _between_labels(dense, topology.borders(shared)), block_community)
-    return merged[dense]
-
-
-def _street_lines(
-    streets: gpd.GeoDataFrame | None, bounds: tuple[float, float, float, float], classes: tuple[str, ...]
-) -> tuple[Geometries, Geometries]:
-    if streets is None or not len(streets):
-        return _nothing(), _nothing()
-    if "cls" in streets:
-        wanted = streets["cls"].isin(classes)
-        river = streets["cls"] == "river"
-    else:
-        named = streets["highway"] if "highway" in streets else pd.Series("road", index=streets.index)
-        wanted = named.isin(BORDER_HIGHWAYS)
-        river = pd.Series(False, index=streets.index)
-    if "tunnel" in streets:
-        wanted &= ~streets["tunnel"].fillna(False).astype(bool)
-    return _clipped(streets[wanted & ~river], bounds), _clipped(streets[wanted & river], bounds)
-
-
-def _water_lines(
-    water: gpd.GeoDataFrame | None, bounds: tuple[float, float, float, float]
-) -> tuple[Geometries, Geometries]:
-    if water is None or not len(water):
-        return _nothing(), _nothing()
-    kind = water["kind"] if "kind" in water else pd.Series("river", index=water.index)
-    lines = _clipped(water[kind.isin(RIVER_KINDS) & _is_line(water)], bounds)
-    bodies, _ = topology.polygon_parts(np.asarray(water.geometry[~_is_line(water)]))
-    bodies = shapely.get_parts(shapely.clip_by_rect(bodies, *bounds))
-    bodies = bodies[shapely.area(bodies) >= WATER_M2]
-    if not len(bodies):
-        return lines, _nothing()
-    # a river's area is long: half its outline is about its length, which a centreline would run through
-    inside = np.zeros(len(bodies))
-    if len(lines):
-        body, line = shapely.STRtree(lines).query(bodies, predicate="intersects")
-        np.add.at(inside, body, shapely.length(shapely.intersection(bodies[body], lines[line])))
-    centred = inside >= 0.25 * shapely.length(bodies)
-    return lines, shapely.get_parts(shapely.boundary(bodies[~centred]))
-
-
-def _is_line(frame: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    return np.isin(shapely.get_type_id(np.asarray(frame.geometry)), (1, 2, 5))
-
-
-def _clipped(frame: gpd.GeoDataFrame, bounds: tuple[float, float, float, float]) -> Geometries:
-    """Line strings of a layer inside the bounds; outlines of polygons count as lines, points as nothing."""
-    geoms = np.asarray(frame.geometry)
-    geoms = shapely.force_2d(geoms[~(shapely.is_missing(geoms) | shapely.is_empty(geoms))])
-    area = np.isin(shapely.get_type_id(geoms), (3, 6))
-    geoms[area] = shapely.boundary(geoms[area])
-    parts = shapely.get_parts(shapely.clip_by_rect(geoms, *bounds))
-    parts = parts[np.isin(shapely.get_type_id(parts), (1, 2)) & ~shapely.is_empty(parts)]
-    return np.asarray(parts, dtype=object)
-
-
-def _nothing() -> Geometries:
-    return np.empty(0, dtype=object)

@@ -66,6 +66,11 @@ def seed_points(blocks: Geometries, outlines: Geometries, block: Ints) -> Seeds:
     drawn = shapely.buffer(outlines, -SHRINK, join_style="mitre")
     drawn = np.where(shapely.is_empty(drawn), outlines, drawn)
     points, owner = shapely.get_coordinates(shapely.segmentize(drawn, SPACING), return_index=True)
+    return lay_out(blocks, points, owner, block[owner])
+
+
+def lay_out(blocks: Geometries, points: Floats, owner: Ints, block: Ints) -> Seeds:
+    """Points (n, 2) with their owner and block, moved block by block to places where blocks do not meet."""
     bounds = shapely.bounds(blocks)
     centre = (bounds[:, :2] + bounds[:, 2:]) / 2
     reach = np.hypot(*(bounds[:, 2:] - bounds[:, :2]).T)
@@ -76,7 +81,7 @@ def seed_points(blocks: Geometries, outlines: Geometries, block: Ints) -> Seeds:
     # any place in the block is within its diagonal of a building and farther than that from the frame
     angle = np.arange(12) * (np.pi / 6) + 0.1
     frame = place[:, None, :] + 2.2 * reach[:, None, None] * np.column_stack([np.cos(angle), np.sin(angle)])
-    moved = np.concatenate([points - shift[block[owner]], frame.reshape(-1, 2)])
+    moved = np.concatenate([points - shift[block], frame.reshape(-1, 2)])
     moved = np.rint(moved / STEP) * STEP
     names = np.concatenate([owner, np.full(frame.shape[0] * 12, -1)])
     first = np.unique(_key(moved), return_index=True)[1]

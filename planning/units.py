@@ -19,14 +19,19 @@ from gisgrid import codes, coverage, topology
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.models import SPECIAL_KINDS, Progress, no_progress
-from planning.blocks import Blocks, barriers, largest_part, make_blocks
+from planning.barriers import barriers, path_lines
+from planning.blocks import Blocks, largest_part, make_blocks
 from planning.dividing import Dwellings, divide
+from planning.grounds import divide_grounds, open_grounds
+from planning.mending import mend
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
 
 MAX_HOUSEHOLDS: Final = 60
 """Households above which a block is divided along its buildings."""
+LEAST_GROUND_M2: Final = 1_000.0
+"""Least area large grounds can be divided into."""
 COUNTS: Final = ("households", "population", "elderly", "priority")
 """Building columns that are summed over units."""
 CLIP_MARGIN: Final = 50.0
@@ -44,6 +49,7 @@ def make_units(
     walls: gpd.GeoDataFrame | None = None,
     landuse: gpd.GeoDataFrame | None = None,
     max_households: int = MAX_HOUSEHOLDS,
+    special_max_area: float | None = None,
     progress: Progress = no_progress,
 ) -> gpd.GeoDataFrame:
     """Divide the area into atomic units.
@@ -57,12 +63,20 @@ def make_units(
     A building crossed by a street, river, railway or wall stays whole in one unit, whose boundary follows its
     outline. One crossed by a community outline belongs to the unit that holds its largest part, while the boundary
     keeps to the community outline. Buildings mostly outside the area are left out. Blocks above ``max_households``
-    are divided along buildings into units of at most that many households; a single building above it is one unit.
+    are divided along buildings into units of at most that many households; a single building above it is one unit
+    (`above_limit` names these). With 1, every building with households is a unit, sheds joined. special_max_area:
+    ground without households above so many m² is divided along its paths, or into compact parts where it has none
+    (`planning.grounds`); water stays whole. Unless ``landuse`` names it, such ground with many paths and few buildings
+    is a park, by a lake scenic.
 
     Returns unit_id, households, population, elderly, priority, buildings, compound_id, kind, community, block_id and
     geometry (Polygon), ordered by unit_id: community, then number in reading order. Raises BadInput when a layer has
-    no CRS, households are missing, negative or no numbers, or no building lies in the area.
+    no CRS, households are missing, negative or no numbers, no building lies in the area, or a limit is too small.
     """
+    if special_max_area is not None and not special_max_area >= LEAST_GROUND_M2:
+        raise BadInput(
+            f"special max area {special_max_area} is below {LEAST_GROUND_M2:.0f}; give the m² of a part, or none"
+        )
     if max_households < 1:
         raise BadInput(f"max households {max_households} is below 1; give the most households a unit may have")
     progress(0.0, "reading layers")
@@ -84,7 +98,8 @@ def make_units(
     west, south, east, north = shapely.total_bounds(communities)
     bounds = (west - CLIP_MARGIN, south - CLIP_MARGIN, east + CLIP_MARGIN, north + CLIP_MARGIN)
     found = barriers(_metric(streets, "streets", crs), water, _metric(walls, "walls", crs), bounds)
-    blocks = make_blocks(communities, found, topology.polygon_parts(outlines[inside])[0])
+    houses, house = topology.polygon_parts(outlines[inside])
+    blocks = make_blocks(communities, mend(found, houses), houses, (counts["households"][inside] > 0)[house])
     progress(0.4, f"dividing {len(blocks.polygons)} blocks along buildings")
     compound, compound_ids = _compounds(buildings)
     kind = _kinds(buildings)
@@ -92,6 +107,12 @@ def make_units(
         outlines[inside], counts["households"][inside], compound[inside], _campus(kind, counts["households"])[inside]
     )
     shapes, block = divide(blocks, dwellings, max_households)
+    green = np.full(len(shapes), "other", dtype=object)
+    if special_max_area is not None:
+        progress(0.75, "dividing large grounds along their paths")
+        empty = np.bincount(largest_part(dwellings.outlines, shapes), dwellings.households, minlength=len(shapes)) == 0
+        paths = path_lines(_metric(streets, "streets", crs), water, bounds)
+        shapes, block, green = _grounds(shapes, block, empty, paths, houses, water, special_max_area)
     progress(0.85, f"counting into {len(shapes)} units")
     owner = largest_part(outlines, shapes)
     table = _names(shapes, block, blocks, zone["code"].to_numpy())
@@ -99,7 +120,8 @@ def make_units(
         table[name] = np.bincount(owner[owner >= 0], counts[name][owner >= 0], minlength=len(shapes)).astype(np.int64)
     table["buildings"] = np.bincount(owner[owner >= 0], minlength=len(shapes)).astype(np.int64)
     table["compound_id"] = _unit_compounds(owner, compound, counts["households"], compound_ids, len(shapes))
-    table["kind"] = _unit_kinds(shapes, owner, kind, outlines, table["households"].to_numpy(), water, landuse)
+    kinds = _unit_kinds(shapes, owner, kind, outlines, table["households"].to_numpy(), water, landuse)
+    table["kind"] = np.where(kinds == "other", green, kinds)
     columns = ["unit_id", *COUNTS, "buildings", "compound_id", "kind", "community", "block_id"]
     units = gpd.GeoDataFrame(table[columns], geometry=shapes, crs=crs).sort_values("unit_id", ignore_index=True)
     progress(1.0, f"{len(units)} units")
@@ -114,6 +136,14 @@ def building_units(buildings: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> Ints
     return largest_part(_outlines(_metric(buildings, "buildings", units.crs)), np.asarray(units.geometry))
 
 
+def above_limit(units: gpd.GeoDataFrame, max_households: int = MAX_HOUSEHOLDS) -> gpd.GeoDataFrame:
+    """Units above ``max_households``: single buildings (or overlapping ones) that cannot be divided further.
+
+    Divide them by entrances (`planning.entrances.entrance_units`) where that is wanted.
+    """
+    return units[units["households"] > max_households]
+
+
 def community_outlines(zone: gpd.GeoDataFrame) -> Geometries:
     """Outlines of areas as an exactly noded coverage; ground two areas claim goes to the smaller code."""
     order = np.argsort(zone["code"].to_numpy().astype(str), kind="stable")
@@ -122,6 +152,25 @@ def community_outlines(zone: gpd.GeoDataFrame) -> Geometries:
     out = np.empty(len(zone), dtype=object)
     out[order] = noded
     return out
+
+
+def _grounds(
+    shapes: Geometries,
+    block: Ints,
+    empty: NDArray[np.bool_],
+    paths: Geometries,
+    houses: Geometries,
+    water: gpd.GeoDataFrame | None,
+    most_m2: float,
+) -> tuple[Geometries, Ints, NDArray[np.object_]]:
+    """Units with large grounds divided, the block of each, and what the grounds are by their looks."""
+    named = np.full(len(shapes), "other", dtype=object)
+    lakes = topology.polygon_parts(np.asarray(water.geometry))[0] if water is not None else houses[:0]
+    _name_by_cover(named, shapes, water, "water")
+    ground = empty & (named != "water") & (shapely.area(shapes) > most_m2)
+    green = open_grounds(shapes, ground, paths, lakes, houses)
+    shapes, source = divide_grounds(shapes, ground, paths, houses, most_m2)
+    return shapes, block[source], green[source]
 
 
 def _metric(frame: Any, name: str, crs: Any) -> Any:
