@@ -35,6 +35,8 @@ Ints = npt.NDArray[np.int64]
 
 SPECIAL_AREA: Final = 40_000.0
 """Square metres a micro-grid of a special grid should have: a block 200 m on a side."""
+FIRST_LEVEL: Final = ("keep", "locked", "taken", "limits")
+"""Options of `partition` that are about the first level alone."""
 _ROOMY: Final = GridScheme("children", (6,))
 """Codes of the inner calls are thrown away; they must only not run out."""
 
@@ -152,6 +154,15 @@ def partition_levels(
     }
     progress(1.0, "done")
     return NestedPlan(grids, atoms.pieces, owners, not reasons, reasons, totals, first)
+
+
+def split_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of `partition` as `partition_levels` takes them: old grids, locks, further weights and codes taken are of
+    the first level alone.
+    """
+    first = {name: options[name] for name in FIRST_LEVEL if name in options}
+    others = {name: value for name, value in options.items() if name not in (*FIRST_LEVEL, "band", "grids")}
+    return {"first_level": first, **others}
 
 
 def _figures(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from gisgrid.settings import Settings
 from planning.checking import check_levels, check_professional
 from planning.circles import CirclesResult, service_circles
 from planning.crosswalk import crosswalk
+from planning.levels import Level, LevelReason, partition_levels, split_options
 from planning.partition import PlanResult, Reason, old_grids_of, partition
 from planning.professional import ProfessionalPlan, Within, plan_professional
 from planning.units import make_units
@@ -45,7 +46,12 @@ class Published:
 
 
 def units_for_area(
-    engine: sa.Engine, area: str, *, max_households: int = 60, progress: Progress = no_progress
+    engine: sa.Engine,
+    area: str,
+    *,
+    max_households: int = 60,
+    special_max_area: float | None = None,
+    progress: Progress = no_progress,
 ) -> tuple[int, gpd.GeoDataFrame]:
     """Make and store the units of an area from its buildings, streets, water and walls; (unit set, units in metres).
 
@@ -60,9 +66,11 @@ def units_for_area(
             raise BadInput(f"area {area} has no buildings; import them first (gisgrid import …)")
         streets, water, walls = (_around(connection, table, communities) for table in (t.streets, t.water, t.walls))
         units = make_units(
-            buildings, streets, communities, water=water, walls=walls, max_households=max_households, progress=progress
-        )
-        unit_set = plans.save_units(connection, area, units, params={"max_households": max_households})
+            buildings, streets, communities, water=water, walls=walls, max_households=max_households,
+            special_max_area=special_max_area, progress=progress,
+        )  # fmt: skip
+        params = {"max_households": max_households, "special_max_area": special_max_area}
+        unit_set = plans.save_units(connection, area, units, params=params)
     return unit_set, units
 
 
@@ -139,6 +147,7 @@ def plan_for_area(
     *,
     band: Band,
     keep: bool = False,
+    levels: Sequence[Level] = (),
     name: str = "",
     seed: int = 0,
     progress: Progress = no_progress,
@@ -146,9 +155,13 @@ def plan_for_area(
 ) -> tuple[int, PlanningInput, PlanResult]:
     """Partition the newest units of an area into grids, stored as a draft plan; (plan, what it was made from, result).
 
-    `keep`: plan against the grids in force, whose codes go on. `options`: as for `planning.partition.partition`.
-    Raises NotFound for an unknown area, and with `keep` when no grids are in force there.
+    `keep`: plan against the grids in force, whose codes go on. `levels`: levels of grids inside grids, the first in
+    place of `band`; the result then has the grids of all and a column of `assignment` for each. `options`: as for
+    `planning.partition.partition`. Raises NotFound for an unknown area, and with `keep` when no grids are in force
+    there, and BadInput for a level of entrances: the units stored are not divided so far.
     """
+    if any(level.kind == "entrance" for level in levels):
+        raise BadInput("levels: stored units are not divided by entrance; plan that level from files")
     with engine.begin() as connection:
         source = read_planning_input(connection, area)
         kept: set[str] = set()
@@ -157,13 +170,27 @@ def plan_for_area(
             source = replace(source, old=old)
             options["keep"] = old_grids_of(source.units, old)
             kept = set(old["code"])
-        taken = plans.codes_ever_published(connection, source.codes)
-        result = partition(
-            source.units, source.barriers, band=band, taken=taken, seed=seed, progress=progress, **options
-        )
+        options["taken"] = plans.codes_ever_published(connection, source.codes)
+        if levels:
+            result = _in_levels(source, levels, seed, progress, options)
+        else:
+            result = partition(source.units, source.barriers, band=band, seed=seed, progress=progress, **options)
         kept &= set(result.grids["code"])
         plan, result = store_plan(connection, source, result, band=band, seed=seed, name=name, kept=kept)
     return plan, source, result
+
+
+def _in_levels(
+    source: PlanningInput, levels: Sequence[Level], seed: int, progress: Progress, options: dict[str, Any]
+) -> PlanResult:
+    """`partition_levels` in the shape of one plan: grids of all levels, a column of ``assignment`` for each."""
+    found = partition_levels(
+        source.units, source.barriers, levels, seed=seed, progress=progress, **split_options(options)
+    )
+    return replace(
+        found.first, grids=found.grids, assignment=found.owners, feasible=found.feasible,
+        reasons=list(found.reasons), stats=found.first.stats | found.stats,
+    )  # fmt: skip
 
 
 def publish(engine: sa.Engine, plan: int, *, note: str = "") -> Published:
@@ -364,13 +391,14 @@ def _numbered(
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:
-    """A reason as JSON-ready values."""
-    return {
+    """A reason as JSON-ready values; ``level`` where a plan has several."""
+    facts = {
         "code": reason.code,
         "text": reason.text,
         "community": reason.community,
         "units": list(map(str, reason.units)),
     }
+    return facts | {"level": reason.level} if isinstance(reason, LevelReason) else facts
 
 
 def _save_circles(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import geopandas as gpd
@@ -14,12 +15,14 @@ from api.cli.output import MapFile, Output, output_options
 from api.cli.reporting import REPORT_ENDINGS, Before, write_report
 from data import db
 from data.exporters import write_layers
-from data.files import read_layer
+from data.files import layer_names, parse_spec, read_layer
 from gisgrid.errors import EXIT_CHECK_FAILED, BadInput
 from gisgrid.models import Band, WeightLimit
+from gisgrid.nesting import grid_column
 from gisgrid.settings import Settings
 from planning import workflow
-from planning.partition import PRESETS, PlanResult, old_grids_of, parse_weights, partition, preset_of
+from planning.levels import Level, parse_levels, partition_levels, split_options
+from planning.partition import PRESETS, PlanResult, Reason, old_grids_of, parse_weights, partition, preset_of
 
 IN_FORCE = "in-force"
 """What ``--keep`` says for the grids in force of a stored area."""
@@ -32,6 +35,11 @@ IN_FORCE = "in-force"
 @band_option
 @click.option(
     "--weight", "limits", multiple=True, metavar="COLUMN=MIN:MAX", help="Limits of one more column: population=:1500."
+)
+@click.option(
+    "--levels",
+    metavar="LEVEL/LEVEL…",
+    help="Grids inside grids, coarse to fine: MIN:MAX, a number K, K@MIN:MAX, building, entrance (34/158/854).",
 )
 @click.option("--grids", type=click.IntRange(min=1), help="Number of ordinary grids; chosen by itself when not given.")
 @click.option(
@@ -54,9 +62,9 @@ IN_FORCE = "in-force"
 @output_options
 def plan(
     output: Output, units: str | None, streets: str | None, area: str | None, crs: str | None, band: str,
-    limits: tuple[str, ...], grids: int | None, keep: str | None, keep_column: str | None, locked: tuple[str, ...],
-    seed: int, time_limit: float | None, preset: str | None, weights: str, name: str, out: Path | None,
-    report: Path | None,
+    limits: tuple[str, ...], levels: str | None, grids: int | None, keep: str | None, keep_column: str | None,
+    locked: tuple[str, ...], seed: int, time_limit: float | None, preset: str | None, weights: str, name: str,
+    out: Path | None, report: Path | None,
 ) -> int:  # fmt: skip
     """Divide units into balanced, contiguous grids. Exit 1 when the band cannot be met (the best plan is kept).
 
@@ -64,6 +72,9 @@ def plan(
     stops the search with the best plan so far.
     """
     wanted, further = _limits(band, limits)
+    nested = parse_levels(levels) if levels else ()
+    if nested and grids is not None:
+        raise BadInput(f"--levels {levels} says how many grids there are on each level; leave --grids out")
     options: dict[str, Any] = {
         "band": wanted, "limits": further, "grids": grids, "seed": seed, "time_limit": time_limit, "preset": preset,
         "locked": locked,
@@ -78,14 +89,12 @@ def plan(
             raise BadInput(f"--area plans against stored grids: use --keep {IN_FORCE}, or give a UNITS file")
         with db.database(Settings.from_env()) as engine, output.stage("plan") as progress:
             key, source, result = workflow.plan_for_area(
-                engine, area, keep=keep is not None, name=name, progress=progress, **options
+                engine, area, keep=keep is not None, levels=nested, name=name, progress=progress, **options
             )
+        made = Made(_layers(source.units, result), result, result.feasible, result.reasons, result.stats)
         where: dict[str, Any] = {"plan": key}
-        cells, lines = source.units, source.barriers
-        before = None if source.old is None else Before(source.old, old_grids_of(cells, source.old))
-        if out is not None:
-            write_layers(out, _layers(cells, result))
-            where["out"] = str(out)
+        lines = source.barriers
+        before = None if source.old is None else Before(source.old, old_grids_of(source.units, source.old))
     else:
         if out is None:
             raise BadInput("--out is missing: name the file for the plan")
@@ -94,14 +103,41 @@ def plan(
             lines = workflow.barrier_lines(**read_barriers(streets)) if streets else None
             before = _before(cells, keep, keep_column)
             options["keep"] = None if before is None else before.codes
+            finer = _entrances(units, crs) if any(level.kind == "entrance" for level in nested) else None
         with output.stage("plan") as progress:
-            result = partition(cells, lines, progress=progress, **options)
-        where = {"out": str(out)}
-        write_layers(out, _layers(cells, result))
+            if nested:
+                deep = partition_levels(cells, lines, nested, finer=finer, progress=progress, **split_options(options))
+                made = Made(deep.layers(), deep.first, deep.feasible, list(deep.reasons), deep.stats)
+            else:
+                result = partition(cells, lines, progress=progress, **options)
+                made = Made(_layers(cells, result), result, result.feasible, result.reasons, result.stats)
+        where = {}
+    if out is not None:
+        moves = {} if made.first.moves is None else {"moves": made.first.moves}
+        write_layers(out, made.layers | moves)
+        where["out"] = str(out)
     if report is not None:
         with output.stage("report"):
-            _report(report, _layers(cells, result), result, wanted, lines, before)
-    return _tell_plan(output, result, wanted, where)
+            _report(report, made, nested[0].band or wanted if nested else wanted, lines, before)
+    return _tell_plan(output, made, nested, wanted, where)
+
+
+class Made(NamedTuple):
+    """A plan of one or several levels: layers to write, the plan of the first level, whether it holds and why not."""
+
+    layers: dict[str, gpd.GeoDataFrame]
+    first: PlanResult
+    feasible: bool
+    reasons: Sequence[Reason]
+    stats: dict[str, Any]
+
+
+def _entrances(units: str, crs: str | None) -> gpd.GeoDataFrame:
+    """The layer ``entrances`` beside the units. Raises BadInput when the file has none."""
+    path = parse_spec(units).path
+    if "entrances" not in layer_names(path):
+        raise BadInput(f"{path} has no layer entrances; make it with 'gisgrid units … --max-households 1 --entrances'")
+    return read_layer(str(path), layer="entrances", crs=crs)
 
 
 def _limits(band: str, texts: tuple[str, ...]) -> tuple[Band, list[WeightLimit]]:
@@ -133,45 +169,50 @@ def _before(cells: gpd.GeoDataFrame, keep: str | None, column: str | None) -> Be
 
 
 def _layers(cells: gpd.GeoDataFrame, result: PlanResult) -> dict[str, gpd.GeoDataFrame]:
-    """Layers ``grids``, ``units`` (the input columns and ``grid``) and ``moves``, in the metric system of the plan."""
+    """Layers ``grids`` and ``units`` (the input columns and ``grid``, ``grid_2`` …), in the plan's metric system."""
     owned = gpd.GeoDataFrame(cells.drop(columns="geometry"), geometry=result.geometry, crs=result.grids.crs)
-    owned["grid"] = result.grids["code"].to_numpy()[result.assignment]
-    layers = {"grids": result.grids, "units": owned}
-    return layers if result.moves is None else layers | {"moves": result.moves}
+    code = result.grids["code"].to_numpy()
+    for depth, owner in enumerate(np.atleast_2d(result.assignment.T), start=1):
+        owned[grid_column(depth)] = code[owner]
+    return {"grids": result.grids, "units": owned}
 
 
-def _report(
-    path: Path, layers: dict[str, gpd.GeoDataFrame], result: PlanResult, band: Band, lines: gpd.GeoDataFrame | None,
-    before: Before | None,
-) -> None:  # fmt: skip
+def _report(path: Path, made: Made, band: Band, lines: gpd.GeoDataFrame | None, before: Before | None) -> None:
     write_report(
-        path, grids=layers["grids"], units=layers["units"], streets=lines, band=band, reasons=result.reasons,
-        stats=result.stats, before=before, feasible=result.feasible, same_codes=True,
+        path, grids=made.layers["grids"], units=made.layers["units"], streets=lines, band=band, reasons=made.reasons,
+        stats=made.stats, before=before, feasible=made.feasible, same_codes=True,
     )  # fmt: skip
 
 
-def _reasons(result: PlanResult) -> list[dict[str, Any]]:
-    return [workflow.reason_json(reason) for reason in result.reasons]
-
-
-def _tell_plan(output: Output, result: PlanResult, band: Band, where: dict[str, Any]) -> int:
-    ordinary = result.grids[result.grids["kind"] == "ordinary"]
-    inside = round(result.stats["in_band"] * len(ordinary))
-    special = len(result.grids) - len(ordinary)
-    facts = {
-        "grids": len(result.grids), "ordinary": len(ordinary), "in_band": inside, "special": special,
-        "feasible": result.feasible, "reasons": _reasons(result), "stats": result.stats,
-    }  # fmt: skip
+def _tell_plan(output: Output, made: Made, nested: Sequence[Level], band: Band, where: dict[str, Any]) -> int:
+    grids, stats = made.layers["grids"], made.first.stats
+    told = [workflow.reason_json(reason) for reason in made.reasons]
+    facts: dict[str, Any] = {"grids": len(grids), "feasible": made.feasible, "reasons": told, "stats": made.stats}
     place = " ".join(str(value) for value in where.values())
-    lines = [f"{len(result.grids)} grids ({special} special), {inside} of {len(ordinary)} in band {band} → {place}"]
-    if result.changes is not None:
-        facts["changes"] = result.changes.as_dict()
-        lines += _change_lines(result.stats)
-    if result.stats["interrupted"] or result.stats["cut_by_time"]:
+    if nested:
+        lines = [f"{len(grids)} grids on {len(nested)} levels → {place}", *map(_level_line, made.stats["levels"])]
+    else:
+        ordinary, special = stats["ordinary_grids"], stats["special_grids"]
+        inside = round(stats["in_band"] * ordinary)
+        facts |= {"ordinary": ordinary, "in_band": inside, "special": special}
+        lines = [f"{len(grids)} grids ({special} special), {inside} of {ordinary} in band {band} → {place}"]
+    if made.first.changes is not None:
+        facts["changes"] = made.first.changes.as_dict()
+        lines += _change_lines(stats)
+    if stats["interrupted"] or made.stats["cut_by_time"]:
         lines.append("  the search was stopped early; this is the best plan so far")
-    lines += [f"  {reason.text}" for reason in result.reasons]
+    lines += [f"  {reason.text}" for reason in made.reasons]
     output.result(facts | where, lines)
-    return 0 if result.feasible else EXIT_CHECK_FAILED
+    return 0 if made.feasible else EXIT_CHECK_FAILED
+
+
+def _level_line(level: dict[str, Any]) -> str:
+    line = f"  level {level['level']}: {level['grids']} grids"
+    if level["special_grids"]:
+        line += f" ({level['special_grids']} special)"
+    if "in_band" in level:
+        line += f", {level['in_band']:.0%} of {level['ordinary_grids']} in band {level['band']}"
+    return line if level["kind"] == "households" else f"{line}, one for each {level['kind']}"
 
 
 def _change_lines(stats: dict[str, Any]) -> list[str]:

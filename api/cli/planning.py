@@ -8,7 +8,7 @@ from typing import Any
 import click
 import geopandas as gpd
 
-from api.cli.inputs import band_option, crs_option, read_barriers, read_place_file
+from api.cli.inputs import band_option, crs_option, is_osm_file, read_barriers, read_place_file
 from api.cli.output import MapFile, Output, output_options, table_lines
 from data import db, plans
 from data.exporters import write_layers
@@ -18,6 +18,7 @@ from gisgrid.errors import EXIT_CHECK_FAILED, BadInput
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
+from planning.entrances import entrance_units
 from planning.units import make_units
 
 
@@ -26,39 +27,71 @@ from planning.units import make_units
 @click.option("--streets", help="Street file: FILE[:layer], or an OSM extract; water and walls in it count too.")
 @click.option("--area", required=True, help="Area file; without BUILDINGS, the code of a stored area.")
 @click.option("--max-households", default=60, show_default=True, help="Blocks above this are divided along buildings.")
+@click.option(
+    "--special-max-area",
+    type=float,
+    metavar="M2",
+    help="Ground nobody lives on above this is divided along its paths, so that a park can have micro-grids.",
+)
+@click.option("--landuse", help="File of polygons with kind (park, scenic, school …) that name empty ground.")
+@click.option(
+    "--entrances", is_flag=True, help="Also divide each building by its entrances (layer entrances of --out)."
+)
 @click.option("--out", type=MapFile(), help="File for the units.")
 @crs_option
 @output_options
 def units(
-    output: Output, buildings: str | None, streets: str | None, area: str, max_households: int, crs: str | None,
-    out: Path | None,
+    output: Output, buildings: str | None, streets: str | None, area: str, max_households: int,
+    special_max_area: float | None, landuse: str | None, entrances: bool, crs: str | None, out: Path | None,
 ) -> None:  # fmt: skip
     """Cut an area into units along streets, water, walls and buildings.
 
-    With BUILDINGS everything is read from files; without, from PostGIS, where the units are kept too.
+    With BUILDINGS everything is read from files; without, from PostGIS, where the units are kept too. With
+    --max-households 1 every building people live in is a unit.
     """
     if max_households < 1:
         raise BadInput(f"--max-households {max_households}: give 1 or more")
+    if entrances and max_households != 1:
+        raise BadInput("--entrances divides buildings: use it with --max-households 1")
     if buildings is None:
-        _units_from_database(output, area, max_households, out)
+        if entrances or landuse:
+            raise BadInput("--entrances and --landuse are for files: give BUILDINGS")
+        _units_from_database(output, area, max_households, special_max_area, out)
         return
     if out is None:
         raise BadInput("--out is missing: name the file for the units")
     with output.stage("reading"):
         houses, outline = read_place_file(buildings, "buildings", crs=crs), read_place_file(area, "areas")
         barriers = read_barriers(streets) if streets else {}
+        grounds = read_layer(landuse, layer="landuse") if landuse else None
     with output.stage("units") as progress:
         made = make_units(
             houses, barriers.get("streets"), outline, water=barriers.get("water"), walls=barriers.get("walls"),
-            max_households=max_households, progress=progress,
+            landuse=grounds, max_households=max_households, special_max_area=special_max_area, progress=progress,
         )  # fmt: skip
-    write_layers(out, {"units": made})
-    _tell_units(output, made, {"out": str(out)}, str(out))
+    layers = {"units": made}
+    if entrances:
+        with output.stage("entrances"):
+            layers["entrances"] = entrance_units(made, houses, _addresses(buildings))
+    write_layers(out, layers)
+    _tell_units(output, made, {"out": str(out)} | {name: len(layer) for name, layer in layers.items()}, str(out))
 
 
-def _units_from_database(output: Output, area: str, max_households: int, out: Path | None) -> None:
+def _addresses(buildings: str) -> gpd.GeoDataFrame | None:
+    """Addresses in the file of the buildings, None when it has no such layer."""
+    if is_osm_file(buildings):
+        return read_place_file(buildings, "addresses")
+    path = str(parse_spec(buildings).path)
+    return read_layer(path, layer="addresses") if "addresses" in layer_names(path) else None
+
+
+def _units_from_database(
+    output: Output, area: str, max_households: int, special_max_area: float | None, out: Path | None
+) -> None:
     with db.database(Settings.from_env()) as engine, output.stage("units") as progress:
-        key, made = workflow.units_for_area(engine, area, max_households=max_households, progress=progress)
+        key, made = workflow.units_for_area(
+            engine, area, max_households=max_households, special_max_area=special_max_area, progress=progress
+        )
     if out is not None:
         write_layers(out, {"units": made})
     _tell_units(output, made, {"unit_set": key}, f"unit set {key}")
