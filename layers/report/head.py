@@ -16,7 +16,9 @@ def head(data: ReportData) -> str:
     band = (
         ""
         if data.band is None
-        else both(f"，每格 {data.band.low}–{data.band.high} 户", f", {data.band.low}–{data.band.high} households each")
+        else both(
+            f"，每格 {data.band.low}–{data.band.high}\u00a0户", f", {data.band.low}–{data.band.high} households each"
+        )
     )
     kinds = both(
         f"{count(facts['grids'])} 个网格（专属 {count(facts['special_grids'])} 个）",
@@ -24,7 +26,7 @@ def head(data: ReportData) -> str:
     )
     people = []
     if facts["households"] is not None:
-        people.append(both(f"{count(facts['households'])} 户", f"{count(facts['households'])} households"))
+        people.append(both(f"{count(facts['households'])}\u00a0户", f"{count(facts['households'])} households"))
     if facts["population"]:
         people.append(both(f"{count(facts['population'])} 人", f"{count(facts['population'])} people"))
     line = " · ".join([kinds + band, *people])
@@ -60,7 +62,8 @@ def cards(data: ReportData) -> str:
     now = data.figures["overall"]
     was = None if data.before is None else data.before["overall"]
     found = [_card(*card) for card in (*_plan_cards(now, was), *_change_cards(data.changes))]
-    return f'<ul class="cards">{"".join(found)}</ul>'
+    columns = len(found) if len(found) < 7 else (len(found) + 1) // 2
+    return f'<ul class="cards" style="--columns:{columns}">{"".join(found)}</ul>'
 
 
 Card = tuple[Words, str, Words, str | None]

@@ -52,13 +52,13 @@ def count(value: Any) -> str:
 
 
 def percent(value: Any, digits: int = 1) -> str:
-    """Share as 84.5 %, whole ones without decimals; – when unknown. Never rounds up to 100 or down to 0."""
+    """Share as 84.5 %; – when unknown. Only all is 100 % and only nothing 0 %, whatever rounding says."""
     if value is None:
         return "–"
     shown = round(100 * value, digits)
     if shown in (0, 100) and value not in (0, 1):
         shown = 100 - 10**-digits if shown == 100 else 10**-digits
-    return f"{shown:.0f} %" if float(shown).is_integer() else f"{shown:.{digits}f} %"
+    return f"{shown:.0f} %" if shown in (0, 100) else f"{shown:.{digits}f} %"
 
 
 def decimal(value: Any, digits: int = 3) -> str:
