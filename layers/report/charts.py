@@ -16,7 +16,7 @@ Scale = Callable[[float], float]
 WIDTH: Final = 520
 HEIGHT: Final = 250
 LEFT, RIGHT, TOP, BOTTOM = 40, 14, 30, 42
-BINS_LEAST, BINS_MOST = 12, 40
+BINS_LEAST, BINS_MOST = 18, 40
 STEPS: Final = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000)
 
 
