@@ -39,10 +39,10 @@ def verdict(data: ReportData) -> str:
     problems, reasons = data.figures["overall"]["problems"], len(data.reasons)
     outside = len(tables.out_of_band(data.figures["grids"]))
     if not problems and not reasons and not outside:
-        text = both(
-            "✓ 完整覆盖、互不重叠、各自连片，户数全部达标",
-            "✓ Full cover, no overlap, every grid in one piece and in band",
-        )
+        zh, en = "✓ 完整覆盖、互不重叠、各自连片", "✓ Full cover, no overlap, every grid in one piece"
+        if data.figures["overall"]["in_band"] is not None:
+            zh, en = zh + "，户数全部达标", en + " and in band"
+        text = both(zh, en)
         return f'<p class="verdict good">{text}</p>'
     zh, en = [], []
     if problems:
@@ -102,7 +102,7 @@ def _plan_cards(now: Mapping[str, Any], was: Mapping[str, Any] | None) -> list[C
 
 
 def _change_cards(changes: Mapping[str, Any] | None) -> list[Card]:
-    if changes is None:
+    if changes is None or not changes["households"]:
         return []
     moved, least = count(changes["moved_households"]), percent(changes["least_share"])
     of = Words(f"{moved} 户；至少需 {least}", f"{moved} households; least {least}")

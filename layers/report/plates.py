@@ -82,7 +82,9 @@ class Plates:
 
     def _legend(self, *pictures: maps.Picture) -> str:
         present = {maps.fill_of(row, self.band) for picture in pictures for row in picture.rows}
-        entries = [entry for entry in maps.fills(self.band) if entry.css in present or entry.css.startswith("in")]
+        judged = bool(present - {"unknown", maps.HATCHED})
+        known = maps.fills(self.band if judged else None)
+        entries = [entry for entry in known if entry.css in present or entry.css.startswith("in")]
         return maps.legend(entries) + maps.line_legend(bool(self.streets))
 
     def _note(self, labels: str) -> str:

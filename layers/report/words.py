@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Final, NamedTuple
 
+from gisgrid.codes import COMMUNITY_DIGITS, is_digits
+
 
 class Words(NamedTuple):
     """One text in both languages, not yet escaped."""
@@ -152,7 +154,9 @@ def word_of(table: dict[str, Words], key: str) -> Words:
 
 def grid_number(code: str, community: str | None) -> str:
     """What a map calls a grid: its number inside its community, 003 → 3, micro-grids 3-02; short codes as they are."""
-    if community and code.startswith(community) and code[len(community) :].isdigit():
+    if not community and is_digits(code) and len(code) > COMMUNITY_DIGITS:
+        community = code[:COMMUNITY_DIGITS]
+    if community and code.startswith(community) and is_digits(code[len(community) :]):
         rest = code[len(community) :]
         if len(rest) <= 4:
             return str(int(rest))

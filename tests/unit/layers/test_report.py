@@ -157,6 +157,32 @@ def test_a_plan_alone_makes_a_page() -> None:
     assert len(page) < 60_000
 
 
+def test_levels_are_set_side_by_side() -> None:
+    fine = lattice(2).assign(level=2, parent=["p", "p", "q", "q"], code=["p1", "p2", "q1", "q2"])
+    figures = figures_of(fine, [310, 320, 330, 340])
+    figures["levels"] = [{**figures["overall"], "level": level} for level in (1, 2)]
+    page = render_report(ReportData(fine, figures, BAND))
+    Checked().feed(page)
+    assert "第 2 级" in page
+    assert 'class="g-above"' in page
+
+
+def test_a_layer_without_households_claims_nothing_about_them() -> None:
+    grids = lattice(2)
+    figures = figures_of(grids, [0, 0, 0, 0])
+    unknown = dict.fromkeys(("households", "population", "in_band", "outside_band", "boundary_on_streets", "deviation"))
+    figures["grids"] = [{**row, **unknown} for row in figures["grids"]]
+    keys = ("households", "population", "in_band", "in_band_grids", "households_outside_band", "boundary_on_streets",
+            "boundary_by_class", "compounds_fitting", "compounds_split", "grids_crossing_major")  # fmt: skip
+    figures["overall"] |= dict.fromkeys(keys) | {"problems": 0}
+    figures["check"] = {"ok": True, "problems": [], "notes": []}
+    page = render_report(ReportData(grids[["code", "geometry"]], figures, BAND))
+    Checked().feed(page)
+    assert "户数全部达标" not in page
+    assert "户数未知" in page
+    assert "367–433" not in page
+
+
 def test_a_city_stays_small() -> None:
     page = render_report(full_report(30))
     assert len(page.encode()) < 1_500_000
@@ -268,4 +294,5 @@ def test_numbers_in_words() -> None:
     assert grid_number("370800001001012", "370800001001") == "12"
     assert grid_number("37080000100101203", "370800001001") == "12-03"
     assert grid_number("A7", None) == "A7"
-    assert grid_number("370800001001012", None) == "…1012"
+    assert grid_number("370800001001012", None) == "12"
+    assert grid_number("GRID-2024-17", None) == "…4-17"
