@@ -76,8 +76,8 @@ def compare_lines(found: Comparison) -> list[str]:
     lines = table_lines(("", "before", "after"), rows)
     if facts["households"]:
         lines.append(
-            f"{facts['moved_households']} of {facts['households']} households ({facts['moved_share']:.1%}) change grid; "
-            f"with these counts at least {facts['least_households']} ({facts['least_share']:.1%}) must"
+            f"{facts['moved_households']} of {facts['households']} households ({facts['moved_share']:.1%}) "
+            f"change grid; with these counts at least {facts['least_households']} ({facts['least_share']:.1%}) must"
         )
     lines.append(
         f"{facts['grids_going_on']} grids go on, {len(facts['births'])} are new, {len(facts['ends'])} end; "

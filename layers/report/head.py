@@ -39,10 +39,11 @@ def verdict(data: ReportData) -> str:
     problems, reasons = data.figures["overall"]["problems"], len(data.reasons)
     outside = len(tables.out_of_band(data.figures["grids"]))
     if not problems and not reasons and not outside:
-        zh, en = "✓ 完整覆盖、互不重叠、各自连片", "✓ Full cover, no overlap, every grid in one piece"
-        if data.figures["overall"]["in_band"] is not None:
-            zh, en = zh + "，户数全部达标", en + " and in band"
-        text = both(zh, en)
+        judged = data.figures["overall"]["in_band"] is not None
+        text = both(
+            "✓ 完整覆盖、互不重叠、各自连片" + ("，户数全部达标" if judged else ""),
+            "✓ Full cover, no overlap, every grid in one piece" + (" and in band" if judged else ""),
+        )
         return f'<p class="verdict good">{text}</p>'
     zh, en = [], []
     if problems:
