@@ -122,9 +122,7 @@ def _levels(metric: gpd.GeoDataFrame, units: gpd.GeoDataFrame | None) -> list[_L
         row_of = {name: row for row, name in enumerate(names[rows])}
         held = None
         if owner is not None:
-            for _ in numbers:  # units name their finest grid: climb until this level is reached
-                owner = owner.where(owner.isin(list(row_of)), owner.map(parent).fillna(owner))
-            held = owner.map(row_of).fillna(-1).to_numpy(np.int64)
+            held = owner.map({code: _climbed(code, row_of, parent) for code in owner.unique()}).to_numpy(np.int64)
         kind = of_level["kind"].fillna("") if "kind" in of_level else pd.Series("", index=of_level.index)
         found.append(
             _Level(
@@ -133,6 +131,15 @@ def _levels(metric: gpd.GeoDataFrame, units: gpd.GeoDataFrame | None) -> list[_L
             )
         )  # fmt: skip
     return found[::-1]
+
+
+def _climbed(code: str, row_of: Mapping[str, int], parent: Mapping[str, str]) -> int:
+    """Row of the grid of this level that holds the grid a unit names, its finest; −1 for none."""
+    for _ in range(len(parent) + 1):
+        if code in row_of or code not in parent:
+            break
+        code = parent[code]
+    return row_of.get(code, -1)
 
 
 def _parents(metric: gpd.GeoDataFrame, names: npt.NDArray[np.object_]) -> dict[str, str]:

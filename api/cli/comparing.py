@@ -72,13 +72,16 @@ def compare_lines(found: Comparison) -> list[str]:
     before, after = (_measures(figures["overall"]) for figures in (found.before, found.figures))
     rows = [(name, before[name], after[name]) for name in after if (before[name], after[name]) != ("-", "-")]
     facts = found.changes_dict()
-    moved = f"{facts['moved_households']} of {facts['households']} households ({facts['moved_share']:.1%}) change grid"
-    lines = [
-        *table_lines(("", "before", "after"), rows),
-        f"{moved}; with these counts at least {facts['least_households']} ({facts['least_share']:.1%}) must",
+    lines = table_lines(("", "before", "after"), rows)
+    if facts["households"]:
+        lines.append(
+            f"{facts['moved_households']} of {facts['households']} households ({facts['moved_share']:.1%}) "
+            f"change grid; with these counts at least {facts['least_households']} ({facts['least_share']:.1%}) must"
+        )
+    lines.append(
         f"{facts['grids_going_on']} grids go on, {len(facts['births'])} are new, {len(facts['ends'])} end; "
-        f"{len(facts['splits'])} are split, {len(facts['merges'])} made of several",
-    ]
+        f"{len(facts['splits'])} are split, {len(facts['merges'])} made of several"
+    )
     if facts["boundary_kept"] is not None:
         lines.append(f"{facts['boundary_kept']:.1%} of the old boundary between grids is kept")
     if facts["grids_left_out"]:

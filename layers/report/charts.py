@@ -16,8 +16,8 @@ Scale = Callable[[float], float]
 WIDTH: Final = 520
 HEIGHT: Final = 250
 LEFT, RIGHT, TOP, BOTTOM = 40, 14, 30, 42
-BINS_MAX: Final = 40
-STEPS: Final = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500)
+BINS_LEAST, BINS_MOST = 18, 40
+STEPS: Final = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000)
 
 
 def households_chart(after: Sequence[float], before: Sequence[float] | None, band: Band | None) -> str:
@@ -27,9 +27,9 @@ def households_chart(after: Sequence[float], before: Sequence[float] | None, ban
         values = np.append(values, [band.low, band.high])
     if not values.size:
         return ""
-    step = _step(float(values.max() - values.min()))
+    step = _step(float(values.max() - values.min()), int(np.clip(2 * np.sqrt(len(after)), BINS_LEAST, BINS_MOST)))
     low = math.floor(values.min() / step) * step
-    high = max((math.floor(values.max() / step) + 1) * step, low + step)
+    high = max((math.floor(_settled(values.tolist(), band).max() / step) + 1) * step, low + step)
     edges = np.arange(low, high + step / 2, step)
     title = Words("每个网格的户数", "Households per grid")
     return _histogram(title, edges, after, before, Words("户", "households"), band=band)
@@ -75,21 +75,19 @@ def boundary_chart(after: dict[str, float], before: dict[str, float] | None) -> 
 # --- drawing ----------------------------------------------------------------------------
 
 
-def _step(span: float) -> float:
-    """Smallest round width that gives at most BINS_MAX bins."""
-    for power in range(12):
-        for step in STEPS:
-            if span <= step * 10**power * (BINS_MAX - 2) and step * 10**power >= min(10, max(span / 10, 1)):
-                return float(step * 10**power)
-    return max(span, 1.0)
+def _step(span: float, most: int) -> float:
+    """Smallest round width that gives at most so many bins."""
+    return next((float(step) for step in STEPS if span <= step * (most - 1)), max(span, 1.0))
 
 
 def _histogram(
     title: Words, edges: np.ndarray, after: Sequence[float], before: Sequence[float] | None, unit: Words, *,
     band: Band | None = None, mark: float | None = None,
 ) -> str:  # fmt: skip
-    heights = np.histogram(np.clip(after, edges[0], edges[-1]), edges)[0]
-    others = None if not before else np.histogram(np.clip(before, edges[0], edges[-1]), edges)[0]
+    # a bin leaves out its upper end, but nothing may fall off the last
+    values = np.minimum(_settled(after, band), np.nextafter(edges[-1], -np.inf))
+    heights = np.histogram(values, edges)[0]
+    others = None if not before else np.histogram(_settled(before, band), edges)[0]
     most = max(int(heights.max(initial=0)), 0 if others is None else int(others.max(initial=0)), 1)
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     rise = _tick_step(most, 5)
@@ -111,7 +109,7 @@ def _histogram(
         parts.append(f'<path class="rule" d="M{LEFT} {short(y(tick))}H{WIDTH - RIGHT}"/>')
         parts.append(svg_text(LEFT - 6, y(tick) + 4, count(tick), "small", text_anchor="end"))
     for at in np.flatnonzero(heights).tolist():
-        parts += _bar(np.asarray(after, float), float(edges[at]), float(edges[at + 1]), x, y, band)
+        parts += _bar(values, float(edges[at]), float(edges[at + 1]), x, y, band)
     if others is not None:
         parts.append(f'<path class="outline" d="{_outline(others.tolist(), [x(edge) for edge in edges], y)}"/>')
     if mark is not None:
@@ -120,6 +118,12 @@ def _histogram(
     parts.append(svg_text(WIDTH - RIGHT, HEIGHT - 4, unit, "small", text_anchor="end"))
     parts.append(svg_text(LEFT - 6, TOP - 8, Words("网格数", "grids"), "tiny", text_anchor="end"))
     return _figure(parts, HEIGHT)
+
+
+def _settled(values: Sequence[float], band: Band | None) -> np.ndarray:
+    """Values for bins that leave out their upper end: the end of the band belongs to the band's last bin."""
+    numbers = np.asarray(values, float)
+    return numbers if band is None else np.where(numbers == band.high, band.high - 1e-6, numbers)
 
 
 def _bar(
@@ -172,10 +176,14 @@ def _tick_step(span: float, most: int) -> int:
 
 
 def _outline(numbers: list[int], edges: list[float], y: Scale) -> str:
-    path = f"M{short(edges[0])} {short(y(0))}"
+    """Steps over the bins that hold something."""
+    path, base = "", short(y(0))
     for at, number in enumerate(numbers):
-        path += f"V{short(y(number))}H{short(edges[at + 1])}"
-    return path + f"V{short(y(0))}"
+        if number:
+            start = f"M{short(edges[at])} {base}" if not at or not numbers[at - 1] else ""
+            end = f"V{base}" if at + 1 == len(numbers) or not numbers[at + 1] else ""
+            path += f"{start}V{short(y(number))}H{short(edges[at + 1])}{end}"
+    return path
 
 
 def _title(words: Words) -> str:

@@ -16,7 +16,9 @@ def head(data: ReportData) -> str:
     band = (
         ""
         if data.band is None
-        else both(f"，每格 {data.band.low}–{data.band.high} 户", f", {data.band.low}–{data.band.high} households each")
+        else both(
+            f"，每格 {data.band.low}–{data.band.high}\u00a0户", f", {data.band.low}–{data.band.high} households each"
+        )
     )
     kinds = both(
         f"{count(facts['grids'])} 个网格（专属 {count(facts['special_grids'])} 个）",
@@ -24,7 +26,7 @@ def head(data: ReportData) -> str:
     )
     people = []
     if facts["households"] is not None:
-        people.append(both(f"{count(facts['households'])} 户", f"{count(facts['households'])} households"))
+        people.append(both(f"{count(facts['households'])}\u00a0户", f"{count(facts['households'])} households"))
     if facts["population"]:
         people.append(both(f"{count(facts['population'])} 人", f"{count(facts['population'])} people"))
     line = " · ".join([kinds + band, *people])
@@ -37,9 +39,10 @@ def verdict(data: ReportData) -> str:
     problems, reasons = data.figures["overall"]["problems"], len(data.reasons)
     outside = len(tables.out_of_band(data.figures["grids"]))
     if not problems and not reasons and not outside:
+        judged = data.figures["overall"]["in_band"] is not None
         text = both(
-            "✓ 完整覆盖、互不重叠、各自连片，户数全部达标",
-            "✓ Full cover, no overlap, every grid in one piece and in band",
+            "✓ 完整覆盖、互不重叠、各自连片" + ("，户数全部达标" if judged else ""),
+            "✓ Full cover, no overlap, every grid in one piece" + (" and in band" if judged else ""),
         )
         return f'<p class="verdict good">{text}</p>'
     zh, en = [], []
@@ -60,7 +63,8 @@ def cards(data: ReportData) -> str:
     now = data.figures["overall"]
     was = None if data.before is None else data.before["overall"]
     found = [_card(*card) for card in (*_plan_cards(now, was), *_change_cards(data.changes))]
-    return f'<ul class="cards">{"".join(found)}</ul>'
+    columns = len(found) if len(found) < 7 else (len(found) + 1) // 2
+    return f'<ul class="cards" style="--columns:{columns}">{"".join(found)}</ul>'
 
 
 Card = tuple[Words, str, Words, str | None]
@@ -99,7 +103,7 @@ def _plan_cards(now: Mapping[str, Any], was: Mapping[str, Any] | None) -> list[C
 
 
 def _change_cards(changes: Mapping[str, Any] | None) -> list[Card]:
-    if changes is None:
+    if changes is None or not changes["households"]:
         return []
     moved, least = count(changes["moved_households"]), percent(changes["least_share"])
     of = Words(f"{moved} 户；至少需 {least}", f"{moved} households; least {least}")

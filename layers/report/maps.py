@@ -15,6 +15,7 @@ from gisgrid.models import Band
 from layers.report.shapes import (
     FINE,
     MARGIN,
+    SIMPLE,
     STRIP,
     WIDTH,
     Frame,
@@ -101,6 +102,11 @@ def legend(entries: Sequence[Fill]) -> str:
     return f'<ul class="legend">{keys}</ul>'
 
 
+def _key_ground(css: str) -> str:
+    """White lines need a ground to be seen on."""
+    return '<rect class="in3" width="26" height="16"/>' if css == "s-minor" else ""
+
+
 def _hatch_key(css: str) -> str:
     return '<rect width="26" height="16" fill="url(#hatch-key)"/>' if css in (HATCHED, "to-new") else ""
 
@@ -109,15 +115,16 @@ def line_legend(with_streets: bool, *, old: bool = False) -> str:
     """What the lines mean, as HTML."""
     lines = [("g-out", Words("网格界", "grid limits"))]
     if old:
-        lines.append(("g-old", Words("原网格界", "limits before")))
+        lines.append(("g-old", Words("取消的网格界", "limits given up")))
     if with_streets:
         lines += [
             ("s-river", Words("河流、水岸", "water")),
             ("s-major", Words("主、次干路", "main road")),
-            ("s-minor-key", Words("支路及以下", "other street")),
+            ("s-minor", Words("支路及以下", "other street")),
         ]
     keys = "".join(
-        f'<li><svg class="key" viewBox="0 0 26 16"><path class="{css}" d="M1 8H25"/></svg>{said(words)}</li>'
+        f'<li><svg class="key" viewBox="0 0 26 16">{_key_ground(css)}<path class="{css}" d="M1 8H25"/></svg>'
+        f"{said(words)}</li>"
         for css, words in lines
     )
     return f'<ul class="legend lines">{keys}</ul>'
@@ -161,9 +168,13 @@ def street_paths(streets: gpd.GeoDataFrame | None, frame: Frame) -> str:
             lines = streets.geometry[streets["cls"] == "tertiary"].to_numpy()
             if shapely.get_num_coordinates(lines).sum() > MINOR_VERTICES:
                 continue
+        if css == "s-river":
+            banks = shapely.get_parts(lines)
+            closed = frame.drawn(banks[shapely.is_closed(banks)])
+            water = "".join(path_of(shape) for shape in shapely.simplify(closed, SIMPLE / 2))
+            parts.append(f'<path class="s-water" d="{water}"/>' if water else "")
         path = merged_lines(lines, frame) if len(lines) else ""
-        if path:
-            parts.append(f'<path class="{css}" d="{path}"/>')
+        parts.append(f'<path class="{css}" d="{path}"/>' if path else "")
     return "".join(parts)
 
 
@@ -197,18 +208,18 @@ def tooltip(row: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def labels(picture: Picture, band: Band | None, *, size: float, least: float) -> str:
+def labels(picture: Picture, band: Band | None, *, size: float, least: float, loads: bool = True) -> str:
     """Numbers of the grids, with households below them where there is room; ▲ and ▼ mark those out of band.
 
     A grid out of band too small for a number still gets its mark.
     """
     texts, marks = [], []
-    with_households = len(picture.rows) <= GROUP_MOST
+    loads = loads and len(picture.rows) <= GROUP_MOST
     for row in picture.rows:
         css = fill_of(row, band)
         mark = "▼" if css.startswith("low") else "▲" if css.startswith("high") else ""
         number = grid_number(str(row["code"]), row.get("community"))
-        second = [count(row["households"])] if with_households and row.get("households") else []
+        second = [count(row["households"])] if loads and row.get("households") else []
         texts.append([mark + number, *second])
         marks.append(mark)
     placed = place_labels(picture.shapes, texts, size=size, least=least)
@@ -232,6 +243,15 @@ def _label(x: float, y: float, size: float, lines: tuple[str, ...]) -> str:
             f'font-size="{text * FINE:.0f}">{escape(line)}</text>'
         )
     return "".join(parts)
+
+
+def given_up(was: Picture, now: Picture) -> str:
+    """Limits of the grids before that are none any more, as one dashed path."""
+    old, new = (shapely.union_all(shapely.boundary(picture.shapes)) for picture in (was, now))
+    gone = shapely.line_merge(shapely.difference(old, shapely.buffer(new, 2.5 * SIMPLE, quad_segs=2)))
+    parts = shapely.get_parts(gone)
+    parts = parts[shapely.length(parts) > 4 * SIMPLE]
+    return f'<path class="g-old" pointer-events="none" d="{"".join(path_of(part) for part in parts)}"/>'
 
 
 # --- maps -------------------------------------------------------------------------------
@@ -306,4 +326,6 @@ def _furniture(frame: Frame, size: float) -> str:
     letter = svg_text(
         x - 0.9 * text, middle + 0.3 * text, Words("北", "N"), "furniture", text_anchor="end", font_size=f"{text:.0f}"
     )
-    return f'<g pointer-events="none">{bar}{told}{arrow}{letter}</g>'
+    top, wide = (frame.height - STRIP) * FINE, WIDTH * FINE
+    strip = f'<rect class="strip" y="{top:.0f}" width="{wide:.0f}" height="{STRIP * FINE:.0f}"/>'
+    return f'<g pointer-events="none">{strip}{bar}{told}{arrow}{letter}</g>'

@@ -138,8 +138,14 @@ def _changes(data: ReportData, plates: Plates) -> str:
             "Neither plan has units: households are spread by area, an estimate.",
         )
         parts.append(f'<p class="note">{told}</p>')
-    parts.append(plates.moved())
     heirs = changes["heirs"]
+    if any(old != new and old in heirs.values() for old, new in heirs.items()):
+        told = both(
+            "两个方案各自编号：编码相同的未必是同一网格，以延续关系为准。",
+            "Each plan has its own numbers: one code need not be one grid; what goes on as what decides.",
+        )
+        parts.append(f'<p class="note">{told}</p>')
+    parts.append(plates.moved())
     for title, text in (
         (both("户数最多的变动", "Largest moves"), tables.moves_table(changes)),
         (

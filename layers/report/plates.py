@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from layers.report import maps
 from layers.report.data import ReportData
 from layers.report.shapes import Frame, path_of
 from layers.report.words import Words, both, said
+
+SLIDE: Final = f'<p class="note slide">{both("↔ 左右滑动查看全图", "↔ slide the map sideways")}</p>'
+"""Shown on narrow screens only."""
 
 
 class Plates:
@@ -35,8 +40,8 @@ class Plates:
         labels = maps.labels(self.now, self.band, size=15 if few else 11, least=7)
         picture = maps.map_of(self.frame, [*self._layers("now"), labels])
         return (
-            f'<h2>{both("网格图", "Map of grids")}</h2><figure><div class="wide">{picture}</div>{self._legend()}'
-            f"{self._note(labels)}</figure>"
+            f'<h2>{both("网格图", "Map of grids")}</h2><figure><div class="wide">{picture}</div>{SLIDE}'
+            f"{self._legend(self.now)}{self._note(labels)}</figure>"
         )
 
     def pair(self) -> str:
@@ -48,11 +53,12 @@ class Plates:
             ("was", self.was, Words("调整前", "Before")),
             ("now", self.now, Words("调整后", "After")),
         ):
-            labels = maps.labels(picture, self.band, size=22, least=16) if len(picture.rows) <= 150 else ""
+            labels = maps.labels(picture, self.band, size=26, least=18) if len(picture.rows) <= 150 else ""
             drawn = maps.map_of(self.frame, [*self._layers(key), labels], size=22)
             both_maps.append(f"<figure><figcaption>{said(words)}</figcaption>{drawn}</figure>")
-        title, drawn = both("调整前后", "Before and after"), "".join(both_maps)
-        return f'<section class="page"><h2>{title}</h2><div class="pair">{drawn}</div>{self._legend()}</section>'
+        title, pair = both("调整前后", "Before and after"), "".join(both_maps)
+        legend = self._legend(self.was, self.now)
+        return f'<section class="page"><h2>{title}</h2><div class="pair">{pair}</div>{legend}</section>'
 
     def moved(self) -> str:
         """Ground that changes grid, old limits dashed below the new ones."""
@@ -60,24 +66,25 @@ class Plates:
             return ""
         shapes = maps.moved_shapes(self.data.units, set(self.data.changes["births"]), self.frame)
         quiet = f'<path class="stays" d="{"".join(path_of(shape) for shape in self.now.shapes)}"/>'
-        old = f'<path class="g-old" pointer-events="none" d="{"".join(path_of(s) for s in self.was.shapes)}"/>'
-        labels = maps.labels(self.now, None, size=13, least=7)
-        picture = maps.map_of(self.frame, [quiet, shapes, maps.use("streets"), old, maps.use("now-limits"), labels])
+        old = maps.given_up(self.was, self.now)
+        labels = maps.labels(self.now, None, size=15 if len(self.now.rows) <= 60 else 11, least=7, loads=False)
+        picture = maps.map_of(self.frame, [quiet, shapes, maps.use("streets"), maps.use("now-limits"), old, labels])
         keys = maps.legend(maps.MOVED_FILLS if "to-none" in shapes else maps.MOVED_FILLS[:-1])
         title = both("更换网格的范围", "Ground that changes grid")
         faint = both("颜色浅的地方无人居住。", "Pale ground has no households.") if "empty" in shapes else ""
         return (
-            f'<figure><figcaption>{title}</figcaption><div class="wide">{picture}</div>{keys}'
+            f'<figure><figcaption>{title}</figcaption><div class="wide">{picture}</div>{SLIDE}{keys}'
             f'{maps.line_legend(bool(self.streets), old=True)}<p class="note">{faint}</p></figure>'
         )
 
     def _layers(self, key: str) -> list[str]:
         return [maps.use(f"{key}-fill"), maps.use("streets"), maps.use(f"{key}-limits")]
 
-    def _legend(self) -> str:
-        pictures = [self.now] if self.was is None else [self.now, self.was]
+    def _legend(self, *pictures: maps.Picture) -> str:
         present = {maps.fill_of(row, self.band) for picture in pictures for row in picture.rows}
-        entries = [entry for entry in maps.fills(self.band) if entry.css in present or entry.css.startswith("in")]
+        judged = bool(present - {"unknown", maps.HATCHED})
+        known = maps.fills(self.band if judged else None)
+        entries = [entry for entry in known if entry.css in present or entry.css.startswith("in")]
         return maps.legend(entries) + maps.line_legend(bool(self.streets))
 
     def _note(self, labels: str) -> str:

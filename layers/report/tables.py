@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from gisgrid.codes import COMMUNITY_DIGITS, is_digits
 from layers.report.words import (
     GRID_KINDS,
     PROBLEM_KINDS,
@@ -44,8 +45,13 @@ def cut(rows: Sequence[Any], total: int | None = None) -> str:
 
 
 def code(text: Any) -> Cell:
-    """A code or an id in fixed width; – when there is none."""
-    return f"<code>{escape(str(text))}</code>" if text else "–"
+    """A code or an id in fixed width, the community's part of a grid code pale; – when there is none."""
+    if not text:
+        return "–"
+    known = str(text)
+    if is_digits(known) and len(known) > COMMUNITY_DIGITS:
+        return f'<code><span class="prefix">{known[:COMMUNITY_DIGITS]}</span>{known[COMMUNITY_DIGITS:]}</code>'
+    return f"<code>{escape(known)}</code>"
 
 
 def problems_table(check: Mapping[str, Any]) -> str:
@@ -118,21 +124,22 @@ def moves_table(changes: Mapping[str, Any]) -> str:
     """Largest moves between grids, those of households only."""
     births = set(changes["births"])
     moves = [move for move in changes["moves"] if move["households"]]
+    with_people = any(move["population"] for move in moves)
     rows = [
         [
             code(move["old"]),
             code(move["new"]) + (f' <span class="tag">{both("新设", "new")}</span>' if move["new"] in births else ""),
             count(move["households"]),
-            count(move["population"]),
+            *([count(move["population"])] if with_people else []),
             count(move["units"]),
         ]
         for move in moves[:ROWS_MOST]
     ]
     header = [
         Words("原网格", "old grid"), Words("现网格", "new grid"), Words("户数", "households"),
-        Words("人口", "population"), Words("单元", "units"),
+        *([Words("人口", "population")] if with_people else []), Words("单元", "units"),
     ]  # fmt: skip
-    return table(header, rows, numbers=[2, 3, 4]) + cut(moves) if rows else ""
+    return table(header, rows, numbers=range(2, len(header))) + cut(moves) if rows else ""
 
 
 def parted_table(
@@ -209,7 +216,7 @@ def measures_table(columns: Sequence[tuple[Words, Mapping[str, Any]]]) -> str:
         if any(column[at][1] != "–" for column in lists)
     ]
     header = [Words("指标", "measure"), *(words for words, _ in columns)]
-    return table(header, rows, numbers=range(1, len(columns) + 1))
+    return f'<div class="narrow">{table(header, rows, numbers=range(1, len(columns) + 1))}</div>'
 
 
 def settings_table(settings: Mapping[str, Any]) -> str:
@@ -217,7 +224,9 @@ def settings_table(settings: Mapping[str, Any]) -> str:
     rows = [
         [said(word_of(SETTINGS, key)), _setting(value)] for key, value in settings.items() if value not in (None, "")
     ]
-    return table([Words("设置", "setting"), Words("值", "value")], rows) if rows else ""
+    if not rows:
+        return ""
+    return f'<div class="narrow">{table([Words("设置", "setting"), Words("值", "value")], rows)}</div>'
 
 
 def _setting(value: Any) -> Cell:

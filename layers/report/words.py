@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Final, NamedTuple
 
+from gisgrid.codes import COMMUNITY_DIGITS, is_digits
+
 
 class Words(NamedTuple):
     """One text in both languages, not yet escaped."""
@@ -52,13 +54,13 @@ def count(value: Any) -> str:
 
 
 def percent(value: Any, digits: int = 1) -> str:
-    """Share as 84.5 %, whole ones without decimals; – when unknown. Never rounds up to 100 or down to 0."""
+    """Share as 84.5 %; – when unknown. Only all is 100 % and only nothing 0 %, whatever rounding says."""
     if value is None:
         return "–"
     shown = round(100 * value, digits)
     if shown in (0, 100) and value not in (0, 1):
         shown = 100 - 10**-digits if shown == 100 else 10**-digits
-    return f"{shown:.0f} %" if float(shown).is_integer() else f"{shown:.{digits}f} %"
+    return f"{shown:.0f} %" if shown in (0, 100) else f"{shown:.{digits}f} %"
 
 
 def decimal(value: Any, digits: int = 3) -> str:
@@ -152,7 +154,9 @@ def word_of(table: dict[str, Words], key: str) -> Words:
 
 def grid_number(code: str, community: str | None) -> str:
     """What a map calls a grid: its number inside its community, 003 → 3, micro-grids 3-02; short codes as they are."""
-    if community and code.startswith(community) and code[len(community) :].isdigit():
+    if not community and is_digits(code) and len(code) > COMMUNITY_DIGITS:
+        community = code[:COMMUNITY_DIGITS]
+    if community and code.startswith(community) and is_digits(code[len(community) :]):
         rest = code[len(community) :]
         if len(rest) <= 4:
             return str(int(rest))
