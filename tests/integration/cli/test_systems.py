@@ -131,6 +131,17 @@ def test_across_reaches_over_communities(run: Run, plan: Path, tmp_path: Path) -
     assert gpd.read_file(tmp_path / "f.gpkg", layer="professional")["code"].tolist() == [f"990200{STREET}60100"]
 
 
+def test_an_area_file_names_the_grids_and_across_is_hinted_at(run: Run, plan: Path, tmp_path: Path) -> None:
+    outline = shapely.box(500_000, 3_999_400, 501_200, 4_000_200)
+    areas = gpd.GeoDataFrame({"code": [f"{STREET}001"], "name": ["甲社区"]}, geometry=[outline], crs=CRS)
+    file, out = saved(tmp_path / "areas.gpkg", areas, "areas"), tmp_path / "f.gpkg"
+    done = run("fuse", plan, "--system", "fire", "--households", "4800:4800", "--area", file, "--out", out)
+    assert done.code == 0, done.err
+    assert gpd.read_file(out, layer="professional")["name"].tolist() == ["甲社区消防网格", "消防网格"]
+    done = run("fuse", plan, "--system", "fire", "--households", "9600:9600", "--out", out)
+    assert "--across lets grids reach over" in done.out
+
+
 def test_known_systems_need_no_database(run: Run) -> None:
     done = run("systems", "--known", "--json")
     assert done.code == 0
