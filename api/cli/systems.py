@@ -10,7 +10,7 @@ import click
 import geopandas as gpd
 import pandas as pd
 
-from api.cli.inputs import read_barriers
+from api.cli.inputs import read_barriers, read_place_file
 from api.cli.output import MapFile, Output, output_options, table_lines
 from api.json import json_bytes
 from data import db, plans
@@ -77,7 +77,7 @@ def _english(system: str) -> str:
 
 @click.command("fuse")
 @click.argument("grids", required=False)
-@click.option("--area", help="Without GRIDS: code of a stored area whose grids in force are joined.")
+@click.option("--area", help="Area file the grids are named by; without GRIDS, code of a stored area.")
 @click.option("--system", required=True, help="Professional system: police, fire, 消防 …")
 @click.option("--object-code", help="First 6 digits of the codes, in place of the system's in the code table.")
 @click.option("--households", "band", metavar="MIN:MAX", help="Households a professional grid should have.")
@@ -123,13 +123,14 @@ def fuse(
         with output.stage("reading"):
             atoms = _first_level(read_layer(grids, layer="grids", crs=crs))
             lines = workflow.barrier_lines(**read_barriers(streets)) if streets else None
+            places = _names(read_place_file(area, "areas")) if area else {}
         with output.stage("fuse") as progress:
-            result = plan_professional(atoms, lines, progress=progress, **options)
+            result = plan_professional(atoms, lines, names=places, progress=progress, **options)
     if out is not None:
         joined = atoms.assign(professional=result.grids["code"].to_numpy()[result.assignment])
         write_layers(out, {"professional": result.grids, "grids": joined.to_crs(result.grids.crs)})
         where["out"] = str(out)
-    return _tell_fuse(output, result, profession, wanted, where)
+    return _tell_fuse(output, result, profession, wanted, where, across=across is not None)
 
 
 def _first_level(grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -139,8 +140,15 @@ def _first_level(grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return grids[pd.to_numeric(grids["level"], errors="coerce").fillna(1) == 1].reset_index(drop=True)
 
 
+def _names(areas: gpd.GeoDataFrame) -> dict[str, str]:
+    """Names of areas by code."""
+    if "code" not in areas or "name" not in areas:
+        return {}
+    return dict(zip(areas["code"].astype(str), areas["name"].fillna("").astype(str), strict=True))
+
+
 def _tell_fuse(
-    output: Output, result: ProfessionalPlan, system: GridSystem, band: Band, where: dict[str, Any]
+    output: Output, result: ProfessionalPlan, system: GridSystem, band: Band, where: dict[str, Any], *, across: bool
 ) -> int:  # fmt: skip
     table = result.grids
     inside = int(table["households"].between(band.low, band.high).sum())
@@ -156,6 +164,8 @@ def _tell_fuse(
     if system.made:
         lines.append(f"  object code {system.object_code} is made, not a standard's; --object-code gives another")
     lines += [f"  {reason.text}" for reason in result.reasons]
+    if not result.feasible and not across:
+        lines.append("  --across lets grids reach over the communities of a street")
     output.result(facts | where, lines)
     return 0 if result.feasible else EXIT_CHECK_FAILED
 

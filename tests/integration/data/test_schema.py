@@ -16,6 +16,10 @@ from data.tables import metadata
 pytestmark = pytest.mark.postgis
 
 SQUARE = "SRID=4490;MULTIPOLYGON(((0 0,1 0,1 1,0 1,0 0)))"
+FIRE = (
+    "INSERT INTO plans (area, system, band_low, band_high) VALUES ('370000000001', '消防', 1, 2); "
+    "INSERT INTO grids (plan, system, code, community, geometry)"
+)
 BOW_TIE = "SRID=4490;MULTIPOLYGON(((0 0,1 1,1 0,0 1,0 0)))"
 
 
@@ -93,6 +97,30 @@ def community(engine: sa.Engine) -> sa.Engine:
             f"INSERT INTO grids (plan, code, community, geometry) VALUES (1, '380000000001001', '370000000001', '{SQUARE}')",
             "code_in_community",
         ),
+        (
+            f"INSERT INTO grids (plan, code, geometry) VALUES (1, '370000000001009', '{SQUARE}')",
+            "code_in_community",
+        ),
+        (
+            "INSERT INTO grids (plan, system, code, community, geometry) "
+            f"VALUES (1, '消防', '99020037000000000101', '370000000001', '{SQUARE}')",
+            "grids_plan_system_fkey",
+        ),
+        (f"{FIRE} VALUES (2, '消防', '370000000001009', NULL, '{SQUARE}')", "professional_code"),
+        (f"{FIRE} VALUES (2, '消防', '99020037000000000201', '370000000001', '{SQUARE}')", "professional_code"),
+        (
+            f"{FIRE} VALUES (2, '消防', '99020037000000000101', NULL, '{SQUARE}'); "
+            "UPDATE grids SET level = 2 WHERE plan = 2",
+            "professional_code",
+        ),
+        (
+            f"{FIRE} VALUES (2, '消防', '99020037000000000101', NULL, '{SQUARE}'); "
+            f"UPDATE grids SET generations = '[1,)' WHERE plan = 2; "
+            "INSERT INTO plans (area, system, band_low, band_high) VALUES ('370000000001', '公安', 1, 2); "
+            "INSERT INTO grids (plan, system, code, geometry, generations) "
+            f"VALUES (3, '公安', '99020037000000000101', '{SQUARE}', '[1,)')",
+            "grids_code_once_a_generation",
+        ),
         ("INSERT INTO generations (plan, is_current) VALUES (1, true)", "generations_one_current"),
         ("INSERT INTO plans (area, band_low, band_high) VALUES ('370000000001', 500, 300)", "band_ordered"),
         ("UPDATE units SET households = -1", "households_not_negative"),
@@ -111,3 +139,28 @@ def test_a_code_may_return_in_a_later_generation_of_the_same_grid(community: sa.
             "INSERT INTO grids (plan, code, community, geometry, generations) "
             f"VALUES (2, '370000000001001', '370000000001', '{SQUARE}', '[2,)')"
         )
+
+
+def test_the_second_schema_takes_over_what_the_first_one_held(engine: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", "data/migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        connection.execute(
+            sa.text("INSERT INTO areas (code, level, geometry) VALUES ('370000000001', 'community', :g)"), {"g": SQUARE}
+        )
+        connection.exec_driver_sql("INSERT INTO plans (area, band_low, band_high) VALUES ('370000000001', 300, 500)")
+        connection.execute(
+            sa.text(
+                "INSERT INTO grids (plan, code, community, geometry, generations) "
+                "VALUES (1, '370000000001001', '370000000001', :g, '[1,)')"
+            ),
+            {"g": SQUARE},
+        )
+    db.upgrade_schema(engine)
+    with engine.connect() as connection:
+        row = connection.execute(
+            sa.text("SELECT p.system, g.system, g.continues FROM grids g JOIN plans p ON p.id = g.plan")
+        ).one()
+    assert tuple(row) == ("综合", "综合", False)
