@@ -35,7 +35,7 @@ Ints = npt.NDArray[np.int64]
 
 SPECIAL_AREA: Final = 40_000.0
 """Square metres a micro-grid of a special grid should have: a block 200 m on a side."""
-FIRST_LEVEL: Final = ("keep", "locked", "taken", "limits")
+FIRST_LEVEL: Final = ("keep", "locked", "taken", "limits", "special_kinds")
 """Options of `partition` that are about the first level alone."""
 _ROOMY: Final = GridScheme("children", (6,))
 """Codes of the inner calls are thrown away; they must only not run out."""

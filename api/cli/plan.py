@@ -17,7 +17,7 @@ from data import db
 from data.exporters import write_layers
 from data.files import layer_names, parse_spec, read_layer
 from gisgrid.errors import EXIT_CHECK_FAILED, BadInput
-from gisgrid.models import Band, WeightLimit
+from gisgrid.models import SPECIAL_KINDS, Band, WeightLimit
 from gisgrid.nesting import grid_column
 from gisgrid.settings import Settings
 from planning import workflow
@@ -47,6 +47,11 @@ IN_FORCE = "in-force"
 )
 @click.option("--keep-column", metavar="C", help="The same, when a column of UNITS holds the old grid's code.")
 @click.option("--lock", "locked", multiple=True, metavar="CODE", help="Old grid that must stay as it is.")
+@click.option(
+    "--special",
+    metavar="KIND,…",
+    help=f"Kinds that form special grids; none for none. Default: {', '.join(sorted(SPECIAL_KINDS))}.",
+)
 @click.option("--seed", default=0, show_default=True, help="Same input and seed give the same plan.")
 @click.option("--time-limit", type=float, metavar="S", help="Stop after S seconds with the best plan so far.")
 @click.option(
@@ -63,8 +68,8 @@ IN_FORCE = "in-force"
 def plan(
     output: Output, units: str | None, streets: str | None, area: str | None, crs: str | None, band: str,
     limits: tuple[str, ...], levels: str | None, grids: int | None, keep: str | None, keep_column: str | None,
-    locked: tuple[str, ...], seed: int, time_limit: float | None, preset: str | None, weights: str, name: str,
-    out: Path | None, report: Path | None,
+    locked: tuple[str, ...], special: str | None, seed: int, time_limit: float | None, preset: str | None,
+    weights: str, name: str, out: Path | None, report: Path | None,
 ) -> int:  # fmt: skip
     """Divide units into balanced, contiguous grids. Exit 1 when the band cannot be met (the best plan is kept).
 
@@ -79,6 +84,8 @@ def plan(
         "band": wanted, "limits": further, "grids": grids, "seed": seed, "time_limit": time_limit, "preset": preset,
         "locked": locked,
     }  # fmt: skip
+    if special is not None:
+        options["special_kinds"] = _kinds(special)
     if weights:
         usual = preset or ("stable" if keep or keep_column else "balanced")
         options["weights"] = parse_weights(weights, preset_of(usual).weights)
@@ -120,6 +127,18 @@ def plan(
         with output.stage("report"):
             _report(report, made, nested[0].band or wanted if nested else wanted, lines, before)
     return _tell_plan(output, made, nested, wanted, where)
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    """Kinds of special grids. Raises BadInput for an unknown one."""
+    if text == "none":
+        return ()
+    kinds = tuple(part.strip() for part in text.split(","))
+    unknown = [kind for kind in kinds if kind not in SPECIAL_KINDS]
+    if unknown:
+        known = ", ".join(sorted(SPECIAL_KINDS))
+        raise BadInput(f"--special {text}: {unknown[0]!r} is no kind of special grid; use none, or some of {known}")
+    return kinds
 
 
 class Made(NamedTuple):

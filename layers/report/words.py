@@ -118,8 +118,13 @@ PROBLEM_KINDS: Final[dict[str, Words]] = {
 
 REASON_CODES: Final[dict[str, Words]] = {
     "unit_above_band": Words("单个单元的户数已超过上限，需先拆分单元", "one unit alone is above the band"),
+    "unit_above_limit": Words("单个单元的某项指标已超过上限，需先拆分单元", "one unit alone is above a limit"),
     "piece_below_band": Words("与其余部分隔断的片区户数不足下限", "a piece cut off from the rest is below the band"),
     "total_fits_no_count": Words("总户数无法整除为若干个达标网格", "the total fits no number of grids in band"),
+    "weights_fit_no_count": Words("各项指标所需的网格数互相冲突", "no number of grids suits every weight"),
+    "locks_block": Words("被锁定网格隔断的片区户数不足下限", "locked grids cut a piece off that is below the band"),
+    "locked_outside": Words("锁定的网格本身户数不达标", "a locked grid is itself outside the band"),
+    "locked_broken": Words("锁定的网格本身不连续或跨社区", "a locked grid falls apart or lies in several communities"),
     "pocket_cut_off": Words("只能经由一个大单元相连的片区户数不足", "a pocket hangs on one large unit only"),
     "forced_count": Words("指定的网格数无法满足", "the number of grids asked for cannot be met"),
     "unit_in_parts": Words("单元本身由分离的几块组成", "units are drawn in separate parts"),

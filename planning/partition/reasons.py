@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -17,17 +18,19 @@ from planning.partition.prepare import Problem
 from planning.partition.result import more_of
 
 Ints = npt.NDArray[np.int64]
+CODES: Final = (
+    "unit_above_band", "unit_above_limit", "piece_below_band", "total_fits_no_count", "weights_fit_no_count",
+    "pocket_cut_off", "locks_block", "locked_outside", "locked_broken", "forced_count", "unit_in_parts", "not_found",
+)  # fmt: skip
+"""What `Reason.code` may be; docs/partition.md says what each means."""
 _SHOWN = 8
 _PART_M2 = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason a plan breaks the band. ``units`` are unit ids, ``community`` a code or "" when it is the whole plan.
-
-    Codes: ``unit_above_band``, ``unit_above_limit``, ``piece_below_band``, ``total_fits_no_count``,
-    ``weights_fit_no_count``, ``pocket_cut_off``, ``locks_block``, ``locked_outside``, ``locked_broken``,
-    ``forced_count``, ``unit_in_parts``, ``not_found``.
+    """One reason a plan breaks the band: one of `CODES`, a sentence, the ids of the units it is about, and the
+    community (code, or "" when it is the whole plan).
     """
 
     code: str
