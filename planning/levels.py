@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import geopandas as gpd
@@ -85,6 +85,10 @@ class _Task:
     special_area: float
     deadline: float | None
 
+    def stop(self, plan: PlanResult | None) -> _Task:
+        """The task with no time left where Ctrl-C cut `plan`: levels below get what they start with."""
+        return replace(self, deadline=0.0) if plan is not None and plan.stats["interrupted"] else self
+
 
 def partition_levels(
     units: gpd.GeoDataFrame,
@@ -130,6 +134,7 @@ def partition_levels(
 
     band: Band | None
     first, band = _first(atoms.units, levels[0], task, first_level or {}, count, inner(0))
+    task = task.stop(first)
     table = [_first_rows(atoms, first)]
     reasons = [LevelReason(one.code, one.text, one.units, one.community) for one in first.reasons]
     reasons += miscounted(1, levels[0], len(first.grids), reasons)
@@ -138,6 +143,7 @@ def partition_levels(
         started = time.monotonic()
         level, above = levels[depth], table[-1]
         made, band, inside, found = _next(atoms, level, depth, above, task, count - depth, inner(depth))
+        task = task.stop(inside)
         table.append(made)
         reasons += found
         stats.append(

@@ -82,7 +82,7 @@ def plan(
         raise BadInput(f"--levels {levels} says how many grids there are on each level; leave --grids out")
     options: dict[str, Any] = {
         "band": wanted, "limits": further, "grids": grids, "seed": seed, "time_limit": time_limit, "preset": preset,
-        "locked": locked,
+        "locked": locked, "interruptible": True,
     }  # fmt: skip
     if special is not None:
         options["special_kinds"] = _kinds(special)

@@ -66,6 +66,7 @@ def partition(
     taken: Collection[str] = (),
     seed: int = 0,
     time_limit: float | None = None,
+    interruptible: bool = False,
     special_kinds: Collection[str] = SPECIAL_KINDS,
     special_min_area: float = SPECIAL_MIN_AREA,
     special_min_street: float = SPECIAL_MIN_STREET,
@@ -87,11 +88,11 @@ def partition(
     grids must stay exactly as they are (they do not count into `grids`). `taken`: codes no new grid may have.
 
     `time_limit`: seconds of search, after which the best so far is returned (only then the answer may differ between
-    runs of one `seed`); Ctrl-C does the same. Units of `special_kinds` without households form special grids, adjacent
-    ones of a kind and compound together, when at least `special_min_area` m² large and no one is cut off by it.
-    `preset` names weights and effort (`planning.partition.presets`; with `keep` the usual one is ``stable``), which
-    `weights` and `effort` (the length of the search, 1 is usual) override. `scheme`: widths of grid codes, wide enough
-    by itself when not given.
+    runs of one `seed`); Ctrl-C does the same when `interruptible`. Units of `special_kinds` without households form
+    special grids, adjacent ones of a kind and compound together, when at least `special_min_area` m² large and no one
+    is cut off by it. `preset` names weights and effort (`planning.partition.presets`; with `keep` the usual one is
+    ``stable``), which `weights` and `effort` (the length of the search, 1 is usual) override. `scheme`: widths of grid
+    codes, wide enough by itself when not given.
 
     Raises BadInput for units or streets that cannot be used; input that admits no plan in band gets the best plan
     with `feasible` False and the reasons.
@@ -110,7 +111,7 @@ def partition(
         allowed,
         chosen.weights if weights is None else weights,
         Schedule(unit_tries=usual.unit_tries * effort, split_tries=usual.split_tries * effort),
-        Control(deadline=None if time_limit is None else begun + time_limit),
+        Control(None if time_limit is None else begun + time_limit, interruptible=interruptible),
         progress,
     )
     label, k, heir, runs = divide(problem, grids, seed, search, together=chosen.together and keep is None)

@@ -26,6 +26,7 @@ class Control:
     deadline: float | None = None
     cancelled: bool = False
     cut: bool = False
+    interruptible: bool = False
     interrupted: bool = False
     done: float = 0.0
     total: float = 1.0
@@ -86,7 +87,7 @@ class Search:
 def in_threads(calls: Sequence[Callable[[], T]], search: Search) -> list[T]:
     """Answers of all calls, made on all cores in the order given, the progress shown meanwhile.
 
-    The first Ctrl-C makes the search stop with the best it has; a second one breaks off.
+    Where the search is `interruptible` the first Ctrl-C makes it stop with the best it has; a second one breaks off.
     """
     control = search.control
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
@@ -97,9 +98,9 @@ def in_threads(calls: Sequence[Callable[[], T]], search: Search) -> list[T]:
                 _, waiting = wait(waiting, timeout=0.25, return_when=FIRST_COMPLETED)
                 search.progress(min(control.done / control.total, 0.99), control.note())
             except KeyboardInterrupt:
-                again, control.cancelled = control.interrupted, True
+                stops, control.cancelled = control.interruptible and not control.interrupted, True
                 control.interrupted = True
-                if again:
+                if not stops:
                     raise
             except BaseException:
                 control.cancelled = True

@@ -233,21 +233,36 @@ def _attempt(job: Job, k: int, attempt: int, search: Search, best: Solution | No
         k, start, first = best.k, best.label.copy(), search.schedule.stages // 2
     elif job.keeps and turn < KEEPING:
         start = start_from_old(job.cell, k, seed, search.rates(job.target))
-        search = search.with_schedule(hot=_churn_heat(job.cell))
+        search = _churn_heated(job.cell, search)
     else:
         # METIS and random growth by turns: where one start leads nowhere the other may
         by_metis = turn % 2 == 0
         start = metis_labels(job.cell, k, seed) if by_metis else grown_labels(job.cell, k, seed)
+        if job.keeps:
+            return _afresh(job, k, seed, start, search, pool)
     found, met = anneal(job, start, k, seed, search, first)
     for label in met:
         pool.add(label, k)
     return found
 
 
-def _churn_heat(cell: Cell) -> float:
-    """A temperature at which a usual unit leaves its old grid now and then."""
+def _churn_heated(cell: Cell, search: Search) -> Search:
+    """Temperatures at which a usual unit leaves its old grid often at first, and now and then in the end."""
     leaving = cell.stay[cell.stay > 0]
-    return max(CHURN_HEAT * float(leaving.mean()), 0.06) if len(leaving) else 0.06
+    hot = CHURN_HEAT * float(leaving.mean()) if len(leaving) else 0.0
+    usual = search.schedule
+    return search.with_schedule(hot=max(hot, 0.1 * usual.hot), cold=max(0.1 * hot, usual.cold))
+
+
+def _afresh(job: Job, k: int, seed: int, start: Int32s, search: Search, pool: Pool) -> Solution:
+    """A search that leaves the old grids aside until it is in band, then one from there that does not."""
+    free = job.cell._replace(stay=np.zeros(len(job.rows)), cost=np.maximum(job.cell.cost, 0.0))
+    plain, _ = anneal(replace(job, cell=free), start, k, seed, search)
+    near = _churn_heated(job.cell, search)
+    found, met = anneal(job, plain.label.copy(), k, seed ^ 1, near, search.schedule.stages // 2)
+    for label in (plain.label, *met):
+        pool.add(label, k)
+    return found
 
 
 def anneal(

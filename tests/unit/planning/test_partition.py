@@ -332,12 +332,13 @@ def test_ctrl_c_gives_the_best_so_far_and_a_second_one_breaks_off() -> None:
             presses -= 1
             raise KeyboardInterrupt
 
-    plan = partition(units, band=BAND, progress=press)
+    plan = partition(units, band=BAND, progress=press, interruptible=True)
     assert plan.stats["interrupted"]
     check_rules(units, plan, BAND)
-    presses = 2
-    with pytest.raises(KeyboardInterrupt):
-        partition(units, band=BAND, progress=press)
+    for allowed, times in ((True, 2), (False, 1)):
+        presses = times
+        with pytest.raises(KeyboardInterrupt):
+            partition(units, band=BAND, progress=press, interruptible=allowed)
 
 
 def test_an_error_of_the_progress_ends_the_search() -> None:
