@@ -59,7 +59,7 @@ def _area(columns: int) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"code": codes, "level": "community"}, geometry=boxes, crs=CRS)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_building(), min_size=1, max_size=25),
     st.lists(_line(), max_size=8),
@@ -73,7 +73,7 @@ def test_units_cover_exactly_and_cut_no_building(
     _holds(houses, streets, None, columns, max_households=most)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_building(), min_size=1, max_size=15),
     st.lists(_road(), min_size=1, max_size=4),
