@@ -127,6 +127,9 @@ def road_space(polygons: Geometries, free: Bools, found: Barriers) -> Bools:
     named, most = _main_road(at, np.where(oneway != 0, length, 0.0), found.road[line], rows.size)
     # a median, and the island of a roundabout, lies on the same hand of every carriageway round it
     around = (one >= 0.4) & (turning >= 0.7 * one) & (street >= 0.75)
+    # and there is one on either side: their directions, taken round the face, cancel
+    lean = np.hypot(*(np.bincount(at, (end - start)[:, i] * (oneway != 0), minlength=rows.size) for i in (0, 1)))
+    around &= lean <= 0.5 * one * metres[rows]
     median = around & (most >= 0.7 * one * metres[rows])
     median &= width[rows] <= np.where(named, MEDIAN_WIDTH, NAMELESS_WIDTH)
     ring_road = around & (one >= 0.9) & round_[rows] & (m2[rows] <= RING_M2)

@@ -41,6 +41,17 @@ def _line(draw: Any) -> tuple[Any, str]:
     return shapely.LineString(spots), draw(st.sampled_from(["primary", "residential", "river", "rail", "service"]))
 
 
+@st.composite
+def _road(draw: Any) -> tuple[Any, Any, str]:
+    """Two carriageways 2 to 45 m apart, of one way each; now and then a slip road's class."""
+    (x, y), (u, v) = draw(st.tuples(place, place)), draw(st.tuples(place, place))
+    if abs(x - u) + abs(y - v) < 40:
+        u += 200
+    first = shapely.LineString([(X0 + x, Y0 + y), (X0 + (x + u) / 2 + 20, Y0 + (y + v) / 2), (X0 + u, Y0 + v)])
+    second = first.offset_curve(draw(st.floats(2, 45))).reverse()
+    return first, second, draw(st.sampled_from(["primary", "tertiary", "primary_link"]))
+
+
 def _area(columns: int) -> gpd.GeoDataFrame:
     edges = X0 + np.linspace(0, SIDE, columns + 1)
     boxes = [shapely.box(a, Y0, b, Y0 + SIDE) for a, b in itertools.pairwise(edges)]
@@ -48,7 +59,7 @@ def _area(columns: int) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"code": codes, "level": "community"}, geometry=boxes, crs=CRS)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_building(), min_size=1, max_size=25),
     st.lists(_line(), max_size=8),
@@ -58,14 +69,52 @@ def _area(columns: int) -> gpd.GeoDataFrame:
 def test_units_cover_exactly_and_cut_no_building(
     houses: list[tuple[Any, int, str | None, str]], lines: list[tuple[Any, str]], columns: int, most: int
 ) -> None:
+    streets = gpd.GeoDataFrame({"cls": [cls for _, cls in lines]}, geometry=[line for line, _ in lines], crs=CRS)
+    _holds(houses, streets, None, columns, max_households=most)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(_building(), min_size=1, max_size=15),
+    st.lists(_road(), min_size=1, max_size=4),
+    st.lists(_line(), max_size=4),
+    st.lists(_line(), max_size=4),
+    st.integers(1, 2),
+    st.sampled_from([None, 3_000.0, 20_000.0]),
+)
+def test_roads_walls_and_grounds_keep_the_cover_exact(
+    houses: list[tuple[Any, int, str | None, str]],
+    roads: list[tuple[Any, Any, str]],
+    lines: list[tuple[Any, str]],
+    walls: list[tuple[Any, str]],
+    columns: int,
+    special: float | None,
+) -> None:
+    shapes = [line for line, _ in lines] + [one for first, second, _ in roads for one in (first, second)]
+    highway = [cls for _, cls in lines] + [cls for _, _, cls in roads for _ in range(2)]
+    streets = gpd.GeoDataFrame(
+        {
+            "highway": highway,
+            "cls": [value.removesuffix("_link") for value in highway],
+            "oneway": [False] * len(lines) + [True] * (2 * len(roads)),
+        },
+        geometry=shapes,
+        crs=CRS,
+    )
+    fences = gpd.GeoDataFrame({"kind": ["wall"] * len(walls)}, geometry=[line for line, _ in walls], crs=CRS)
+    _holds(houses, streets, fences, columns, max_households=60, special_max_area=special)
+
+
+def _holds(
+    houses: list[tuple[Any, int, str | None, str]], streets: Any, walls: Any, columns: int, **parameters: Any
+) -> None:
     houses = [*houses, (shapely.box(X0 + 3, Y0 + 3, X0 + 13, Y0 + 13), 4, None, "apartments")]
     shapes, households, compounds, kinds = map(list, zip(*houses, strict=True))
     buildings = gpd.GeoDataFrame(
         {"households": households, "compound_id": compounds, "kind": kinds}, geometry=shapes, crs=CRS
     )
-    streets = gpd.GeoDataFrame({"cls": [cls for _, cls in lines]}, geometry=[line for line, _ in lines], crs=CRS)
     area = _area(columns)
-    units = make_units(buildings, streets, area, max_households=most)
+    units = make_units(buildings, streets, area, walls=walls, **parameters)
 
     geoms = np.asarray(units.geometry)
     assert (units.geom_type == "Polygon").all()
