@@ -29,7 +29,8 @@ def levels_of(grids: gpd.GeoDataFrame) -> NDArray[np.float64]:
         return np.ones(len(grids))
     given = grids["level"]
     if _in_words(grids):
-        return 1.0 + np.maximum(pd.factorize(given.astype(object).where(given.isna(), given.astype(str)), sort=True)[0], 0)
+        words = given.astype(object).where(given.isna(), given.astype(str))
+        return np.asarray(1 + np.maximum(pd.factorize(words, sort=True)[0], 0), dtype=np.float64)
     return np.asarray(pd.to_numeric(given).fillna(1), dtype=np.float64)
 
 
@@ -65,9 +66,7 @@ def layer_scheme(grids: gpd.GeoDataFrame) -> GridScheme:
     return GridScheme("of the layer", tuple(widths), deeper=2)
 
 
-def nesting_findings(
-    grids: gpd.GeoDataFrame, geoms: NDArray[np.object_], names: NDArray[np.object_]
-) -> list[Finding]:
+def nesting_findings(grids: gpd.GeoDataFrame, geoms: NDArray[np.object_], names: NDArray[np.object_]) -> list[Finding]:
     """What keeps the levels of a layer from nesting, in row order; metric CRS, ``geoms`` valid polygons of the rows.
 
     Needs the columns ``level`` and ``parent``; the coarsest level present needs no parents. A grid without any
