@@ -46,7 +46,7 @@ CASES: dict[str, Case] = {
     "xijindu": Case(8, "7@300:500/40:90", {"first_level": {"special_kinds": ("scenic",)}, "special_area": 20_000.0}),
     "gaodu": Case(3, "34@300:500/158/854", ORDINARY_ONLY),
     "longgang": Case(3, "16@500:1600/48/132/396/1040", ORDINARY_ONLY),
-    "yanzhou": Case(1, "349/1396/building/entrance"),
+    "yanzhou": Case(1, "349@250:480/1396/building/entrance", ORDINARY_ONLY),
 }
 HEAD = (
     "place",
