@@ -29,11 +29,14 @@ from planning.workflow import barrier_lines
 
 @dataclass(frozen=True)
 class Case:
-    """One place: units of at most so many households, the levels asked for, options of `partition_levels`."""
+    """One place: units of at most so many households, the levels asked for, options of `partition_levels` and of
+    `make_units`.
+    """
 
     max_households: int
     levels: str
     options: dict[str, Any] = field(default_factory=dict)
+    units: dict[str, Any] = field(default_factory=dict)
 
 
 ORDINARY_ONLY: dict[str, Any] = {"first_level": {"special_kinds": ()}}
@@ -43,7 +46,7 @@ CASES: dict[str, Case] = {
     "xijindu": Case(8, "7@300:500/40:90", {"first_level": {"special_kinds": ("scenic",)}, "special_area": 20_000.0}),
     "gaodu": Case(3, "34@300:500/158/854", ORDINARY_ONLY),
     "longgang": Case(3, "16@500:1600/48/132/396/1040", ORDINARY_ONLY),
-    "yanzhou": Case(1, "349/1396/building/entrance"),
+    "yanzhou": Case(1, "349@250:480/1396/building/entrance", ORDINARY_ONLY),
 }
 HEAD = (
     "place",
@@ -67,7 +70,7 @@ def planned(name: str, seed: int, preset: str) -> tuple[NestedPlan, dict[str, gp
     layers = make_sample(name, seed=seed).layers
     units = make_units(
         layers["buildings"], layers["streets"], layers["areas"], water=layers["water"], walls=layers["walls"],
-        landuse=layers["landuse"], max_households=case.max_households,
+        landuse=layers["landuse"], max_households=case.max_households, **case.units,
     )  # fmt: skip
     lines = barrier_lines(layers["streets"], layers["water"], layers["walls"])
     levels, options = parse_levels(case.levels), dict(case.options)

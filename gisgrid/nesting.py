@@ -30,7 +30,7 @@ def levels_of(grids: gpd.GeoDataFrame) -> NDArray[np.float64]:
     given = grids["level"]
     if _in_words(grids):
         words = given.astype(object).where(given.isna(), given.astype(str))
-        return np.asarray(1.0 + np.maximum(pd.factorize(words, sort=True)[0], 0), dtype=np.float64)
+        return np.asarray(1 + np.maximum(pd.factorize(words, sort=True)[0], 0), dtype=np.float64)
     return np.asarray(pd.to_numeric(given).fillna(1), dtype=np.float64)
 
 

@@ -30,13 +30,17 @@ class LevelReason(Reason):
 
 def level_reasons(
     level: int, atoms: Atoms, rows: Ints, parent: npt.NDArray[np.integer[Any]], band: Band, result: PlanResult,
-    above: LevelRows,
+    above: LevelRows, *, forced: bool,
 ) -> list[LevelReason]:  # fmt: skip
-    """Why a level is not in band, parent by parent: units above the band first, then what the search says of others."""
+    """Why a level is not in band, parent by parent: units above the band first, then what the search says of others.
+
+    `forced`: a number of grids was asked for.
+    """
     codes = above.table["code"].astype(str).tolist()
     heavy = atoms.households[rows] > band.high
     most = max(band.low // 3, 1)
     finer = f"finer units would help (gisgrid units --max-households {most})"
+    finer += ", or a band without a number of grids" if forced else ""
     found: list[LevelReason] = []
     for number in np.unique(parent[heavy]).tolist():
         here = rows[heavy & (parent == number)]

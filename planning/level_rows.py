@@ -42,13 +42,16 @@ class LevelRows:
 def rows_of(atoms: Atoms, label: Ints, above: LevelRows, level: int, kind: str) -> LevelRows:
     """The rows of a level from the label 0…k-1 of every piece, each inside one grid of the level above.
 
-    Sorted as the parents are, then in reading order inside each, which is the order of the codes.
+    Sorted as the parents are, then in reading order inside each, which is the order of the codes; entrances by their
+    own numbers where the pieces tell them (column ``entrance``).
     """
     k = int(label.max()) + 1
     first = np.unique(label, return_index=True)[1]
     parent = np.asarray(above.owner[first], dtype=np.int64)
     geometry = topology.dissolve(atoms.pieces.geometry.to_numpy(), label, k)
     number = _numbers_in(parent, geometry)
+    if kind == "entrance" and "entrance" in atoms.pieces:
+        number = _door_numbers(parent, number, atoms, label)
     order = np.lexsort((number, parent))
     rank = np.empty(k, dtype=np.int32)
     rank[order] = np.arange(k, dtype=np.int32)
@@ -80,6 +83,19 @@ def _numbers_in(parent: Ints, geometry: Geometries) -> Ints:
     for rows in np.split(order, np.flatnonzero(np.diff(parent[order])) + 1):
         number[rows[reading_order(xy[rows, 0], xy[rows, 1])]] = np.arange(1, len(rows) + 1)
     return number
+
+
+def _door_numbers(parent: Ints, number: Ints, atoms: Atoms, label: Ints) -> Ints:
+    """`number`, and where all entrances inside a parent have numbers of their own (column ``entrance``), those."""
+    told = pd.to_numeric(atoms.pieces["entrance"], errors="coerce").fillna(0).to_numpy(dtype=np.int64)
+    door = np.zeros(len(parent), dtype=np.int64)
+    np.maximum.at(door, label, told)
+    twice = np.zeros(len(parent), dtype=bool)
+    order = np.lexsort((door, parent))
+    same = (np.diff(door[order]) == 0) & (np.diff(parent[order]) == 0)
+    twice[order[1:][same]] = True
+    unclear = np.unique(parent[twice | (door <= 0)])
+    return np.where(np.isin(parent, unclear), number, door)
 
 
 def _name(above: str, number: int, level: int, kind: str) -> str:

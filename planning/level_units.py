@@ -89,14 +89,16 @@ def _with_strips(whole: gpd.GeoDataFrame, finer: gpd.GeoDataFrame) -> tuple[gpd.
     divided = np.bincount(of, minlength=n) > 0
     _check_sums(whole, strips, of, divided)
     kept = np.flatnonzero(~divided)
-    strips = strips.drop(columns="building_unit").assign(building_unit=strips["building_unit"].astype(str))
+    strips = strips.assign(building_unit=strips["building_unit"].astype(str))
     for column in [name for name in whole.columns if name not in strips.columns]:
         # a count that is not told by entrance is not repeated for each of them
         values: Any = whole[column].to_numpy()[of]
         numeric = pd.api.types.is_numeric_dtype(whole[column])
         strips[column] = np.where(_first_of(of), values, 0) if numeric else values
     rows = whole.iloc[kept].assign(building_unit=None)
-    both = gpd.GeoDataFrame(pd.concat([rows, strips[rows.columns]], ignore_index=True), crs=whole.crs)
+    # what only the entrances have (their number) is kept; an empty frame must not decide the types of the other
+    frames = [rows, strips] if len(rows) else [strips]
+    both = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=whole.crs)
     unit = np.concatenate([kept, of])
     order = np.argsort(unit, kind="stable")
     both = both.iloc[order].reset_index(drop=True)

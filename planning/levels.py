@@ -261,7 +261,7 @@ def _next(
     )  # fmt: skip
     label[rows] = result.assignment + parts
     made = rows_of(atoms, label[atoms.unit], above, depth + 1, level.kind)
-    reasons = level_reasons(depth + 1, atoms, rows, parent[rows], band, result, above)
+    reasons = level_reasons(depth + 1, atoms, rows, parent[rows], band, result, above, forced=level.grids is not None)
     reasons += miscounted(depth + 1, level, len(made.table), reasons)
     return made, band, result, reasons
 

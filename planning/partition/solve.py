@@ -177,6 +177,8 @@ def solve(job: Job, search: Search) -> Solution:
         if best is None or found.score < best.score:
             best = found
             control.found(job.seed, best.k, best.inside, best.energy)
+        if job.keeps and attempt + 1 == KEEPING and best.outside > job.bound + 1e-9:
+            usual += KEEPING  # one division in band found afresh may be far from the old grids: the best of several
     assert best is not None
     return mixed(job, pool, best, search)
 

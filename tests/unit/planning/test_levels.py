@@ -290,6 +290,19 @@ def test_six_levels_down_to_the_entrance() -> None:
     assert plan.grids["name"].iloc[-1].endswith("单元")
 
 
+def test_entrances_keep_the_numbers_on_their_doors() -> None:
+    units = toy_units(8, 6, households=12)
+    finer = strips(units, [0, 9]).assign(entrance=[3, 1, 2, 2, 1, 3])  # unit 0: 3, 2, 1 from the west; unit 9: 1, 2, 3
+    levels = parse_levels("150:300/building/entrance")
+    plan = partition_levels(units, None, levels, finer=finer, effort=0.2)
+    assert_nested(plan)
+    names = plan.units["unit_id"].astype(str)
+    for piece, door in (("0-1", 3), ("0-2", 2), ("0-3", 1), ("9-1", 1), ("9-2", 2), ("9-3", 3)):
+        row = plan.grids.iloc[plan.owners[names == piece, 2][0]]
+        assert row["code"].endswith(f"{door:02d}")
+        assert row["name"].endswith(f"栋{door}单元")
+
+
 def test_entrances_that_do_not_fit_their_units_are_refused() -> None:
     units = toy_units(8, 6, households=12)
     levels = parse_levels("150:300/entrance")
