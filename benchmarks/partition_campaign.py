@@ -71,7 +71,9 @@ def broken_rules(units: gpd.GeoDataFrame, plan: PlanResult, band: Band) -> list[
     wrong += [problem.text for problem in report.problems if problem.kind != "gap"]
     if "community" in units:
         of_grid = plan.grids["community"].to_numpy()[label]
-        wrong += [f"unit in {a} given to a grid of {b}" for a, b in zip(units["community"], of_grid, strict=True) if a != b]
+        wrong += [
+            f"unit in {a} given to a grid of {b}" for a, b in zip(units["community"], of_grid, strict=True) if a != b
+        ]
     loads = np.bincount(label, units["households"].to_numpy(float), minlength=k)
     special = (plan.grids["kind"] != "ordinary").to_numpy()
     if loads[special].any():
