@@ -182,6 +182,12 @@ def peak_mb() -> float:
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
+def cpu_seconds() -> float:
+    """Processor time of this process so far: unlike the clock, little changed by what else runs."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return float(used.ru_utime + used.ru_stime)
+
+
 def in_own_process(script: str, arguments: Sequence[str], seconds: float | None = None) -> dict[str, Any] | None:
     """The JSON line that a script of this folder prints last; None when it is not done in time (then it is killed)."""
     folder = Path(__file__).resolve().parent
@@ -203,14 +209,14 @@ def in_own_process(script: str, arguments: Sequence[str], seconds: float | None 
 COLUMNS = ("grids", "in_band", "broken", "compactness", "on_streets", "split", "crossing")
 
 
-def row(name: str, seconds: float, memory: float, values: dict[str, float]) -> str:
+def row(name: str, values: dict[str, Any]) -> str:
     """One line of the table."""
     shown = "".join(
         f"{values[key]:>12.0f}" if key in ("grids", "broken") else f"{values[key]:>12.3f}" for key in COLUMNS
     )
-    return f"{name:24s}{seconds:>9.1f}{memory:>8.0f}{shown}"
+    return f"{name:24s}{values['seconds']:>9.1f}{values['cpu']:>8.1f}{values['memory']:>8.0f}{shown}"
 
 
 def heading(title: str) -> str:
     """The line above the rows."""
-    return f"{title:24s}{'seconds':>9s}{'MB':>8s}" + "".join(f"{key:>12s}" for key in COLUMNS)
+    return f"{title:24s}{'seconds':>9s}{'CPU s':>8s}{'MB':>8s}" + "".join(f"{key:>12s}" for key in COLUMNS)

@@ -13,11 +13,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
 
-from _partition_cases import case, figures, heading, in_own_process, made_city, metis_alone, peak_mb, plan_m, row
+from _partition_cases import (
+    case,
+    cpu_seconds,
+    figures,
+    heading,
+    in_own_process,
+    made_city,
+    metis_alone,
+    peak_mb,
+    plan_m,
+    row,
+)
 
 from gisgrid.models import Band
 from planning.graph import unit_graph
@@ -41,18 +53,18 @@ def one_run(args: argparse.Namespace) -> None:
     assert data is not None
     units, streets = data
     if args.peer:
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), cpu_seconds()
         graph = unit_graph(units, streets)
         label = metis_alone(graph, units["households"].to_numpy(float), args.grids, args.seed)
-        seconds, memory = time.perf_counter() - begun, peak_mb()
+        seconds, cpu, memory = time.perf_counter() - begun, cpu_seconds() - worked, peak_mb()
         reasons: list[str] = []
     else:
         warm()
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), cpu_seconds()
         plan = partition(
             units, streets, band=BAND, seed=args.seed, preset=args.preset, effort=args.effort, special_kinds=()
         )
-        seconds, memory = time.perf_counter() - begun, peak_mb()
+        seconds, cpu, memory = time.perf_counter() - begun, cpu_seconds() - worked, peak_mb()
         label, reasons = plan.assignment, [reason.text for reason in plan.reasons]
         graph = unit_graph(units, streets)
         if args.out:
@@ -61,7 +73,8 @@ def one_run(args: argparse.Namespace) -> None:
             plan.grids.to_file(args.out, layer="grids")
             streets.to_file(args.out, layer="roads")
     values = figures(graph, units, label, BAND)
-    print(json.dumps({"seconds": seconds, "memory": memory, "units": len(units), "reasons": reasons, **values}))
+    found = {"seconds": seconds, "cpu": cpu, "memory": memory, "units": len(units), "reasons": reasons}
+    print(json.dumps(found | values))
 
 
 def compared(title: str, arguments: list[str], seed: int) -> dict[str, float]:
@@ -75,8 +88,8 @@ def compared(title: str, arguments: list[str], seed: int) -> dict[str, float]:
     if peer is None or "error" in peer:
         sys.exit(f"{title}: METIS: {peer}")
     print(heading(f"{title} ({ours['units']:,} units)"))
-    print(row("  METIS", peer["seconds"], peer["memory"], peer))
-    print(row("  ours", ours["seconds"], ours["memory"], ours))
+    print(row("  METIS", peer))
+    print(row("  ours", ours))
     ratio = {key: ours[key] / peer[key] for key in ("in_band", "compactness", "on_streets") if peer[key]}
     print("  ours / METIS: " + ", ".join(f"{key} {value:.2f}" for key, value in ratio.items()), flush=True)
     for reason in ours["reasons"]:
@@ -101,7 +114,10 @@ def bars(name: str, ours: dict[str, float]) -> bool:
         )
         if wrong
     ]
-    print("  bars: " + ("all met" if not missed else "MISSED " + ", ".join(missed)) + "\n", flush=True)
+    print("  bars: " + ("all met" if not missed else "MISSED " + ", ".join(missed)))
+    if os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1):
+        print(f"  the machine is busy (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores): times say little")
+    print(flush=True)
     return not missed
 
 

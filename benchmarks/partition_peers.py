@@ -22,7 +22,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-from _partition_cases import case, figures, heading, in_own_process, metis_alone, peak_mb, row
+from _partition_cases import case, cpu_seconds, figures, heading, in_own_process, metis_alone, peak_mb, row
 
 from gisgrid.models import Band
 from planning.graph import UnitGraph, unit_graph
@@ -145,14 +145,14 @@ def one_run(name: str, data: str, seed: int, seconds: float) -> None:
     graph = unit_graph(units, streets)
     if name == "ours":
         warm()
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), cpu_seconds()
     if name == "ours":
         label: npt.NDArray[Any] = partition(units, streets, band=BAND, seed=seed, special_kinds=()).assignment
     else:
         label = PEERS[name](units, graph, seed, seconds)
-    took, memory = time.perf_counter() - begun, peak_mb()
+    took = {"seconds": time.perf_counter() - begun, "cpu": cpu_seconds() - worked, "memory": peak_mb()}
     label = np.unique(label, return_inverse=True)[1]
-    print(json.dumps({"seconds": took, "memory": memory, **figures(graph, units, label, BAND)}))
+    print(json.dumps(took | figures(graph, units, label, BAND)))
 
 
 def table(data: str, peers: list[str], seed: int, seconds: float) -> None:
@@ -177,7 +177,7 @@ def table(data: str, peers: list[str], seed: int, seconds: float) -> None:
             print(f"  {NAMES[name]:22s}failed: {found['error'][:100]}", flush=True)
         else:
             results[name] = found
-            print(row("  " + NAMES[name], found["seconds"], found["memory"], found), flush=True)
+            print(row("  " + NAMES[name], found), flush=True)
     ours = results.get("ours")
     for name in peers:
         if ours is None or name not in results:

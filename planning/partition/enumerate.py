@@ -210,7 +210,8 @@ def connected_sets(atoms: Atoms, rates: Rates, cap: int = CAP) -> Sets | None:
     """
     if len(atoms.load) > ATOMS_MAX:
         return None
-    low, high, weight = limits_of(atoms, rates)
+    low, high = limits_of(rates)
+    weight = np.ascontiguousarray(np.concatenate([atoms.load[:, None], atoms.more], axis=1))
     count = _walk(atoms, rates, low, high, weight, cap, _VISITS * cap, _empty(0))
     if count < 0:
         return None
@@ -220,11 +221,9 @@ def connected_sets(atoms: Atoms, rates: Rates, cap: int = CAP) -> Sets | None:
     return sets
 
 
-def limits_of(atoms: Atoms, rates: Rates) -> tuple[Floats, Floats, Floats]:
-    """Lower and upper limits (1 + w) and what they are about (n, 1 + w), the load first."""
-    weight = np.concatenate([atoms.load[:, None], atoms.more], axis=1)
-    low, high = np.append(rates.low, rates.more_low), np.append(rates.high, rates.more_high)
-    return low, high, np.ascontiguousarray(weight)
+def limits_of(rates: Rates) -> tuple[Floats, Floats]:
+    """Lower and upper limits of a grid (1 + w): the band of the load, then those of further weights."""
+    return np.append(rates.low, rates.more_low), np.append(rates.high, rates.more_high)
 
 
 def _empty(count: int) -> Sets:

@@ -20,7 +20,7 @@ from planning.partition.cover import Ints, least_cover, leaves_room, simple_pric
 from planning.partition.energy import energy_of, outside_of
 from planning.partition.enumerate import CAP, Sets, connected_sets, near_words
 from planning.partition.prices import Columns, least_share, linear_prices
-from planning.partition.state import Cell, Division, Floats, Int32s, Rates, division
+from planning.partition.state import Cell, Floats, Int32s, Rates, division
 
 NODES = 200_000
 """Sets tried with the first, simple prices."""
@@ -28,7 +28,7 @@ NODES_MAX = 20_000_000
 """Sets tried with the prices of the linear program; then the best known stands unproven."""
 _DIRECT = 50_000
 """Sets up to which units without load are not absorbed."""
-_SIMPLE = 20_000
+SIMPLE = 20_000
 """Sets above which simple prices are not worth their time."""
 _ALWAYS = 20
 _GAP = 1e-9
@@ -63,12 +63,14 @@ def solve_exactly(
     *,
     cap: int = CAP,
     nodes: int = NODES_MAX,
+    simple: int = SIMPLE,
 ) -> Exact | None:
     """The division of a connected cell in band with the least energy per grid; `forced`: of that many grids.
 
     `rates` at full weights. `upper`: a division known (labels 0…k-1); it helps, and is the answer when nothing beats
     it. None when the cell has more than `cap` sets in band, or more atoms than bits: too large to be solved so.
-    The work is bounded by `cap` and `nodes`, counts and not seconds, so the answer is the same on every run.
+    Above `simple` sets prices come from the linear program from the start. The work is bounded by `cap` and `nodes`,
+    counts and not seconds, so the answer is the same on every run.
     """
     load, more = loads_of(cell)
     empty = ~((load > 0.0) | (more > 0.0).any(axis=1))
@@ -81,7 +83,8 @@ def solve_exactly(
     atoms, atom, sets = listed
     absorbed = int(len(atom) - len(atoms.load))
     known = _known(cell, rates, forced, upper)
-    task = _Task(atoms, sets, rates, forced, float(cell.split[np.unique(cell.compound[cell.compound >= 0])].sum()))
+    constant = float(cell.split[np.unique(cell.compound[cell.compound >= 0])].sum())
+    task = _Task(atoms, sets, rates, forced, constant, simple)
     share = None if known is None else known.energy / known.k
     chosen, finished = _best(task, share, nodes)
     total = len(sets.cost)
@@ -101,14 +104,16 @@ def solve_exactly(
 def worth_trying(cell: Cell, rates: Rates, cap: int) -> bool:
     """Whether a cell is likely to have at most `cap` sets in band, by a rule of thumb that costs nothing.
 
-    In a plane graph sets of m units number about 3.2^m for every unit they may begin with; m is what the band holds.
+    Sets of m units number about g^m for every unit they may begin with, where m is what the band holds and g grows
+    with the mean number of neighbours (measured: 2.5 on a lattice of squares, 3.2 on Voronoi cells).
     """
     load, more = loads_of(cell)
     n = int(((load > 0.0) | (more > 0.0).any(axis=1)).sum())
     total = float(load.sum())
     if not 0 < n <= ATOMS_MAX or total <= 0.0:
         return False
-    return n <= _ALWAYS or math.log(n) + n * rates.high / total * math.log(3.2) <= math.log(cap)
+    growth = 0.95 + 0.42 * len(cell.indices) / len(load)
+    return n <= _ALWAYS or math.log(n) + n * rates.high / total * math.log(growth) <= math.log(cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ class _Task:
     rates: Rates
     forced: int | None
     constant: float
+    simple: int
 
     @property
     def total(self) -> float:
@@ -150,11 +156,7 @@ def _known(cell: Cell, rates: Rates, forced: int | None, upper: tuple[Int32s, in
     if upper is None or forced not in (None, upper[1]):
         return None
     div = division(cell, upper[0], upper[1])
-    return _measured(cell, rates, *upper) if _in_band(div, rates) else None
-
-
-def _in_band(div: Division, rates: Rates) -> bool:
-    return outside_of(div, rates) <= 1e-9
+    return _measured(cell, rates, *upper) if outside_of(div, rates) <= 1e-9 else None
 
 
 def _measured(cell: Cell, rates: Rates, label: Int32s, k: int) -> _Measured:
@@ -179,7 +181,7 @@ def _best(task: _Task, share: float | None, nodes: int) -> tuple[Ints | None, bo
     best: Ints | None = None
     finished = True
     columns = Columns()
-    if share is None and task.forced is None and len(task.sets.cost) > _SIMPLE:
+    if share is None and task.forced is None and len(task.sets.cost) > task.simple:
         bound = least_share(task.sets, len(task.atoms.load), task.constant, columns)
         if bound is None:
             return None, True
@@ -210,7 +212,7 @@ def _improved(
 ) -> tuple[Ints | None, bool]:
     """The cover of least Σ (cost - `share`), when `beat` only below what `share` itself makes."""
     n = len(task.atoms.load)
-    if len(task.sets.cost) <= _SIMPLE:
+    if len(task.sets.cost) <= task.simple:
         weight = task.atoms.load + task.total / n
         prices, left = simple_prices(task.sets, weight, share or 0.0)
         found, finished = _below(task, left, float(prices.sum()), min(nodes, NODES), beat=beat)
@@ -246,5 +248,5 @@ def _closure_infeasible(atoms: Atoms, rates: Rates, forced: int | None, cap: int
     if sets is None:
         return False
     sets = sets._replace(cost=np.zeros(len(sets.cost)))
-    found, finished = _best(_Task(joined, sets, rates, forced, 0.0), None, nodes)
+    found, finished = _best(_Task(joined, sets, rates, forced, 0.0, SIMPLE), None, nodes)
     return found is None and finished

@@ -97,16 +97,17 @@ def divisions(cell: Cell, band: Band) -> Iterator[np.ndarray]:
 
 
 @TINY
-@given(maps(9), bands, st.sampled_from([None, 1, 2, 3]))
+@given(maps(9), bands, st.sampled_from([None, 1, 2, 3]), st.sampled_from([0, 10_000]))
 def test_exact_answer_is_the_best_of_all_divisions(
-    drawn: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame], band: Band, forced: int | None
+    drawn: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame], band: Band, forced: int | None, simple: int
 ) -> None:
+    """`simple` 0: prices from the linear program, otherwise from dual ascent; both must prove the same."""
     assume(drawn[0]["households"].any())
     for cell in cells_of(*drawn, band):
         rates = WEIGHTS.rates(Limits(band), max((band.low + band.high) / 2.0, 1.0))
         every = [(label, int(label.max()) + 1) for label in divisions(cell, band)]
         energies = [(energy_of(cell, division(cell, label, k), rates), k) for label, k in every if forced in (None, k)]
-        found = solve_exactly(cell, rates, forced)
+        found = solve_exactly(cell, rates, forced, simple=simple)
         assert found is not None
         assert found.proven
         assert found.absorbed == 0
