@@ -25,6 +25,7 @@ from gisgrid.models import Band, Progress, no_progress
 from gisgrid.numbering import grid_names, renumber
 from gisgrid.overlay import largest_part
 from gisgrid.settings import Settings
+from planning.axes import road_axes
 from planning.checking import check_levels, check_professional
 from planning.circles import CirclesResult, service_circles
 from planning.crosswalk import crosswalk
@@ -96,8 +97,8 @@ def read_planning_input(connection: sa.Connection, area: str) -> PlanningInput:
     communities = plans.communities_of(connection, area)
     unit_set = plans.latest_unit_set(connection, area)
     units = to_metric(plans.units_of(connection, unit_set))
-    barriers = barrier_lines(*(_around(connection, table, communities) for table in (t.streets, t.water, t.walls)))
-    return PlanningInput(area, communities, unit_set, units, barriers)
+    lines = [_around(connection, table, communities) for table in (t.streets, t.water, t.walls)]
+    return PlanningInput(area, communities, unit_set, units, planning_lines(units, *lines))
 
 
 def read_grids_in_force(connection: sa.Connection, area: str, *, level: int | None = 1) -> gpd.GeoDataFrame:
@@ -352,6 +353,20 @@ def barrier_lines(
             shape = np.where(shapely.get_dimensions(shape) == 1, shape, shapely.boundary(shape))
             parts.append(gpd.GeoDataFrame({"cls": [cls] * len(shape)}, geometry=shape, crs=streets.crs))
     return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=streets.crs)
+
+
+def planning_lines(
+    units: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame,
+    water: gpd.GeoDataFrame | None = None,
+    walls: gpd.GeoDataFrame | None = None,
+) -> gpd.GeoDataFrame:
+    """`barrier_lines`, and the axes of roads whose carriageways the borders of the units run between."""
+    lines = barrier_lines(streets, water, walls)
+    axes = road_axes(to_metric(units), streets, water, walls)
+    if axes.empty:
+        return lines
+    return gpd.GeoDataFrame(pd.concat([lines, axes.to_crs(lines.crs)], ignore_index=True), crs=lines.crs)
 
 
 def _around(connection: sa.Connection, table: sa.Table, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -107,7 +107,7 @@ def plan(
             raise BadInput("--out is missing: name the file for the plan")
         with output.stage("reading"):
             cells = read_layer(units, layer="units", crs=crs)
-            lines = workflow.barrier_lines(**read_barriers(streets)) if streets else None
+            lines = workflow.planning_lines(cells, **read_barriers(streets)) if streets else None
             before = _before(cells, keep, keep_column)
             options["keep"] = None if before is None else before.codes
             finer = _entrances(units, crs) if any(level.kind == "entrance" for level in nested) else None

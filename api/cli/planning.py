@@ -19,7 +19,7 @@ from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
 from planning.entrances import entrance_units
-from planning.units import make_units
+from planning.units import above_limit, make_units
 
 
 @click.command("units")
@@ -74,7 +74,9 @@ def units(
         with output.stage("entrances"):
             layers["entrances"] = entrance_units(made, houses, _addresses(buildings))
     write_layers(out, layers)
-    _tell_units(output, made, {"out": str(out)} | {name: len(layer) for name, layer in layers.items()}, str(out))
+    _tell_units(
+        output, made, max_households, {"out": str(out)} | {name: len(layer) for name, layer in layers.items()}, str(out)
+    )
 
 
 def _addresses(buildings: str) -> gpd.GeoDataFrame | None:
@@ -94,13 +96,20 @@ def _units_from_database(
         )
     if out is not None:
         write_layers(out, {"units": made})
-    _tell_units(output, made, {"unit_set": key}, f"unit set {key}")
+    _tell_units(output, made, max_households, {"unit_set": key}, f"unit set {key}")
 
 
-def _tell_units(output: Output, made: gpd.GeoDataFrame, where: dict[str, Any], place: str) -> None:
+def _tell_units(output: Output, made: gpd.GeoDataFrame, most: int, where: dict[str, Any], place: str) -> None:
     households = int(made["households"].sum())
-    facts = {"units": len(made), "households": households, "communities": int(made["community"].nunique())}
-    output.result(facts | where, [f"{len(made)} units, {households} households → {place}"])
+    above = above_limit(made, most)["unit_id"].tolist()
+    facts = {
+        "units": len(made), "households": households, "communities": int(made["community"].nunique()), "above": above,
+    }  # fmt: skip
+    lines = [f"{len(made)} units, {households} households → {place}"]
+    if above and most > 1:
+        more = f" and {len(above) - 5} more" if len(above) > 5 else ""
+        lines.append(f"  single buildings above {most} households: units {', '.join(above[:5])}{more}")
+    output.result(facts | where, lines)
 
 
 @click.command("plans")
