@@ -145,12 +145,12 @@ def _check_geometry(units: gpd.GeoDataFrame) -> None:
 def noded_geometry(units: gpd.GeoDataFrame, *, overlap_m2: float = COVER_SLIVER_M2) -> Geometries:
     """Unit polygons as an exactly noded coverage, metric CRS in and out.
 
-    A valid coverage comes back as it is. Otherwise the boundaries are noded on a `NODE_METRES` grid and each face goes
+    A valid coverage without gaps narrower than that comes back as it is. Otherwise the boundaries are noded on a `NODE_METRES` grid and each face goes
     to its unit; gap slivers below `overlap_m2` go to the neighbour with the longest border, larger gaps stay gaps.
     Raises BadInput when two units overlap by more than `overlap_m2` square metres.
     """
     geometry: Geometries = np.asarray(units.geometry.to_numpy(), dtype=object)
-    wrong = ~shapely.is_empty(shapely.coverage_invalid_edges(geometry))
+    wrong = ~shapely.is_empty(shapely.coverage_invalid_edges(geometry, gap_width=NODE_METRES))
     if not wrong.any():
         return geometry
     _refuse_overlaps(units, geometry, np.flatnonzero(wrong), overlap_m2)
@@ -262,6 +262,13 @@ def _segment_classes(
     geometry = streets.geometry.to_numpy()
     classes = street_classes(streets)
     use = (classes < NO_STREET) & ~shapely.is_missing(geometry)
+    broken = use & ~topology.finite(geometry)
+    if broken.any():
+        row = int(np.flatnonzero(broken)[0])
+        raise BadInput(
+            f"street in row {row + 1} has a coordinate that is no number ({int(broken.sum())} such streets); mend it",
+            row=row,
+        )
     parts, street = shapely.get_parts(geometry[use], return_index=True)
     polygons = shapely.get_type_id(parts) == 3
     parts[polygons] = shapely.boundary(parts[polygons])

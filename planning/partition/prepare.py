@@ -156,13 +156,14 @@ def _counts(units: gpd.GeoDataFrame, column: str, names: npt.NDArray[np.object_]
         return np.zeros(len(units))
     numbers: Floats = pd.to_numeric(units[column], errors="coerce").to_numpy(dtype=np.float64)
     if not required:
-        numbers = np.nan_to_num(numbers, nan=0.0)
+        numbers = np.where(units[column].isna(), 0.0, numbers)
     wrong = ~np.isfinite(numbers) | (numbers < 0)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
+        value = units[column].iloc[row]
+        shown = repr(value) if isinstance(value, str) else str(value)
         raise BadInput(
-            f"unit {names[row]}: {column} is {units[column].iloc[row]!r}; give a number of at least 0 "
-            f"({int(wrong.sum())} such units)",
+            f"unit {names[row]}: {column} is {shown}; give a number of at least 0 ({int(wrong.sum())} such units)",
             row=row,
         )
     return numbers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,7 @@ CODES: Final = (
 )  # fmt: skip
 """What `Reason.code` may be; docs/partition.md says what each means."""
 _SHOWN = 8
+_ISLANDS = 3
 _PART_M2 = 1.0
 
 
@@ -53,9 +55,10 @@ def reasons_for(
         found.append(_count_not_met(problem, forced, free))
     found += [_locked_outside(table, row, limits) for row in locked[bad[locked]].tolist()]
     found += _locked_broken(problem, assignment, table, locked)
+    pieces: list[Reason] = []
     for piece in np.unique(problem.piece[bad[assignment] & (problem.piece >= 0)]).tolist():
-        found += _piece_reasons(problem, assignment, loads, bad, piece, limits, forced)
-    return found + _in_parts(problem, assignment, table, locked)
+        pieces += _piece_reasons(problem, assignment, loads, bad, piece, limits, forced)
+    return found + _summed(pieces, band=limits.band) + _in_parts(problem, assignment, table, locked)
 
 
 def _locked_broken(
@@ -73,6 +76,22 @@ def _locked_broken(
             text = f"grid {table['code'].iloc[row]} is locked and stays as it is, {what}; unlock it to mend that"
             found.append(Reason("locked_broken", text, (), str(table["community"].iloc[row])))
     return found
+
+
+def _summed(found: list[Reason], band: Band) -> list[Reason]:
+    """The reasons, a community's many pieces below the band told as one."""
+    islands = Counter(reason.community for reason in found if reason.code == "piece_below_band")
+    many = {community for community, count in islands.items() if count > _ISLANDS}
+    kept = [reason for reason in found if reason.code != "piece_below_band" or reason.community not in many]
+    for community in sorted(many):
+        parts = [one for one in found if one.code == "piece_below_band" and one.community == community]
+        units = tuple(name for one in parts for name in one.units)
+        text = (
+            f"{len(parts)} pieces of community {community} (units {_list(np.array(units, dtype=object))}) lie apart "
+            f"from each other, each with less than {band.low} households; do their units share borders exactly?"
+        )
+        kept.append(Reason("piece_below_band", text, units, community))
+    return kept
 
 
 def _locked_outside(table: gpd.GeoDataFrame, row: int, limits: Limits) -> Reason:
@@ -94,6 +113,8 @@ def _ids(problem: Problem, rows: npt.NDArray[np.integer]) -> tuple[str, ...]:
 
 
 def _number(value: float) -> str:
+    if value >= 1e12:
+        return f"{value:.3g}"
     return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
 
 

@@ -35,9 +35,9 @@ KEEPING = 4
 """Starts from the old grids, all of them made."""
 CHURN_HEAT = 0.5
 """Heat a search from the old grids starts with, in the energy of a mean unit leaving its old grid."""
-EXACT_SETS = 100_000
+EXACT_SETS = 400_000
 """Grids in band a cell may have at most to be solved with proof."""
-EXACT_NODES = 2_000_000
+EXACT_NODES = 5_000_000
 """Steps of the exact search; a cell that needs more is annealed."""
 STEPS_MIN = 400
 """Moves of a stage at least, so that tiny cells are searched through."""
@@ -64,7 +64,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Labels 0…k-1 of a cell's units, load outside the limits, grids inside them, energy, heir of every grid."""
+    """Labels 0…k-1 of a cell's units, load outside the limits, grids inside them, energy, heir of every grid.
+
+    `proven`: no division is better; `settled`: none that keeps units without load with their neighbours.
+    """
 
     label: Int32s
     k: int
@@ -73,6 +76,7 @@ class Solution:
     energy: float
     heir: Int32s
     proven: bool = False
+    settled: bool = False
 
     @property
     def score(self) -> tuple[float, float]:
@@ -159,16 +163,18 @@ def solve(job: Job, search: Search) -> Solution:
     The grids in band of all runs are mixed in the end, with a free number of grids when the job has more than one.
     """
     control = search.control
-    proven = solved_exactly(job, search)
-    if proven is not None:
+    best = solved_exactly(job, search)
+    if best is not None and best.settled:
         control.advance(len(job.rows))
-        control.found(job.seed, proven.k, proven.inside, proven.energy)
-        return proven
-    best: Solution | None = None
+        control.found(job.seed, best.k, best.inside, best.energy)
+        return best
     pool = Pool(job.cell, search.limits, search.rates(job.target))
-    if job.known is not None:
-        best = measured(job, job.known, int(job.known.max()) + 1, search)
+    if best is not None:
         pool.add(best.label, best.k)
+    if job.known is not None:
+        known = measured(job, job.known, int(job.known.max()) + 1, search)
+        pool.add(known.label, known.k)
+        best = known if best is None or known.score < best.score else best
     usual = KEEPING if job.keeps else len(_worthwhile(job, search.limits)) * search.schedule.starts
     for attempt, k in enumerate(_attempts(job, search)):
         if best is not None and ((attempt >= usual and best.outside <= job.bound + 1e-9) or control.stopped()):
@@ -184,18 +190,26 @@ def solve(job: Job, search: Search) -> Solution:
 
 
 def solved_exactly(job: Job, search: Search) -> Solution | None:
-    """The proven best division of a small cell, None where it is too large for that or there is nothing in band.
+    """The best division of a small cell from the list of all its grids in band; None where it is too large for that or
+    nothing is in band.
 
-    Against old grids the search is left to annealing: what a grid costs depends on which old grid it goes on as.
+    Units without load that had to be absorbed are set right afterwards by a short search. Against old grids cells are
+    left to annealing: what a grid costs depends on which old grid it goes on as.
     """
     rates = search.rates(job.target)
     if job.keeps or job.counts == (1,) or search.control.stopped() or not worth_trying(job.cell, rates, EXACT_SETS):
         return None
-    found = solve_exactly(job.cell, rates, job.counts[0] if job.forced else None, cap=EXACT_SETS, nodes=EXACT_NODES)
-    if found is None or found.label is None or not found.proven:
+    upper = None if job.known is None else (job.known, int(job.known.max()) + 1)
+    forced = job.counts[0] if job.forced else None
+    found = solve_exactly(job.cell, rates, forced, upper, cap=EXACT_SETS, nodes=EXACT_NODES)
+    if found is None or found.label is None:
         return None
     answer = measured(job, found.label, found.k, search)
-    return replace(answer, proven=not found.absorbed)
+    if found.proven and found.absorbed:
+        middle = search.schedule.stages // 2
+        polished, _ = anneal(job, answer.label.copy(), answer.k, job.seed[0], search, middle, full_band=True)
+        answer = min(answer, polished, key=lambda one: one.score)
+    return replace(answer, proven=found.proven and not found.absorbed, settled=found.proven)
 
 
 def mixed(job: Job, pool: Pool, best: Solution, search: Search) -> Solution:

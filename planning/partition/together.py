@@ -14,7 +14,7 @@ import numpy as np
 from planning.partition.pool import Pool
 from planning.partition.search import Search, in_threads
 from planning.partition.seeding import metis_labels
-from planning.partition.solve import Job, Solution, anneal, measured, mixed
+from planning.partition.solve import Job, Solution, anneal, measured, mixed, solved_exactly
 from planning.partition.state import Int32s
 
 UNITS_MAX = 4000
@@ -26,12 +26,15 @@ RUNS = _AGAIN + len(_COUNTS)
 
 def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
     """A division of every piece no worse than the one it is known by (``job.known``); runs share all cores."""
-    calls = [partial(_run, job, run, search) for job in jobs for run in range(RUNS)]
+    exact = in_threads([partial(solved_exactly, job, search) for job in jobs], search)
+    open_jobs = [number for number, answer in enumerate(exact) if answer is None or not answer.settled]
+    calls = [partial(_run, jobs[number], run, search) for number in open_jobs for run in range(RUNS)]
     runs = in_threads(calls, search)
-    return [
-        _best(job, [run for run in runs[RUNS * number : RUNS * (number + 1)] if run is not None], search)
-        for number, job in enumerate(jobs)
-    ]
+    found = list(exact)
+    for place, number in enumerate(open_jobs):
+        made = [run for run in runs[RUNS * place : RUNS * (place + 1)] if run is not None]
+        found[number] = _best(jobs[number], made, search)
+    return [answer for answer in found if answer is not None]
 
 
 def _run(job: Job, run: int, search: Search) -> tuple[Solution, list[Int32s]] | None:

@@ -287,7 +287,6 @@ def test_fractions_of_households_and_loads_beyond_reason() -> None:
 # --- known shortfalls: the marks go with the defects ------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="gaps below a centimetre are not noded, so every unit is an island")
 def test_gaps_below_a_centimetre_are_closed() -> None:
     units = units_20()
     shrunk = units.set_geometry(units.geometry.buffer(-0.004, join_style="mitre"))
@@ -296,19 +295,16 @@ def test_gaps_below_a_centimetre_are_closed() -> None:
     assert plan.feasible
 
 
-@pytest.mark.xfail(strict=True, reason="a population that is no number counts as 0 without a word")
 def test_a_population_that_is_no_number_is_named() -> None:
     with pytest.raises(BadInput, match="unit 1: population is 'many'"):
         partition(with_value("population", "many"), band=BAND)
 
 
-@pytest.mark.xfail(strict=True, reason="the message shows how Python writes the number")
 def test_a_wrong_value_is_shown_plainly() -> None:
     with pytest.raises(BadInput, match="unit 0: population is -1; "):
         partition(units_20().assign(population=-1), band=BAND)
 
 
-@pytest.mark.xfail(strict=True, reason="one reason for every island floods the report")
 def test_units_that_all_lie_apart_are_said_once() -> None:
     units = units_20()
     apart = units.set_geometry(units.geometry.buffer(-0.5, join_style="mitre"))
