@@ -2,14 +2,13 @@
 
     python benchmarks/scenarios.py [NAME …] [--seed 0] [--preset balanced] [--out DIR]
 
-Prints one row a level. `--out` writes NAME.gpkg with layers grids and units, for a look in QGIS or `gisgrid check`.
-Entrances are made where `planning.entrances` is there.
+Prints one row a level and, where the place is planned near its old grids, who changes grid. `--out` writes NAME.gpkg
+with layers grids and units, for a look in QGIS or `gisgrid check`.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import resource
 import time
 from dataclasses import dataclass, field
@@ -21,32 +20,37 @@ import geopandas as gpd
 from data.exporters import write_layers
 from data.sample import make_sample
 from gisgrid.coverage import check
+from planning.entrances import entrance_units
 from planning.levels import NestedPlan, parse_levels, partition_levels
-from planning.partition import warm
+from planning.partition import old_grids_of, warm
 from planning.units import make_units
-from planning.workflow import barrier_lines
+from planning.workflow import planning_lines
 
 
 @dataclass(frozen=True)
 class Case:
     """One place: units of at most so many households, the levels asked for, options of `partition_levels` and of
-    `make_units`.
+    `make_units`, and whether it is planned near its old grids.
     """
 
     max_households: int
     levels: str
     options: dict[str, Any] = field(default_factory=dict)
     units: dict[str, Any] = field(default_factory=dict)
+    keep: bool = False
 
 
-ORDINARY_ONLY: dict[str, Any] = {"first_level": {"special_kinds": ()}}
+ORDINARY_ONLY: dict[str, Any] = {"special_kinds": ()}
+SCENIC: dict[str, Any] = {"first_level": {"special_kinds": ("scenic",)}, "special_area": 20_000.0}
+PATHS: dict[str, Any] = {"special_max_area": 20_000.0}
 CASES: dict[str, Case] = {
-    "mingfeng": Case(30, "11@300:500", ORDINARY_ONLY),
-    "nanjian": Case(8, "6@300:500/35", ORDINARY_ONLY),
-    "xijindu": Case(8, "7@300:500/40:90", {"first_level": {"special_kinds": ("scenic",)}, "special_area": 20_000.0}),
-    "gaodu": Case(3, "34@300:500/158/854", ORDINARY_ONLY),
-    "longgang": Case(3, "16@500:1600/48/132/396/1040", ORDINARY_ONLY),
-    "yanzhou": Case(1, "349@250:480/1396/building/entrance", ORDINARY_ONLY),
+    "mingfeng": Case(30, "11@300:500", {"first_level": ORDINARY_ONLY}),
+    "nanjian": Case(8, "6@300:500/35", {"first_level": ORDINARY_ONLY}, keep=True),
+    "xijindu": Case(8, "7@300:500/40:90", SCENIC, PATHS),
+    "gaodu": Case(3, "34@300:500/158/854", {"first_level": ORDINARY_ONLY}),
+    "longgang": Case(3, "16@500:1600/48/132/396/1040", {"first_level": ORDINARY_ONLY}),
+    "laoshan": Case(60, "863@300:500", {"first_level": ORDINARY_ONLY}, keep=True),
+    "yanzhou": Case(1, "349@250:480/1396/building/entrance", {"first_level": ORDINARY_ONLY}),
 }
 HEAD = (
     "place",
@@ -64,7 +68,7 @@ HEAD = (
 )
 
 
-def planned(name: str, seed: int, preset: str) -> tuple[NestedPlan, dict[str, gpd.GeoDataFrame], float, float]:
+def planned(name: str, seed: int, preset: str | None) -> tuple[NestedPlan, dict[str, gpd.GeoDataFrame], float, float]:
     """The plan of a place, its layers, seconds and CPU seconds of planning."""
     case = CASES[name]
     layers = make_sample(name, seed=seed).layers
@@ -72,14 +76,12 @@ def planned(name: str, seed: int, preset: str) -> tuple[NestedPlan, dict[str, gp
         layers["buildings"], layers["streets"], layers["areas"], water=layers["water"], walls=layers["walls"],
         landuse=layers["landuse"], max_households=case.max_households, **case.units,
     )  # fmt: skip
-    lines = barrier_lines(layers["streets"], layers["water"], layers["walls"])
+    lines = planning_lines(units, layers["streets"], layers["water"], layers["walls"])
     levels, options = parse_levels(case.levels), dict(case.options)
+    if case.keep:
+        options["first_level"] = options["first_level"] | {"keep": old_grids_of(units, layers["grids"])}
     if any(level.kind == "entrance" for level in levels):
-        if importlib.util.find_spec("planning.entrances"):
-            entrances: Any = importlib.import_module("planning.entrances")
-            options["finer"] = entrances.entrance_units(units, layers["buildings"], layers["addresses"])
-        else:
-            levels = tuple(level for level in levels if level.kind != "entrance")
+        options["finer"] = entrance_units(units, layers["buildings"], layers["addresses"])
     begun, cpu = time.perf_counter(), time.process_time()
     plan = partition_levels(units, lines, levels, seed=seed, preset=preset, **options)
     return plan, layers, time.perf_counter() - begun, time.process_time() - cpu
@@ -110,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("names", nargs="*", default=list(CASES), metavar="NAME")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--preset", default="balanced")
+    parser.add_argument("--preset", help="balanced; stable near old grids")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     warm()
@@ -123,6 +125,12 @@ def main() -> None:
         report = check(made["grids"], layers["areas"], units=made["units"])
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"  {len(made['units'])} units, {seconds:.1f} s, {peak:.0f} MB, check: {report.lines(most=0)[0]}")
+        if plan.first.changes is not None:
+            changed = plan.first.stats
+            print(
+                f"  {changed['old_grids']} old grids: {changed['moved_share']:.1%} of households change grid, at least "
+                f"{changed['moved_share_least']:.1%} must; {changed['old_boundary_kept']:.1%} of the old boundary kept"
+            )
         for reason in plan.reasons[:3]:
             print(f"  {reason.text}")
         if len(plan.reasons) > 3:

@@ -145,8 +145,9 @@ def _check_geometry(units: gpd.GeoDataFrame) -> None:
 def noded_geometry(units: gpd.GeoDataFrame, *, overlap_m2: float = COVER_SLIVER_M2) -> Geometries:
     """Unit polygons as an exactly noded coverage, metric CRS in and out.
 
-    A valid coverage without gaps narrower than that comes back as it is. Otherwise the boundaries are noded on a `NODE_METRES` grid and each face goes
-    to its unit; gap slivers below `overlap_m2` go to the neighbour with the longest border, larger gaps stay gaps.
+    A valid coverage without gaps narrower than that comes back as it is. Otherwise the boundaries are noded on a
+    `NODE_METRES` grid and each face goes to its unit; gap slivers below `overlap_m2` go to the neighbour with the
+    longest border, larger gaps stay gaps.
     Raises BadInput when two units overlap by more than `overlap_m2` square metres.
     """
     geometry: Geometries = np.asarray(units.geometry.to_numpy(), dtype=object)
