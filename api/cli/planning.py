@@ -118,9 +118,12 @@ def list_plans(output: Output) -> None:
     """List the stored plans."""
     with db.database(Settings.from_env()) as engine, engine.connect() as connection:
         rows = plans.all_plans(connection)
-    header = ("plan", "area", "status", "band", "feasible", "name")
-    table = [(row.id, row.area, row.status, row.band, "yes" if row.feasible else "no", row.name) for row in rows]
-    facts = [dict(zip(header, [*line[:3], str(line[3]), *line[4:]], strict=True)) for line in table]
+    header = ("plan", "area", "system", "status", "band", "feasible", "name")
+    table = [
+        (row.id, row.area, row.system, row.status, str(row.band), "yes" if row.feasible else "no", row.name)
+        for row in rows
+    ]
+    facts = [dict(zip(header, line, strict=True)) for line in table]
     output.result({"plans": facts}, table_lines(header, table))
 
 
