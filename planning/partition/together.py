@@ -19,52 +19,60 @@ from planning.partition.state import Int32s
 
 UNITS_MAX = 4000
 """Larger pieces keep their cells: a search of the whole takes too long, and crossings must stay rare there."""
-_AGAIN = 4
 _COUNTS = (0, -1, 1, -2, 0, -1)
-RUNS = _AGAIN + len(_COUNTS)
+_AGAIN = (4, 4)
+"""Runs from the best division, by round; the first round also starts from METIS, `_COUNTS` grids more or fewer."""
+_HOT = (0.3, 0.2)
+RUNS = sum(_AGAIN) + len(_COUNTS)
 
 
 def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
     """A division of every piece no worse than the one it is known by (``job.known``); runs share all cores."""
     exact = in_threads([partial(solved_exactly, job, search) for job in jobs], search)
-    open_jobs = [number for number, answer in enumerate(exact) if answer is None or not answer.settled]
-    calls = [partial(_run, jobs[number], run, search) for number in open_jobs for run in range(RUNS)]
-    runs = in_threads(calls, search)
-    found = list(exact)
-    for place, number in enumerate(open_jobs):
-        made = [run for run in runs[RUNS * place : RUNS * (place + 1)] if run is not None]
-        found[number] = _best(jobs[number], made, search)
-    return [answer for answer in found if answer is not None]
+    found = [answer if answer is not None and answer.settled else None for answer in exact]
+    rest = [number for number, answer in enumerate(found) if answer is None]
+    best = {number: _known(jobs[number], search) for number in rest}
+    pools = {number: Pool(jobs[number].cell, search.limits, search.rates(jobs[number].target)) for number in rest}
+    for turn, again in enumerate(_AGAIN):
+        runs = again + (len(_COUNTS) if turn == 0 else 0)
+        calls = [partial(_run, jobs[number], turn, run, best[number], search) for number in rest for run in range(runs)]
+        answers = in_threads(calls, search)
+        for place, number in enumerate(rest):
+            for answer in answers[runs * place : runs * (place + 1)]:
+                best[number] = _better(best[number], answer, pools[number])
+            best[number] = mixed(jobs[number], pools[number], best[number], search)
+            search.control.found(jobs[number].seed, best[number].k, best[number].inside, best[number].energy)
+    return [best[number] if answer is None else answer for number, answer in enumerate(found)]
 
 
-def _run(job: Job, run: int, search: Search) -> tuple[Solution, list[Int32s]] | None:
+def _known(job: Job, search: Search) -> Solution:
     assert job.known is not None
+    return measured(job, job.known, int(job.known.max()) + 1, search)
+
+
+def _run(job: Job, turn: int, run: int, best: Solution, search: Search) -> tuple[Solution, list[Int32s]] | None:
     if search.control.stopped():
         return None
-    n, k = len(job.rows), int(job.known.max()) + 1
-    again = run < _AGAIN
-    seed = int(np.random.SeedSequence((*job.seed, 1000 + run)).generate_state(1)[0])
+    n, k = len(job.rows), best.k
+    again = run < _AGAIN[turn]
+    seed = int(np.random.SeedSequence((*job.seed, 1000 * (turn + 1) + run)).generate_state(1)[0])
     usual = search.schedule
     slow = search.with_schedule(
-        stages=40, hot=0.3 if again else 0.6, soft_major=True, starts=1,
+        stages=40, hot=_HOT[turn] if again else 0.6, soft_major=True, starts=1,
         unit_tries=0.75 * usual.unit_tries, split_tries=0.75 * usual.split_tries,
     )  # fmt: skip
     if again:
-        return anneal(job, job.known.copy(), k, seed, slow, full_band=True)
-    count = k if job.forced else min(max(k + _COUNTS[run - _AGAIN], 1), n)
+        return anneal(job, best.label.copy(), k, seed, slow, full_band=True)
+    count = k if job.forced else min(max(k + _COUNTS[run - _AGAIN[turn]], 1), n)
     return anneal(job, metis_labels(job.cell, count, seed), count, seed, slow)
 
 
-def _best(job: Job, runs: list[tuple[Solution, list[Int32s]]], search: Search) -> Solution:
-    assert job.known is not None
-    best = measured(job, job.known, int(job.known.max()) + 1, search)
-    pool = Pool(job.cell, search.limits, search.rates(job.target))
+def _better(best: Solution, answer: tuple[Solution, list[Int32s]] | None, pool: Pool) -> Solution:
+    """The better of two, the grids of both in the pool."""
     pool.add(best.label, best.k)
-    for one, met in runs:
-        for label in (one.label, *met):
-            pool.add(label, one.k)
-        if one.score < best.score:
-            best = one
-    best = mixed(job, pool, best, search)
-    search.control.found(job.seed, best.k, best.inside, best.energy)
-    return best
+    if answer is None:
+        return best
+    one, met = answer
+    for label in (one.label, *met):
+        pool.add(label, one.k)
+    return one if one.score < best.score else best
