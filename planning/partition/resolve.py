@@ -33,7 +33,7 @@ from planning.partition.special import Special
 
 Ints = npt.NDArray[np.int64]
 
-UNITS_USUAL = 400
+UNITS_USUAL = 250
 """A cell of so many units is searched at the usual length in well under a second; longer ones at less."""
 
 
