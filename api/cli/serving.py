@@ -25,7 +25,7 @@ from gisgrid.settings import Settings
 from planning import workflow
 from planning.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
-from planning.tessellation import warm as warm_units
+from planning.units import warm as warm_units
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
