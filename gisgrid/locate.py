@@ -56,6 +56,7 @@ from gisgrid import locate_kernels as kernels
 from gisgrid import locate_near as near
 from gisgrid.crs import STORAGE_CRS, normalise, points_to_storage
 from gisgrid.errors import BadInput
+from gisgrid.hilbert import hilbert_order
 from gisgrid.limits import OUTSIDE_METRES_MAX
 from gisgrid.locate_input import checked, coordinate_arrays, frame_of, rings_of
 from gisgrid.models import Progress, no_progress
@@ -73,7 +74,6 @@ _NAMES: Final = (
     "frame", "cells", "records", "rank", "coords", "ring_chunks", "part_rings", "row_parts", "chunk_span",
     "chunk_y", "ring_start", "code_start", "code_bytes",
 )  # fmt: skip
-_RINGS: Final = ("coords", "ring_chunks", "part_rings", "row_parts", "chunk_span", "chunk_y")
 
 
 class GridIndex:
@@ -87,7 +87,7 @@ class GridIndex:
             array.flags.writeable = False  # one array type for the compiled functions, built or loaded
         self._arrays = arrays
         self._quick = (arrays["frame"], arrays["cells"], arrays["records"])
-        self._rings = tuple(arrays[name] for name in _RINGS)
+        self._rings = tuple(arrays[name] for name in kernels.RINGS)
         text = arrays["code_bytes"].tobytes().decode()
         offsets = arrays["code_start"]
         codes: list[str | None] = [text[a:b] for a, b in pairwise(offsets)]
@@ -120,15 +120,15 @@ class GridIndex:
         v = (arrays["coords"][:, 1] - frame[1]) * frame[5]
         for array in (*arrays.values(), order, u, v):
             array.flags.writeable = False
-        rings = [arrays[name] for name in _RINGS]
-        counts, cells = build.mark(order, u, v, frame, *rings)
+        rings = tuple(arrays[name] for name in kernels.RINGS)
+        counts, cells = build.mark(order, u, v, frame, rings)
         progress(0.4, "cells marked")
         ends = np.zeros(counts.size, np.int64)
         np.cumsum(counts[:-1], out=ends[1:])
         starts = ends.copy()
-        edges, edge_rows = build.collect(order, u, v, frame, ends, *rings[1:5])
+        edges, edge_rows = build.collect(order, u, v, frame, ends, rings)
         progress(0.6, "edges sorted into cells")
-        arrays["records"] = build.write_records(edges, edge_rows, starts, ends, cells, u, v, frame, rank, *rings)
+        arrays["records"] = build.write_records(edges, edge_rows, starts, ends, cells, u, v, frame, rank, rings)
         if arrays["records"].size >= 2**31 - 2:
             raise BadInput(f"{len(names)} grids have too many edges for one index; split the layer")
         arrays["cells"] = cells
@@ -152,7 +152,7 @@ class GridIndex:
 
         def part(k: int) -> None:
             piece = slice(xs.size * k // workers, xs.size * (k + 1) // workers)
-            kernels.rows_of(xs[piece], ys[piece], out[piece], *self._quick, self._arrays["rank"], *self._rings)
+            kernels.rows_of(xs[piece], ys[piece], out[piece], *self._quick, self._arrays["rank"], self._rings)
 
         if workers <= 1:
             part(0)
@@ -171,7 +171,7 @@ class GridIndex:
         found: int = kernels.quick_row(x, y, *self._quick)
         if found >= -1:
             return found
-        return int(kernels.exact_row(x, y, -(found + 2), self._arrays["records"], self._arrays["rank"], *self._rings))
+        return int(kernels.exact_row(x, y, -(found + 2), self._arrays["records"], self._arrays["rank"], self._rings))
 
     def code(self, x: float, y: float) -> str | None:
         """Owner code of one point, or None outside."""
@@ -305,23 +305,6 @@ def warm() -> None:
     index.row(0.0, 0.0)  # a corner: the exact road too
     index.distance_to_boundary([0.5], [0.5])
     hilbert_order([0.5], [0.5])
-
-
-def hilbert_order(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.intp]:
-    """Order that visits points along a Hilbert curve over their own box; NaN and infinities last. Stable.
-
-    Points sorted so read each part of the index once: worth it for batches that are sorted anyway or located often.
-    """
-    xs, ys = coordinate_arrays(x, y)
-    finite = np.isfinite(xs) & np.isfinite(ys)
-    keys = np.empty(xs.size, np.uint32)
-    if finite.any():
-        x0, y0 = float(xs[finite].min()), float(ys[finite].min())
-        side = max(float(xs[finite].max()) - x0, float(ys[finite].max()) - y0)
-    else:
-        x0 = y0 = side = 0.0
-    kernels.hilbert_keys(xs, ys, x0, y0, 65534.0 / side if side > 0 else 0.0, keys)
-    return np.argsort(keys, kind="stable")
 
 
 def locate_points(

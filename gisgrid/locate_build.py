@@ -73,22 +73,12 @@ def _rows_met(v0: float, v1: float, rows: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def mark(
-    order: Any,
-    u: Any,
-    v: Any,
-    frame: Any,
-    coords: Any,
-    ring_chunks: Any,
-    part_rings: Any,
-    row_parts: Any,
-    chunk_span: Any,
-    chunk_y: Any,
-) -> tuple[Any, Any]:
+def mark(order: Any, u: Any, v: Any, frame: Any, rings: Any) -> tuple[Any, Any]:
     """Edges met per cell and the row of the smallest code that fills it whole without an edge near → (counts, full).
 
     Rows come in ``order`` of their codes, so the first to fill a cell is the smallest.
     """
+    _, ring_chunks, part_rings, row_parts, chunk_span, _ = rings
     columns, rows = int(frame[6]), int(frame[7])
     counts = np.zeros(columns * rows + 1, np.int32)
     full = np.full(columns * rows, -1, np.int32)
@@ -115,7 +105,7 @@ def mark(
                     continue
                 if not known:  # constant until the next touched cell
                     x, y = frame[0] + (i + 0.5) / frame[4], frame[1] + (j + 0.5) / frame[5]
-                    inside = covers(row, x, y, coords, ring_chunks, part_rings, row_parts, chunk_span, chunk_y)
+                    inside = covers(row, x, y, rings)
                     known = True
                 if inside and full[cell] < 0:
                     full[cell] = row
@@ -123,18 +113,9 @@ def mark(
 
 
 @njit(cache=True, nogil=True)
-def collect(
-    order: Any,
-    u: Any,
-    v: Any,
-    frame: Any,
-    starts: Any,
-    ring_chunks: Any,
-    part_rings: Any,
-    row_parts: Any,
-    chunk_span: Any,
-) -> tuple[Any, Any]:
+def collect(order: Any, u: Any, v: Any, frame: Any, starts: Any, rings: Any) -> tuple[Any, Any]:
     """Edges of every cell, grouped by row in code order → (edges, edge_rows); ``starts`` moves to the cells' ends."""
+    _, ring_chunks, part_rings, row_parts, chunk_span, _ = rings
     columns, rows = int(frame[6]), int(frame[7])
     edges = np.empty(starts[-1], np.int32)
     edge_rows = np.empty(starts[-1], np.int32)
@@ -227,21 +208,7 @@ def _paired(edges: Any, edge_rows: Any, begin: int, end: int, coords: Any) -> bo
 
 @njit(cache=True, nogil=True)
 def write_records(
-    edges: Any,
-    edge_rows: Any,
-    starts: Any,
-    ends: Any,
-    cells: Any,
-    u: Any,
-    v: Any,
-    frame: Any,
-    rank: Any,
-    coords: Any,
-    ring_chunks: Any,
-    part_rings: Any,
-    row_parts: Any,
-    chunk_span: Any,
-    chunk_y: Any,
+    edges: Any, edge_rows: Any, starts: Any, ends: Any, cells: Any, u: Any, v: Any, frame: Any, rank: Any, rings: Any
 ) -> Any:
     """Records of all cells with edges; ``cells`` comes in as the rows that fill cells whole and leaves finished."""
     columns = int(frame[6])
@@ -282,13 +249,13 @@ def write_records(
             if sure:
                 x, y = frame[0] + (i + px) / frame[4], frame[1] + (j + py) / frame[5]
                 for c in range(candidates):
-                    true = covers(row_of[c], x, y, coords, ring_chunks, part_rings, row_parts, chunk_span, chunk_y)
+                    true = covers(row_of[c], x, y, rings)
                     owners += true
                     size = (first_of[c + 1] - first_of[c]) // 2
                     inside_of[c] = parity(words, first_of[c], size, qx, qy, UNSURE_TICKS) ^ true
                 break
         spared = -1  # a candidate that needs no test: it owns whatever the others do not
-        if sure and filler < 0 and owners == 1 and _paired(edges, edge_rows, begin, end, coords):
+        if sure and filler < 0 and owners == 1 and _paired(edges, edge_rows, begin, end, rings[0]):
             for c in range(candidates):
                 if spared < 0 or first_of[c + 1] - first_of[c] > first_of[spared + 1] - first_of[spared]:
                     spared = c

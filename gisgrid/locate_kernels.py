@@ -12,6 +12,7 @@ Array names (all C-contiguous, read-only):
   then two words a piece (x, y of both ends in ticks, 16 bits each)
 - ``coords`` float64 (vertices, 2), ``ring_chunks``, ``part_rings``, ``row_parts`` int32 offsets, ``chunk_span`` int32
   (chunks, 2) first and last vertex of a run of edges, ``chunk_y`` float64 (chunks, 2) its lowest and highest y
+- ``rings``: the tuple of those named in `RINGS`; plain, for a named one would cost every call from Python 2 µs
 - ``rank`` int32 (rows): position of the row's code in text order
 """
 
@@ -23,6 +24,8 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
+RINGS: Final = ("coords", "ring_chunks", "part_rings", "row_parts", "chunk_span", "chunk_y")
+"""The arrays that hold the grids' outlines."""
 TICKS: Final = 16384
 """Ticks a cell side is divided into."""
 TICK_SHIFT: Final = 4096
@@ -109,13 +112,14 @@ def quick_row(x: float, y: float, frame: Any, cells: Any, records: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def ring_side(x: float, y: float, ring: int, coords: Any, ring_chunks: Any, chunk_span: Any, chunk_y: Any) -> int:
+def ring_side(x: float, y: float, ring: int, rings: Any) -> int:
     """Point against ring: 1 inside, 0 on it, -1 outside, by the very arithmetic of ST_Covers.
 
     PostGIS answers point-in-polygon with Sunday's winding number and a plain double-precision side test, in every
     release of the 3.x line (``lwgeom_rtree.c``, later ``intervaltree.c``); the same operations in the same order
     here give the same sign for every point.
     """
+    coords, ring_chunks, _, _, chunk_span, chunk_y = rings
     winding = 0
     for c in range(ring_chunks[ring], ring_chunks[ring + 1]):
         if y < chunk_y[c, 0] or y > chunk_y[c, 1]:
@@ -136,27 +140,18 @@ def ring_side(x: float, y: float, ring: int, coords: Any, ring_chunks: Any, chun
 
 
 @njit(cache=True, nogil=True)
-def covers(
-    row: int,
-    x: float,
-    y: float,
-    coords: Any,
-    ring_chunks: Any,
-    part_rings: Any,
-    row_parts: Any,
-    chunk_span: Any,
-    chunk_y: Any,
-) -> bool:
+def covers(row: int, x: float, y: float, rings: Any) -> bool:
     """ST_Covers of the (multi)polygon ``row`` and the point: inside or on any ring."""
+    part_rings, row_parts = rings[2], rings[3]
     for part in range(row_parts[row], row_parts[row + 1]):
         outer = part_rings[part]
-        inside = ring_side(x, y, outer, coords, ring_chunks, chunk_span, chunk_y)
+        inside = ring_side(x, y, outer, rings)
         if inside == 0:
             return True
         if inside < 0:
             continue
         for hole in range(outer + 1, part_rings[part + 1]):
-            in_hole = ring_side(x, y, hole, coords, ring_chunks, chunk_span, chunk_y)
+            in_hole = ring_side(x, y, hole, rings)
             if in_hole == 0:
                 return True
             if in_hole > 0:
@@ -168,30 +163,14 @@ def covers(
 
 
 @njit(cache=True, nogil=True)
-def exact_row(
-    x: float,
-    y: float,
-    record: int,
-    records: Any,
-    rank: Any,
-    coords: Any,
-    ring_chunks: Any,
-    part_rings: Any,
-    row_parts: Any,
-    chunk_span: Any,
-    chunk_y: Any,
-) -> int:
+def exact_row(x: float, y: float, record: int, records: Any, rank: Any, rings: Any) -> int:
     """Row of the smallest code that covers the point, among all candidates of a record; -1 for none."""
     best = -1
     at = record + 2
     for c in range(records[record + 1] + 1):
         last = c == records[record + 1]
         row = records[record] if last else records[at]
-        if (
-            row >= 0
-            and (best < 0 or rank[row] < rank[best])
-            and covers(row, x, y, coords, ring_chunks, part_rings, row_parts, chunk_span, chunk_y)
-        ):
+        if row >= 0 and (best < 0 or rank[row] < rank[best]) and covers(row, x, y, rings):
             best = row
         if not last:
             at += 2 + 2 * (records[at + 1] >> 2)
@@ -199,21 +178,7 @@ def exact_row(
 
 
 @njit(cache=True, nogil=True)
-def rows_of(
-    xs: Any,
-    ys: Any,
-    out: Any,
-    frame: Any,
-    cells: Any,
-    records: Any,
-    rank: Any,
-    coords: Any,
-    ring_chunks: Any,
-    part_rings: Any,
-    row_parts: Any,
-    chunk_span: Any,
-    chunk_y: Any,
-) -> None:
+def rows_of(xs: Any, ys: Any, out: Any, frame: Any, cells: Any, records: Any, rank: Any, rings: Any) -> None:
     """Owner row of every point (float64 arrays) into ``out`` (int32); -1 outside.
 
     Points go in blocks, in three short loops, so that the memory reads of many points are under way at once.
@@ -240,44 +205,21 @@ def rows_of(
             record = -(out[k] + 2)
             row = row_in_cell(xs[k], ys[k], cell_at[k - begin], record, frame, records)
             if row == -2:
-                row = exact_row(
-                    xs[k],
-                    ys[k],
-                    record,
-                    records,
-                    rank,
-                    coords,
-                    ring_chunks,
-                    part_rings,
-                    row_parts,
-                    chunk_span,
-                    chunk_y,
-                )
+                row = exact_row(xs[k], ys[k], record, records, rank, rings)
             out[k] = row
         cell_at[0] = warm  # keeps the warming loop from being dropped as useless
 
 
 @njit(cache=True, nogil=True)
 def nearest_on_rows(
-    xs: Any,
-    ys: Any,
-    rows: Any,
-    scale_x: Any,
-    scale_y: Any,
-    out_x: Any,
-    out_y: Any,
-    out_d: Any,
-    coords: Any,
-    ring_chunks: Any,
-    part_rings: Any,
-    row_parts: Any,
-    chunk_span: Any,
+    xs: Any, ys: Any, rows: Any, scale_x: Any, scale_y: Any, out_x: Any, out_y: Any, out_d: Any, rings: Any
 ) -> None:
     """Nearest boundary point of grid ``rows[k]`` to point k and its distance, in a plane stretched by the scales.
 
     ``scale_x/scale_y`` (per point) turn coordinate differences into the unit of ``out_d``: 1 in a metric CRS, metres
     a degree for lon/lat. Rows < 0 give NaN.
     """
+    coords, ring_chunks, part_rings, row_parts, chunk_span, _ = rings
     for k in range(xs.size):
         out_x[k] = out_y[k] = out_d[k] = np.nan
         if rows[k] < 0:
@@ -299,29 +241,3 @@ def nearest_on_rows(
                     out_x[k] = ax + t * (coords[e + 1, 0] - ax)
                     out_y[k] = ay + t * (coords[e + 1, 1] - ay)
         out_d[k] = math.sqrt(best)
-
-
-@njit(cache=True, nogil=True)
-def hilbert_keys(xs: Any, ys: Any, x0: float, y0: float, scale: float, out: Any) -> None:
-    """Position of each point on a Hilbert curve of 2**16 × 2**16 squares (uint32); NaN goes last.
-
-    Bit loop after Hamilton's compact form as in J. Skilling, "Programming the Hilbert curve" (2004), for two axes.
-    """
-    for k in range(xs.size):
-        if not (math.isfinite(xs[k]) and math.isfinite(ys[k])):
-            out[k] = 0xFFFFFFFF
-            continue
-        u, v = (xs[k] - x0) * scale, (ys[k] - y0) * scale
-        a = np.int64(min(65534.0, u)) if u > 0.0 else 0  # a difference that overflowed is NaN here
-        b = np.int64(min(65534.0, v)) if v > 0.0 else 0
-        key = np.int64(0)
-        s = 32768
-        while s > 0:
-            right, up = 1 if a & s else 0, 1 if b & s else 0
-            key += s * s * ((3 * right) ^ up)
-            if up == 0:
-                if right == 1:
-                    a, b = 65535 - a, 65535 - b
-                a, b = b, a
-            s >>= 1
-        out[k] = key

@@ -20,7 +20,6 @@ Rows = npt.NDArray[np.int32]
 _GEOD: Final = pyproj.Geod(ellps="GRS80")  # CGCS2000's ellipsoid to a tenth of a millimetre
 _AXIS: Final = 6378137.0
 _ECC2: Final = 0.00669438002290
-_RINGS: Final = ("coords", "ring_chunks", "part_rings", "row_parts", "chunk_span")
 _TIE_METRES: Final = 1e-6
 """Distances nearer to each other than this are ties, decided by the code."""
 
@@ -73,10 +72,11 @@ def distance_to_boundary(index: Index, x: npt.ArrayLike, y: npt.ArrayLike, *, me
 def _on_boundaries(index: Index, xs: Floats, ys: Floats, rows: Rows, *, metres: bool) -> tuple[Floats, ...]:
     """Nearest boundary point of one grid per point → (x, y, distance); metres from a plane tangent at the point."""
     scale_x, scale_y = _metres_per_degree(ys) if metres else (np.ones(xs.size), np.ones(xs.size))
-    out: tuple[Floats, ...] = tuple(np.empty(xs.size) for _ in range(3))
+    near_x, near_y, distances = (np.empty(xs.size) for _ in range(3))
     xs, ys = coordinate_arrays(xs, ys)  # read-only again after a selection: one type for the compiled function
-    kernels.nearest_on_rows(xs, ys, rows, scale_x, scale_y, *out, *(index.array(name) for name in _RINGS))
-    return out
+    rings = tuple(index.array(name) for name in kernels.RINGS)
+    kernels.nearest_on_rows(xs, ys, rows, scale_x, scale_y, near_x, near_y, distances, rings)
+    return near_x, near_y, distances
 
 
 def _metres_per_degree(lat: Floats) -> tuple[Floats, Floats]:

@@ -1,10 +1,7 @@
-"""Turn street segments into graph edges: chains of degree-2 vertices contracted, nodes in Hilbert order.
+"""Turn street segments into graph edges: chains of degree-2 vertices contracted.
 
 A street network has far more vertices than junctions. Walking each chain of vertices that have exactly two segments
-gives one edge between two junctions; its shape is kept, so snapping and drawing lose nothing. Nodes are numbered
-along a Hilbert curve (Skilling 2004, by the bit-twiddling form of Warren's "Hacker's Delight"), which keeps
-neighbours near each other in memory and makes the search several times faster than an arbitrary order on large
-graphs.
+gives one edge between two junctions; its shape is kept, so snapping and drawing lose nothing.
 """
 
 from __future__ import annotations
@@ -89,36 +86,3 @@ def _walk(indptr: Any, incident: Any, tail: Any, head: Any, kind: Any) -> Any:
                 edges += 1
                 offsets[edges] = size
     return offsets[: edges + 1].copy(), path[:size].copy(), first[:edges].copy()
-
-
-def hilbert_order(x: Float64, y: Float64) -> Int64:
-    """The order that sorts points along a Hilbert curve over their bounding box (2^16 cells a side), ties as given."""
-    if not len(x):
-        return np.empty(0, np.int64)
-    side = max(float(np.ptp(x)), float(np.ptp(y)), 1e-9)
-    column = ((x - x.min()) * (65535 / side)).astype(np.int64)
-    row = ((y - y.min()) * (65535 / side)).astype(np.int64)
-    order: Int64 = np.argsort(_hilbert(column, row), kind="stable")
-    return order
-
-
-@njit(cache=True, nogil=True)
-def _hilbert(column: Any, row: Any) -> Any:
-    out = np.empty(len(column), np.int64)
-    for i in range(len(column)):
-        x = column[i]
-        y = row[i]
-        d = 0
-        s = 32768
-        while s > 0:
-            rx = 1 if x & s else 0
-            ry = 1 if y & s else 0
-            d += s * s * ((3 * rx) ^ ry)
-            if ry == 0:
-                if rx == 1:
-                    x = 65535 - x
-                    y = 65535 - y
-                x, y = y, x
-            s >>= 1
-        out[i] = d
-    return out

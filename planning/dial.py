@@ -9,7 +9,7 @@ queue.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -21,6 +21,19 @@ UNREACHED: Final = np.iinfo(np.int64).max
 """Key of a node not reached within the limit."""
 NO_LIMIT: Final = 2**31 - 2
 """Largest limit in cm: 21,474 km."""
+
+
+class Reached(NamedTuple):
+    """A finished search as the kernels read it: node keys, edges (ends, cm) and sources, these sorted by edge."""
+
+    key: Any
+    edge_from: Any
+    edge_to: Any
+    edge_cm: Any
+    source_edge: Any
+    source_offset: Any
+    source_access: Any
+    source_label: Any
 
 
 @njit(cache=True, nogil=True)
@@ -115,34 +128,19 @@ def search(
 
 
 @njit(cache=True, nogil=True)
-def finish(
-    key: Any,
-    edge_from: Any,
-    edge_to: Any,
-    edge_cm: Any,
-    source_edge: Any,
-    source_offset: Any,
-    source_access: Any,
-    source_label: Any,
-    edge: Any,
-    offset: Any,
-    access: Any,
-    limit: int,
-) -> Any:
+def finish(reached: Reached, edge: Any, offset: Any, access: Any, limit: int) -> Any:
     """Keys of points on edges from the node keys of `search`.
 
     A point is ``offset`` cm along ``edge`` (-1: nowhere) after an access leg of ``access`` cm. It is reached over
-    either end of its edge or straight along it from a source on the same edge; sources are sorted by edge. Keys
-    over ``limit`` become `UNREACHED`.
+    either end of its edge or straight along it from a source on the same edge. Keys over ``limit`` become
+    `UNREACHED`.
     """
     out = np.full(len(edge), UNREACHED, np.int64)
     for i in range(len(edge)):
         e = edge[i]
         if e < 0:
             continue
-        best = _along(
-            key, edge_from, edge_to, edge_cm, source_edge, source_offset, source_access, source_label, e, offset[i]
-        )
+        best = _along(reached, e, offset[i])
         if best == UNREACHED:
             continue
         best += np.int64(access[i]) << 32
@@ -152,25 +150,16 @@ def finish(
 
 
 @njit(cache=True, nogil=True)
-def _along(
-    key: Any,
-    edge_from: Any,
-    edge_to: Any,
-    edge_cm: Any,
-    source_edge: Any,
-    source_offset: Any,
-    source_access: Any,
-    source_label: Any,
-    e: int,
-    offset: int,
-) -> Any:
+def _along(reached: Reached, e: int, offset: int) -> Any:
+    """Key of the point ``offset`` cm along edge ``e``."""
     best = np.int64(UNREACHED)
-    k = key[edge_from[e]]
+    k = reached.key[reached.edge_from[e]]
     if k != UNREACHED:
         best = k + (np.int64(offset) << 32)
-    k = key[edge_to[e]]
+    k = reached.key[reached.edge_to[e]]
     if k != UNREACHED:
-        best = min(best, k + (np.int64(edge_cm[e] - offset) << 32))
+        best = min(best, k + (np.int64(reached.edge_cm[e] - offset) << 32))
+    source_edge = reached.source_edge
     low = 0
     high = len(source_edge)
     while low < high:
@@ -180,32 +169,17 @@ def _along(
         else:
             high = middle
     while low < len(source_edge) and source_edge[low] == e:
-        c = np.int64(abs(source_offset[low] - offset) + source_access[low])
-        best = min(best, (c << 32) | np.int64(source_label[low]))
+        c = np.int64(abs(reached.source_offset[low] - offset) + reached.source_access[low])
+        best = min(best, (c << 32) | np.int64(reached.source_label[low]))
         low += 1
     return best
 
 
 @njit(cache=True, nogil=True)
 def finish_cells(
-    key: Any,
-    edge_from: Any,
-    edge_to: Any,
-    edge_cm: Any,
-    source_edge: Any,
-    source_offset: Any,
-    source_access: Any,
-    source_label: Any,
-    edge: Any,
-    offset: Any,
-    access: Any,
-    limit: int,
-    row: int,
-    column: int,
-    rows: int,
-    columns: int,
+    reached: Reached, edge: Any, offset: Any, access: Any, row: int, column: int, rows: int, columns: int
 ) -> Any:
-    """Metres (float32) of a window of raster cells, infinite beyond ``limit`` cm plus one access leg.
+    """Metres (float32) of a window of raster cells, infinite beyond the search's limit plus one access leg.
 
     As `finish`, over the 2-D arrays ``edge``, ``offset`` (cm) and ``access`` (metres) from cell (``row``,
     ``column``) on.
@@ -216,10 +190,7 @@ def finish_cells(
             e = edge[row + r, column + c]
             if e < 0:
                 continue
-            best = _along(
-                key, edge_from, edge_to, edge_cm, source_edge, source_offset, source_access, source_label,
-                e, offset[row + r, column + c],
-            )  # fmt: skip
+            best = _along(reached, e, offset[row + r, column + c])
             if best != UNREACHED:
                 out[r, c] = (best >> 32) / 100.0 + access[row + r, column + c]
     return out

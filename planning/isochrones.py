@@ -144,21 +144,7 @@ def contour(network: Network, costs: Costs, raster: SnapRaster, limits_cm: Seque
     if window is None:
         return out
     row, column, rows, columns = window
-    metres = finish_cells(
-        costs.key,
-        network.edge_from,
-        network.edge_to,
-        network.edge_cm,
-        costs.sources.edge,
-        costs.sources.offset,
-        costs.sources.access,
-        costs.labels,
-        raster.edge,
-        raster.offset,
-        raster.access,
-        costs.limit_cm,
-        *window,
-    )
+    metres = finish_cells(costs.reached(network), raster.edge, raster.offset, raster.access, *window)
     x: Float64 = raster.x + raster.cell * np.arange(column - 1, column + columns + 1, dtype=np.float64)
     y: Float64 = raster.y + raster.cell * np.arange(row - 1, row + rows + 1, dtype=np.float64)
     for i, limit in enumerate(limits_cm):

@@ -25,7 +25,8 @@ from scipy.sparse.csgraph import connected_components
 
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
-from planning.contract_chains import contract, hilbert_order
+from gisgrid.hilbert import hilbert_order
+from planning.contract_chains import contract
 from planning.noding import split_at_crossings
 
 Int32 = NDArray[np.int32]

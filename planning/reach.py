@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
-from planning.dial import NO_LIMIT, UNREACHED, finish, search
+from planning.dial import NO_LIMIT, UNREACHED, Reached, finish, search
 from planning.network import Network
 from planning.snapping import SegmentIndex, Snapped, segment_index, snap
 
@@ -53,6 +53,14 @@ class Costs:
     sources: Snapped
     labels: Int32
     limit_cm: int
+
+    def reached(self, network: Network) -> Reached:
+        """The search on its network, as the kernels of `planning.dial` take it."""
+        sources = self.sources
+        return Reached(
+            self.key, network.edge_from, network.edge_to, network.edge_cm,
+            sources.edge, sources.offset, sources.access, self.labels,
+        )  # fmt: skip
 
     def node_metres(self) -> Float64:
         """Metres from the nearest facility to every node, NaN beyond the limit."""
@@ -110,20 +118,7 @@ def search_from(network: Network, facilities: Snapped, *, limit_cm: int = NO_LIM
 
 def at_places(network: Network, costs: Costs, places: Snapped) -> Int64:
     """Keys of places on the network, access legs included, `UNREACHED` beyond the limit or off the network."""
-    out: Int64 = finish(
-        costs.key,
-        network.edge_from,
-        network.edge_to,
-        network.edge_cm,
-        costs.sources.edge,
-        costs.sources.offset,
-        costs.sources.access,
-        costs.labels,
-        places.edge,
-        places.offset,
-        places.access,
-        costs.limit_cm,
-    )
+    out: Int64 = finish(costs.reached(network), places.edge, places.offset, places.access, costs.limit_cm)
     return out
 
 

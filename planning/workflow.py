@@ -25,14 +25,13 @@ from gisgrid.models import Band, Progress, no_progress
 from gisgrid.numbering import grid_names, renumber
 from gisgrid.overlay import largest_part
 from gisgrid.settings import Settings
-from planning.axes import road_axes
 from planning.checking import check_levels, check_professional
 from planning.circles import CirclesResult, service_circles
 from planning.crosswalk import crosswalk
 from planning.levels import Level, LevelReason, partition_levels, split_options
 from planning.partition import PlanResult, Reason, old_grids_of, partition
 from planning.professional import ProfessionalPlan, Within, plan_professional
-from planning.units import make_units
+from planning.units import make_units, road_axes
 
 MARGIN_DEGREES = 0.02
 """How far beyond an area streets and facilities are read (about 2 km: more than 15 minutes on foot)."""

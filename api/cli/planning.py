@@ -18,8 +18,7 @@ from gisgrid.errors import EXIT_CHECK_FAILED, BadInput
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
-from planning.entrances import entrance_units
-from planning.units import above_limit, make_units
+from planning.units import above_limit, entrance_units, make_units
 
 
 @click.command("units")

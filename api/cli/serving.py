@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 import click
 import sqlalchemy as sa
@@ -25,7 +24,7 @@ from gisgrid.settings import Settings
 from planning import workflow
 from planning.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
-from planning.tessellation import warm as warm_units
+from planning.units import warm as warm_units
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
@@ -60,10 +59,9 @@ def demo(output: Output, host: str, port: int, scenario: str, seed: int, band: s
     _check_port(host, port)
     settings = Settings.from_env()
     begun = time.monotonic()
-    with output.stage("database"):
-        cluster = db.database(settings)
-        engine = cluster.__enter__()
-    try:
+    with ExitStack() as stack:
+        with output.stage("database"):
+            engine = stack.enter_context(db.database(settings))
         source = f"sample {scenario} {seed} {wanted}"
         if _made_before(engine, source):
             output.say(f"the district of an earlier run is in place ({source})")
@@ -71,8 +69,6 @@ def demo(output: Output, host: str, port: int, scenario: str, seed: int, band: s
             _build(output, settings, engine, scenario, seed, wanted, source)
         output.say(f"ready after {time.monotonic() - begun:.1f} s")
         _serve(output, host, port, 1, open_browser=open_browser)
-    finally:
-        cluster.__exit__(None, None, None)
 
 
 def _made_before(engine: sa.Engine, source: str) -> bool:
@@ -135,20 +131,13 @@ def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: 
     server.serve()
 
 
-@contextmanager
-def _timed(output: Output, title: str) -> Iterator[None]:
-    begun = time.monotonic()
-    yield
-    output.say(f"{title}: {time.monotonic() - begun:.1f} s")
-
-
 @click.command("warm", hidden=True)
 @output_options
 def warm(output: Output) -> None:
     """Compile the numeric kernels now, so that no later command waits for them."""
     kernels = {"units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach}
     for title, compile_kernels in kernels.items():
-        with _timed(output, title):
+        with output.stage(title):
             compile_kernels()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from gisgrid.disjoint import root_of
 from planning.partition.state import Cell, Floats, Int32s
 
 ATOMS_MAX = 128
@@ -111,26 +112,18 @@ def closure_of(atoms: Atoms) -> Atoms:
 
 
 @njit(cache=True, nogil=True)
-def _root(parent: Int32s, unit: int) -> int:
-    while parent[unit] != unit:
-        parent[unit] = parent[parent[unit]]
-        unit = parent[unit]
-    return unit
-
-
-@njit(cache=True, nogil=True)
 def _absorbed(one: Int32s, two: Int32s, populated: npt.NDArray[np.bool_]) -> Int32s:
     """Group of every unit: pairs joined in their order unless both sides have load."""
     n = populated.shape[0]
     parent = np.arange(n).astype(np.int32)
     lived = populated.copy()
     for e in range(one.shape[0]):
-        a, b = _root(parent, one[e]), _root(parent, two[e])
+        a, b = root_of(parent, one[e]), root_of(parent, two[e])
         if a != b and not (lived[a] and lived[b]):
             parent[max(a, b)] = min(a, b)
             lived[min(a, b)] = lived[a] or lived[b]
     for unit in range(n):
-        parent[unit] = _root(parent, unit)
+        parent[unit] = root_of(parent, unit)
     return parent
 
 

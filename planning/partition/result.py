@@ -15,7 +15,7 @@ import shapely
 from gisgrid import topology
 from gisgrid.codes import COMMUNITY_DIGITS, DEFAULT, GridScheme, child_level, grid_codes
 from gisgrid.errors import BadInput
-from gisgrid.metrics import compactness_of
+from gisgrid.metrics import balance, compactness_of, compounds_split
 from gisgrid.models import SPECIAL_KINDS
 from planning.changes import Changes, boundary_kept, changes, heirs, least_churn
 from planning.graph import CLASSES, MAJOR_CLASSES, NO_STREET
@@ -211,12 +211,8 @@ def stats_of(
     cut = assignment[source] != assignment[target]
     metres = graph.by_class[cut].sum(axis=0, dtype=np.float64) / 2.0
     crossed = ~cut & (graph.street < MAJOR_CLASSES)
-    compound = problem.compound
-    populated = (compound >= 0) & (problem.households > 0)
-    totals = np.bincount(compound[populated], problem.households[populated], minlength=len(problem.compound_names))
-    pairs = np.unique(np.stack([compound[populated], assignment[populated]], axis=1), axis=0)
-    spread = np.bincount(pairs[:, 0], minlength=len(problem.compound_names))
-    fitting = (totals > 0) & (totals <= band.high)
+    compound = np.where(problem.compound >= 0, problem.compound.astype(object), None)
+    compounds = compounds_split(compound, assignment, problem.households, band.high)
     length = max(float(metres.sum()), 1e-9)
     return {
         "units": len(assignment),
@@ -225,14 +221,12 @@ def stats_of(
         "special_grids": int((~ordinary).sum()),
         "households": float(problem.households.sum()),
         "in_band": float(inside[ordinary].mean()) if ordinary.any() else 1.0,
-        "households_outside_band": float(
-            (np.maximum(band.low - loads, 0) + np.maximum(loads - band.high, 0))[ordinary].sum()
-        ),
+        "households_outside_band": balance(loads[ordinary], band).outside_band,
         "compactness_mean": float(table["compactness"].mean()),
         "boundary_metres": float(metres.sum()),
         "boundary_by_class": dict(zip(CLASSES, np.round(metres, 1).tolist(), strict=True)),
         "boundary_on_streets": float(metres[: NO_STREET - 1].sum() / length),
-        "compounds_fitting": int(fitting.sum()),
-        "compounds_split": int((fitting & (spread > 1)).sum()),
+        "compounds_fitting": compounds.fitting,
+        "compounds_split": compounds.split,
         "grids_crossing_major": len(np.unique(assignment[source[crossed]])),
     }

@@ -15,7 +15,8 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gisgrid.locate import GridIndex, hilbert_order
+from gisgrid.hilbert import hilbert_order
+from gisgrid.locate import GridIndex
 
 ORIGINS = [
     (116.3123, 39.9871, 0.004),

@@ -11,8 +11,8 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from planning.blocks import CUT_M2
 from planning.units import building_units, make_units
+from planning.units.blocks import CUT_M2
 
 CRS = "EPSG:4547"
 X0, Y0, SIDE = 500_000.0, 3_900_000.0, 400.0

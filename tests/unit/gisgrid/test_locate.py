@@ -16,7 +16,8 @@ from gisgrid import locate_build as build
 from gisgrid import locate_kernels as kernels
 from gisgrid.crs import wgs84_to_gcj02
 from gisgrid.errors import BadInput
-from gisgrid.locate import GridIndex, hilbert_order, locate_points, warm
+from gisgrid.hilbert import hilbert_order
+from gisgrid.locate import GridIndex, locate_points, warm
 
 LEFT, RIGHT = shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)
 
@@ -140,7 +141,7 @@ def test_one_compilation_serves_built_loaded_and_pickled_indexes(checkerboard: G
         index.distance_to_boundary([0.5], [0.5])
         index.nearest([60.0, 0.5], [0.5, 0.5], 1e6)
     compiled = [build.chunk_rings, build.mark, build.collect, build.write_records]
-    compiled += [kernels.rows_of, kernels.quick_row, kernels.exact_row, kernels.nearest_on_rows, kernels.hilbert_keys]
+    compiled += [kernels.rows_of, kernels.quick_row, kernels.exact_row, kernels.nearest_on_rows]
     assert [len(function.signatures) for function in compiled] == [1] * len(compiled)
 
 

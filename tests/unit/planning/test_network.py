@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from data.osm import read_osm
 from gisgrid.errors import BadInput
-from planning.contract_chains import hilbert_order
+from gisgrid.hilbert import hilbert_order
 from planning.network import Network, build_network, lengths, walkable_rows
 
 CRS = "EPSG:4548"

@@ -24,9 +24,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gisgrid import topology
-from planning import tessellation
-from planning.barriers import RIVER, STRENGTH, WALL, Barriers
-from planning.cutting import cut
+from planning.units import tessellation
+from planning.units.barriers import RIVER, STRENGTH, WALL, Barriers
+from planning.units.cutting import cut
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]

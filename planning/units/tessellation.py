@@ -19,6 +19,8 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from gisgrid.disjoint import root_of
+
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -164,14 +166,6 @@ def group_buildings(cells: Cells, households: Ints, key: Ints, ground: Floats, m
 
 
 @njit(cache=True, nogil=True)
-def _root(parent: Any, i: int) -> int:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-@njit(cache=True, nogil=True)
 def _best_neighbour(
     r: int,
     indptr: Any,
@@ -190,7 +184,7 @@ def _best_neighbour(
     i = r
     while i >= 0:
         for e in range(indptr[i], indptr[i + 1]):
-            other = _root(parent, indices[e])
+            other = root_of(parent, indices[e])
             if other == r or (most >= 0 and (key[other] != key[r] or total[other] + total[r] > most)):
                 continue
             if length[other] == 0.0:
@@ -241,7 +235,7 @@ def _group(
             heapq.heappush(heap, (total[low], low))
     taken = np.zeros(n)
     for i in range(n):
-        taken[_root(parent, i)] += ground[i]
+        taken[root_of(parent, i)] += ground[i]
     for r in range(n):
         if parent[r] == r and total[r] == 0 and taken[r] <= small:
             other = _best_neighbour(r, indptr, indices, metres, parent, following, total, key, -1, length, touched)
@@ -249,7 +243,7 @@ def _group(
                 low = _link(r, other, parent, following, last, total)
                 taken[low] = taken[r] + taken[other]
     for i in range(n):
-        parent[i] = _root(parent, i)
+        parent[i] = root_of(parent, i)
     return parent
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gisgrid.models import Band
-from planning.level_list import Level
-from planning.level_rows import LevelRows
-from planning.level_units import Atoms
+from planning.levels.atoms import Atoms
+from planning.levels.parse import Level
+from planning.levels.rows import LevelRows
 from planning.partition import PlanResult, Reason
 
 Ints = npt.NDArray[np.int64]

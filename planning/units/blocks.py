@@ -1,8 +1,8 @@
 """Blocks: the faces between streets, railways, rivers, walls and community outlines.
 
 Boundaries run on the lines as mapped, and on the centreline where a road is mapped as several lines
-(`planning.centrelines`). A line that runs through a building gives way: the building's outline becomes the boundary and
-the whole building stays in one block. Nothing joins across a river but what is no ground at all.
+(`planning.units.centrelines`). A line that runs through a building gives way: the building's outline becomes the
+boundary and the whole building stays in one block. Nothing joins across a river but what is no ground at all.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid import metrics, topology
-from planning.barriers import WALL, Barriers
-from planning.centrelines import FOUND, WEAK_SHARE, Shared, road_space, share_out
+from planning.units.barriers import WALL, Barriers
+from planning.units.centrelines import FOUND, WEAK_SHARE, Shared, road_space, share_out
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gisgrid import metrics, topology
 from gisgrid.errors import BadInput
-from planning.barriers import STRENGTH, WALL, Barriers, barriers
+from planning.units.barriers import STRENGTH, WALL, Barriers, barriers
 
 REACH: Final = 60.0
 """Farthest a border may run from the line it stands for: half of a large junction."""

@@ -3,7 +3,7 @@
 `parse_levels` reads what ``--levels`` says, `partition_levels` plans from coarse to fine: the first level is
 `planning.partition.partition` as it stands; every further one divides all grids of the level above in one call of it,
 each grid being an area of its own. Special grids have no households to balance and are divided by ground. A level
-never changes one above it. Rows, codes and figures of the layer are made in `planning.level_rows`.
+never changes one above it. Rows, codes and figures of the layer are made in `planning.levels.rows`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,11 @@ from gisgrid.codes import GridScheme
 from gisgrid.errors import BadInput
 from gisgrid.models import Band, Progress, no_progress
 from gisgrid.nesting import grid_column
-from planning.level_list import Level, band_about, check_order, parse_levels
-from planning.level_reasons import LevelReason, level_reasons, miscounted
-from planning.level_rows import ORDINARY, LevelRows, buildings_of, entrances_of, joined_layer, level_stats, rows_of
-from planning.level_units import Atoms, atoms_of
+from planning.levels.atoms import Atoms, atoms_of
+from planning.levels.parse import Level, band_about, check_order
+from planning.levels.reasons import LevelReason, level_reasons, miscounted
+from planning.levels.rows import ORDINARY, LevelRows, buildings_of, entrances_of, joined_layer, level_stats, rows_of
 from planning.partition import PlanResult, partition
-
-__all__ = ["SPECIAL_AREA", "Level", "LevelReason", "NestedPlan", "band_about", "parse_levels", "partition_levels"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

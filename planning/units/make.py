@@ -1,8 +1,8 @@
 """Atomic units: the pieces a plan assigns to grids, made from streets, water, walls and buildings.
 
-`make_units` cuts the area into blocks (`planning.blocks`) and divides blocks with too many households along their
-buildings (`planning.dividing`, `planning.tessellation`). The result is an exact coverage of the area: no gap, no
-overlap, every T-junction a shared vertex, no building cut.
+`make_units` cuts the area into blocks (`planning.units.blocks`) and divides blocks with too many households along their
+buildings (`planning.units.dividing`, `planning.units.tessellation`). The result is an exact coverage of the area: no
+gap, no overlap, every T-junction a shared vertex, no building cut.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from gisgrid import codes, coverage, topology
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.models import SPECIAL_KINDS, Progress, no_progress
-from planning.barriers import barriers, path_lines
-from planning.blocks import Blocks, largest_part, make_blocks
-from planning.dividing import Dwellings, divide
-from planning.grounds import divide_grounds, open_grounds
-from planning.mending import mend
+from planning.units.barriers import barriers, path_lines
+from planning.units.blocks import Blocks, largest_part, make_blocks
+from planning.units.dividing import Dwellings, divide
+from planning.units.grounds import divide_grounds, open_grounds
+from planning.units.mending import mend
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
@@ -66,8 +66,8 @@ def make_units(
     are divided along buildings into units of at most that many households; a single building above it is one unit
     (`above_limit` names these). With 1, every building with households is a unit, sheds joined. special_max_area:
     ground without households above so many m² is divided along its paths, or into compact parts where it has none
-    (`planning.grounds`); water stays whole. Unless ``landuse`` names it, such ground with many paths and few buildings
-    is a park, by a lake scenic.
+    (`planning.units.grounds`); water stays whole. Unless ``landuse`` names it, such ground with many paths and few
+    buildings is a park, by a lake scenic.
 
     Returns unit_id, households, population, elderly, priority, buildings, compound_id, kind, community, block_id and
     geometry (Polygon), ordered by unit_id: community, then number in reading order. Raises BadInput when a layer has
@@ -139,7 +139,7 @@ def building_units(buildings: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> Ints
 def above_limit(units: gpd.GeoDataFrame, max_households: int = MAX_HOUSEHOLDS) -> gpd.GeoDataFrame:
     """Units above ``max_households``: single buildings (or overlapping ones) that cannot be divided further.
 
-    Divide them by entrances (`planning.entrances.entrance_units`) where that is wanted.
+    Divide them by entrances (`planning.units.entrance_units`) where that is wanted.
     """
     return units[units["households"] > max_households]
 

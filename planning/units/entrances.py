@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from gisgrid import topology
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
-from planning.cutting import cut
-from planning.units import COUNTS, building_units
+from planning.units.cutting import cut
+from planning.units.make import COUNTS, building_units
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]

@@ -12,8 +12,7 @@ import shapely
 
 from gisgrid import coverage
 from gisgrid.errors import BadInput
-from planning.entrances import entrance_units
-from planning.units import above_limit, building_units, make_units
+from planning.units import above_limit, building_units, entrance_units, make_units
 
 CRS = "EPSG:4547"
 X0, Y0 = 500_000.0, 3_900_000.0

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gisgrid import metrics
-from planning.barriers import RIVER, STRENGTH, WALL, Barriers, joined, plain
+from planning.units.barriers import RIVER, STRENGTH, WALL, Barriers, joined, plain
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]

@@ -11,9 +11,8 @@ import pytest
 import shapely
 
 from gisgrid import coverage, metrics
-from planning.axes import road_axes
 from planning.graph import unit_graph
-from planning.units import building_units, make_units
+from planning.units import building_units, make_units, road_axes
 
 CRS = "EPSG:4547"
 X0, Y0 = 500_000.0, 3_900_000.0

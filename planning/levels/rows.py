@@ -16,7 +16,7 @@ from gisgrid import topology
 from gisgrid.codes import reading_order
 from gisgrid.metrics import compactness_of
 from gisgrid.models import Band
-from planning.level_units import Atoms
+from planning.levels.atoms import Atoms
 
 Ints = npt.NDArray[np.int64]
 Geometries = npt.NDArray[np.object_]

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gisgrid import topology
-from planning.blocks import spare
-from planning.cutting import cut, inside
-from planning.tessellation import Cells, group_buildings
+from planning.units.blocks import spare
+from planning.units.cutting import cut, inside
+from planning.units.tessellation import Cells, group_buildings
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
