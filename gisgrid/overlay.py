@@ -85,9 +85,10 @@ def uncovered(inner: Geometries, found: Overlaps) -> NDArray[np.float64]:
 
 
 def largest_part(inner: Geometries, outer: Geometries) -> Ints:
-    """Row of the outer polygon that holds the largest part of each inner one, −1 where most lies outside; shape (n,).
+    """Row of the outer polygon that holds the largest part of each inner one, −1 when more than half lies in none.
 
-    The first row wins a tie. Points, too, lie in the first polygon that covers them.
+    inner (n,), outer (m,): as for `overlaps`; shape (n,). Equal parts go to the smaller row. Points, too, lie in the
+    first polygon that covers them.
     """
     best = np.full(len(inner), -1, np.int64)
     flat = shapely.area(inner) <= 0
@@ -97,12 +98,17 @@ def largest_part(inner: Geometries, outer: Geometries) -> Ints:
         first = order[np.unique(row[order], return_index=True)[1]]
         best[np.flatnonzero(flat)[row[first]]] = at[first]
     found = overlaps(inner, outer)
-    order = np.lexsort((found.at, -np.round(found.m2, 6), found.row))
-    first = order[np.unique(found.row[order], return_index=True)[1]]
-    rest = uncovered(inner, found)[found.row[first]]
-    inside = rest <= found.m2[first] + TOUCH_M2
-    best[found.row[first[inside]]] = found.at[first[inside]]
+    first = largest(found, found.at)
+    row = found.row[first]
+    inside = 2 * uncovered(inner, found)[row] <= shapely.area(inner)[row] + TOUCH_M2
+    best[row[inside]] = found.at[first[inside]]
     return best
+
+
+def largest(found: Overlaps, rank: NDArray[Any]) -> Ints:
+    """Pair of each inner polygon with its largest part; of equal ones that of the smaller ``rank``, shape (pairs,)."""
+    order = np.lexsort((rank, -np.round(found.m2, 6), found.row))
+    return np.asarray(order[np.unique(found.row[order], return_index=True)[1]], np.int64)
 
 
 def _polygonal(geoms: Geometries) -> Geometries:

@@ -13,6 +13,7 @@ import shapely
 from gisgrid.coverage import row_names
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
+from gisgrid.overlay import Geometries, largest, overlaps, sound_polygons
 
 SAME_METRES: Final = 1.0
 """Units of one id whose centroids are farther apart are two units."""
@@ -40,11 +41,20 @@ def owners(
     if len(set(names)) < len(names):
         twice = pd.Series(names)[pd.Series(names).duplicated()].iloc[0]
         raise BadInput(f"grid code {twice} is on two grids of a level; give every grid its own")
-    unit, grid, area = _overlaps(metric.geometry.to_numpy(), target.geometry.to_numpy())
-    owner = np.full(len(metric), "", dtype=object)
-    order = np.lexsort((names[grid].astype(str), -area, unit))
-    first = order[np.unique(unit[order], return_index=True)[1]]
-    owner[unit[first]] = names[grid[first]]
+    return holders(metric.geometry.to_numpy(), target.geometry.to_numpy(), names)
+
+
+def holders(units: Geometries, grids: Geometries, codes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Code of the grid that covers most of each unit, "" where none does more than touch it, object (n,).
+
+    units (n,), grids (m,): polygons in one metric CRS, invalid ones repaired here; codes (m,): the smaller wins a tie.
+    """
+    shapes = sound_polygons(units)
+    found = overlaps(shapes, sound_polygons(grids))
+    first = largest(found, codes[found.at].astype(str))
+    first = first[found.m2[first] > LEAST_SHARE * shapely.area(shapes)[found.row[first]]]
+    owner = np.full(len(shapes), "", dtype=object)
+    owner[found.row[first]] = codes.take(found.at[first])
     return owner
 
 
@@ -100,16 +110,3 @@ def _by_identity(units: gpd.GeoDataFrame, others: gpd.GeoDataFrame) -> npt.NDArr
         return None
     grid = others["grid"].astype(object).where(others["grid"].notna(), "").astype(str)
     return np.asarray(grid.to_numpy(object)[row], dtype=object)
-
-
-def _overlaps(
-    units: npt.NDArray[np.object_], grids: npt.NDArray[np.object_]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Pairs (unit row, grid row) with common ground, and its m²; units within one grid are not cut."""
-    shapely.prepare(grids)
-    unit, grid = shapely.STRtree(grids).query(units, predicate="intersects")
-    area = shapely.area(units)[unit]
-    whole = shapely.covers(grids[grid], units[unit])
-    area[~whole] = shapely.area(shapely.intersection(units[unit[~whole]], grids[grid[~whole]]))
-    real = area > LEAST_SHARE * shapely.area(units)[unit]
-    return unit[real], grid[real], area[real]

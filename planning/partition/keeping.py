@@ -10,9 +10,10 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
 
+from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
+from planning.owners import holders
 from planning.partition.recombine import recombine
 from planning.partition.seeding import last_of_walk, repaired
 from planning.partition.state import Cell, Division, Int32s, Rates, division, recount, scratch_for
@@ -38,15 +39,9 @@ def old_grids_of(units: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> npt.NDArray[
     codes = old["code"].astype(str)
     if codes.duplicated().any():
         raise BadInput(f"old grid {codes[codes.duplicated()].iloc[0]} is there twice; give every grid its own code")
-    shapes = np.asarray(units.geometry)
-    outlines = np.asarray(old.geometry if old.crs == units.crs else old.geometry.to_crs(units.crs))
-    unit, grid = shapely.STRtree(outlines).query(shapes, predicate="intersects")
-    common = shapely.area(shapely.intersection(shapes[unit], outlines[grid]))
-    order = np.lexsort((codes.to_numpy()[grid], -common, unit))
-    order = order[common[order] > 0]
-    first = order[np.unique(unit[order], return_index=True)[1]]
-    found = np.full(len(units), None, dtype=object)
-    found[unit[first]] = codes.to_numpy(object)[grid[first]]
+    metric = to_metric(units)
+    found = holders(metric.geometry.to_numpy(), old.geometry.to_crs(metric.crs).to_numpy(), codes.to_numpy(object))
+    found[found == ""] = None
     return found
 
 

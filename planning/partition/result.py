@@ -211,7 +211,7 @@ def stats_of(
     cut = assignment[source] != assignment[target]
     metres = graph.by_class[cut].sum(axis=0, dtype=np.float64) / 2.0
     crossed = ~cut & (graph.street < MAJOR_CLASSES)
-    compound = np.where(problem.compound >= 0, problem.compound.astype(object), None)
+    compound = pd.Series(problem.compound).where(problem.compound >= 0)
     compounds = compounds_split(compound, assignment, problem.households, band.high)
     length = max(float(metres.sum()), 1e-9)
     return {

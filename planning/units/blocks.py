@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid import metrics, topology
+from gisgrid.overlay import largest_part
 from planning.units.barriers import WALL, Barriers
 from planning.units.centrelines import FOUND, WEAK_SHARE, Shared, road_space, share_out
 
@@ -114,28 +115,6 @@ def first_hit(polygons: Geometries, points: Geometries) -> Ints:
         np.minimum.at(hit, point, polygon)
     hit[hit == len(polygons)] = -1
     return hit
-
-
-def largest_part(outlines: Geometries, polygons: Geometries) -> Ints:
-    """Row of the polygon that holds the largest part of each outline; −1 when more than half lies in none of them.
-
-    Equal parts go to the smaller row.
-    """
-    owner = np.full(len(outlines), -1, np.int64)
-    if not len(outlines) or not len(polygons):
-        return owner
-    tree = shapely.STRtree(polygons)
-    whole, at = tree.query(outlines, predicate="covered_by")
-    owner[whole[::-1]] = at[::-1]
-    rest = np.flatnonzero(owner < 0)
-    row, at = tree.query(outlines[rest], predicate="intersects")
-    m2 = shapely.area(shapely.intersection(outlines[rest[row]], polygons[at]))
-    inside = 2 * np.bincount(row, m2, minlength=rest.size) >= shapely.area(outlines[rest])
-    order = np.lexsort((at, -m2, row))
-    first = order[np.unique(row[order], return_index=True)[1]]
-    first = first[inside[row[first]] & (m2[first] > 0)]
-    owner[rest[row[first]]] = at[first]
-    return owner
 
 
 def _frontages(faces: Geometries, free: Bools, found: Barriers) -> Bools:

@@ -11,8 +11,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from gisgrid import metrics, topology
+from gisgrid.overlay import largest_part
 from planning.units import tessellation
-from planning.units.blocks import CRACK_M2, CUT_M2, Blocks, filled, first_hit, join_cracks, largest_part
+from planning.units.blocks import CRACK_M2, CUT_M2, Blocks, filled, first_hit, join_cracks
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]

@@ -19,8 +19,9 @@ from gisgrid import codes, coverage, topology
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.models import SPECIAL_KINDS, Progress, no_progress
+from gisgrid.overlay import largest_part
 from planning.units.barriers import barriers, path_lines
-from planning.units.blocks import Blocks, largest_part, make_blocks
+from planning.units.blocks import Blocks, make_blocks
 from planning.units.dividing import Dwellings, divide
 from planning.units.grounds import divide_grounds, open_grounds
 from planning.units.mending import mend
