@@ -24,11 +24,10 @@ from gisgrid.errors import BadInput
 from gisgrid.limits import COVER_SLIVER_M2
 from gisgrid.models import Band
 from gisgrid.nesting import grid_column, layer_scheme, levels_of, nesting_findings
+from gisgrid.overlay import find_gaps, find_overlaps, sound_polygons
 
 SLIVER_WIDTH: Final = 0.1
 """A grid, or a part of one, with a mean width (2A/P) below so many metres is a sliver."""
-PIECE_M2: Final = 1e-6
-"""Gap and overlap pieces below this are rounding, not ground."""
 SIDE_DEGREES: Final = 0.0002
 """Longest side, in degrees, whose chord in metres is as good as the side itself (off by less than 0.1 mm)."""
 MOST_CORNERS: Final = 5_000_000
@@ -145,15 +144,16 @@ def _check(
     shapes = np.asarray(metric.geometry)
     polygonal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes) & topology.finite(shapes)
     metric, names_kept = metric[polygonal], names[polygonal]
-    geoms = _valid(metric)
+    geoms = sound_polygons(metric.geometry)
     zone = None if area is None else lowest_areas(to_metric(area, metric.crs))
+    ground = None if zone is None else sound_polygons(zone.geometry)
     levels = levels_of(metric)
     gap_rows, overlap_rows = [], []
     for level in sorted(set(levels.tolist())):
         rows = np.flatnonzero(levels == level)
         shaky, found = find_overlaps(geoms[rows])
         overlap_rows += [(level, names_kept[rows[i]], names_kept[rows[j]], m2, geom) for i, j, m2, geom in found]
-        gap_rows += [(level, m2, geom) for m2, geom in find_gaps(geoms[rows], zone, valid=not shaky)]
+        gap_rows += [(level, m2, geom) for m2, geom in find_gaps(geoms[rows], ground, valid=not shaky)]
     gaps = _frame(gap_rows, ["level", "m2", "geometry"], metric.crs)
     overlaps = _frame(overlap_rows, ["level", "code", "other", "m2", "geometry"], metric.crs)
     problems += _gap_problems(gaps) + _overlap_problems(overlaps)
@@ -210,50 +210,6 @@ def contiguous(geometries: Any) -> NDArray[np.bool_]:
     Parts below COVER_SLIVER_M2 are left out of account. shape (n,); metric CRS.
     """
     return np.asarray(_pieces(np.asarray(geometries, dtype=object)) == 1)
-
-
-def find_overlaps(geoms: NDArray[np.object_]) -> tuple[bool, list[tuple[int, int, float, Any]]]:
-    """Whether the polygons are no exact coverage, and the pairs that share ground: (i, j, m², polygons), i < j.
-
-    An exact coverage (`shapely.coverage_is_valid`) has no overlap; otherwise every pair with touching boxes is cut.
-    """
-    if len(geoms) < 2 or shapely.coverage_is_valid(geoms):
-        return False, []
-    left, right = shapely.STRtree(geoms).query(geoms)
-    pairs = np.unique(np.column_stack([left, right])[left < right], axis=0)
-    common = shapely.intersection(geoms[pairs[:, 0]], geoms[pairs[:, 1]])
-    m2 = shapely.area(common)
-    real = np.flatnonzero(m2 > PIECE_M2)
-    return True, [(int(pairs[k, 0]), int(pairs[k, 1]), float(m2[k]), common[k]) for k in real]
-
-
-def find_gaps(geoms: NDArray[np.object_], zone: gpd.GeoDataFrame | None, *, valid: bool) -> list[tuple[float, Any]]:
-    """Uncovered pieces as (m², polygon), largest first: of the zone when given, else holes enclosed by the grids.
-
-    valid: whether ``geoms`` passed `shapely.coverage_is_valid`, which allows the faster union.
-    """
-    covered = shapely.coverage_union_all(geoms) if valid and len(geoms) else shapely.union_all(geoms)
-    if zone is None:
-        parts = shapely.get_parts(covered)
-        rings, of = shapely.get_rings(parts, return_index=True)
-        inner = np.flatnonzero(of[1:] == of[:-1]) + 1  # the first ring of a polygon is its outline
-        pieces = shapely.polygons(rings[inner])
-        if valid and len(geoms) and len(pieces):
-            pieces = shapely.get_parts(shapely.difference(pieces, covered))  # islands inside a hole are covered
-    else:
-        pieces = shapely.get_parts(shapely.difference(shapely.union_all(_valid(zone)), covered))
-    m2 = shapely.area(pieces)
-    keep = np.flatnonzero(m2 > PIECE_M2)
-    keep = keep[np.argsort(-m2[keep], kind="stable")]
-    return [(float(m2[k]), pieces[k]) for k in keep]
-
-
-def _valid(frame: gpd.GeoDataFrame) -> NDArray[np.object_]:
-    geoms = np.asarray(shapely.force_2d(np.asarray(frame.geometry)), dtype=object)
-    bad = ~shapely.is_valid(geoms)
-    if bad.any():
-        geoms[bad] = shapely.make_valid(geoms[bad], method="structure", keep_collapsed=False)
-    return geoms
 
 
 def _frame(rows: list[Any], columns: list[str], crs: Any) -> gpd.GeoDataFrame:
@@ -344,7 +300,7 @@ def _code_problems(grids: gpd.GeoDataFrame, names: NDArray[np.object_]) -> tuple
 def _community_problems(
     metric: gpd.GeoDataFrame, geoms: NDArray[np.object_], names: NDArray[np.object_], zone: gpd.GeoDataFrame
 ) -> list[Problem]:
-    outlines = _valid(zone)
+    outlines = sound_polygons(zone.geometry)
     shapely.prepare(outlines)
     row, at = shapely.STRtree(outlines).query(geoms)
     inside = shapely.covers(outlines[at], geoms[row])

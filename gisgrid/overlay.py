@@ -9,13 +9,12 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid import topology
-from gisgrid.coverage import find_overlaps
 
 Geometries = NDArray[np.object_]
 Ints = NDArray[np.int64]
 
 TOUCH_M2: Final = 1e-6
-"""Common ground below this is rounding of a shared border."""
+"""Common ground, and gaps, below this are rounding of a shared border."""
 
 
 class Overlaps(NamedTuple):
@@ -40,6 +39,42 @@ def sound_polygons(geometries: Any) -> Geometries:
     if bad.any():
         geoms[bad] = shapely.make_valid(geoms[bad], method="structure", keep_collapsed=False)
     return geoms
+
+
+def find_overlaps(geoms: Geometries) -> tuple[bool, list[tuple[int, int, float, Any]]]:
+    """Whether the polygons are no exact coverage, and the pairs that share ground: (i, j, m², polygons), i < j.
+
+    An exact coverage (`shapely.coverage_is_valid`) has no overlap; otherwise every pair with touching boxes is cut.
+    """
+    if len(geoms) < 2 or shapely.coverage_is_valid(geoms):
+        return False, []
+    left, right = shapely.STRtree(geoms).query(geoms)
+    pairs = np.unique(np.column_stack([left, right])[left < right], axis=0)
+    common = shapely.intersection(geoms[pairs[:, 0]], geoms[pairs[:, 1]])
+    m2 = shapely.area(common)
+    real = np.flatnonzero(m2 > TOUCH_M2)
+    return True, [(int(pairs[k, 0]), int(pairs[k, 1]), float(m2[k]), common[k]) for k in real]
+
+
+def find_gaps(geoms: Geometries, zone: Geometries | None, *, valid: bool) -> list[tuple[float, Any]]:
+    """Uncovered pieces as (m², polygon), largest first: of the zone when given, else holes enclosed by the grids.
+
+    valid: whether ``geoms`` passed `shapely.coverage_is_valid`, which allows the faster union.
+    """
+    covered = shapely.coverage_union_all(geoms) if valid and len(geoms) else shapely.union_all(geoms)
+    if zone is None:
+        parts = shapely.get_parts(covered)
+        rings, of = shapely.get_rings(parts, return_index=True)
+        inner = np.flatnonzero(of[1:] == of[:-1]) + 1  # the first ring of a polygon is its outline
+        pieces = shapely.polygons(rings[inner])
+        if valid and len(geoms) and len(pieces):
+            pieces = shapely.get_parts(shapely.difference(pieces, covered))  # islands inside a hole are covered
+    else:
+        pieces = shapely.get_parts(shapely.difference(shapely.union_all(zone), covered))
+    m2 = shapely.area(pieces)
+    keep = np.flatnonzero(m2 > TOUCH_M2)
+    keep = keep[np.argsort(-m2[keep], kind="stable")]
+    return [(float(m2[k]), pieces[k]) for k in keep]
 
 
 def overlaps(inner: Geometries, outer: Geometries) -> Overlaps:

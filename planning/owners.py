@@ -51,10 +51,11 @@ def holders(units: Geometries, grids: Geometries, codes: npt.NDArray[np.object_]
     """
     shapes = sound_polygons(units)
     found = overlaps(shapes, sound_polygons(grids))
-    first = largest(found, codes[found.at].astype(str))
-    first = first[found.m2[first] > LEAST_SHARE * shapely.area(shapes)[found.row[first]]]
+    unit, grid, m2 = found.row, found.at, found.m2
+    first = largest(found, codes[grid].astype(str))
+    first = first[m2[first] > LEAST_SHARE * shapely.area(shapes)[unit[first]]]
     owner = np.full(len(shapes), "", dtype=object)
-    owner[found.row[first]] = codes.take(found.at[first])
+    owner[unit[first]] = codes[grid[first]]
     return owner
 
 

@@ -17,6 +17,7 @@ from gisgrid.codes import reading_order
 from gisgrid.metrics import compactness_of
 from gisgrid.models import Band
 from planning.levels.atoms import Atoms
+from planning.partition.result import whole_numbers
 
 Ints = npt.NDArray[np.int64]
 Geometries = npt.NDArray[np.object_]
@@ -67,8 +68,8 @@ def rows_of(atoms: Atoms, label: Ints, above: LevelRows, level: int, kind: str) 
             "parent": over["code"].to_numpy(dtype=object),
             "community": over["community"].to_numpy(dtype=object),
             "kind": over["kind"].to_numpy(dtype=object),
-            "households": _whole(np.bincount(owner, atoms.piece_households, minlength=k)),
-            "population": _whole(np.bincount(owner, atoms.piece_population, minlength=k)),
+            "households": whole_numbers(np.bincount(owner, atoms.piece_households, minlength=k)),
+            "population": whole_numbers(np.bincount(owner, atoms.piece_population, minlength=k)),
             "compactness": compactness_of(shapely.area(geometry), shapely.length(geometry)),
         }
     )
@@ -103,11 +104,6 @@ def _name(above: str, number: int, level: int, kind: str) -> str:
     if kind in _NAMES:
         return _NAMES[kind].format(above, number)
     return f"{above}第{number:02d}微网格" if level == 2 else f"{above}-{number:02d}"
-
-
-def _whole(sums: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    whole = np.round(sums)
-    return whole.astype(np.int64) if np.array_equal(whole, sums) else sums
 
 
 def buildings_of(atoms: Atoms, above: LevelRows) -> Ints:

@@ -107,8 +107,8 @@ def grids_of(
             "parent": [code if deep else None for code, deep in zip(above, level > 1, strict=True)],
             "community": [code[:COMMUNITY_DIGITS] for code in above],
             "kind": kind.astype(object),
-            "households": _whole(np.bincount(assignment, problem.households, minlength=k)),
-            "population": _whole(np.bincount(assignment, problem.population, minlength=k)),
+            "households": whole_numbers(np.bincount(assignment, problem.households, minlength=k)),
+            "population": whole_numbers(np.bincount(assignment, problem.population, minlength=k)),
             "compactness": compactness_of(shapely.area(geometry), shapely.length(geometry)),
         },
         geometry=geometry,
@@ -136,7 +136,8 @@ def _special_kinds(problem: Problem, assignment: npt.NDArray[np.int32], k: int) 
     return kinds
 
 
-def _whole(sums: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def whole_numbers(sums: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Sums as integers where all of them are whole."""
     whole = np.round(sums)
     return whole.astype(np.int64) if np.array_equal(whole, sums) else sums
 

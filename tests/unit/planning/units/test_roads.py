@@ -13,21 +13,10 @@ import shapely
 from gisgrid import coverage, metrics
 from planning.graph import unit_graph
 from planning.units import building_units, make_units, road_axes
-
-CRS = "EPSG:4547"
-X0, Y0 = 500_000.0, 3_900_000.0
-
-
-def _box(x: float, y: float, w: float, h: float) -> Any:
-    return shapely.box(X0 + x, Y0 + y, X0 + x + w, Y0 + y + h)
-
-
-def _line(*spots: tuple[float, float]) -> Any:
-    return shapely.LineString([(X0 + x, Y0 + y) for x, y in spots])
-
-
-def _area(w: float = 400, h: float = 300) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame({"code": ["370811001001"], "level": "community"}, geometry=[_box(0, 0, w, h)], crs=CRS)
+from tests.unit.planning.units.drawing import CRS, X0, Y0
+from tests.unit.planning.units.drawing import area as _area
+from tests.unit.planning.units.drawing import box as _box
+from tests.unit.planning.units.drawing import line as _line
 
 
 def _buildings(*shapes: Any, households: Any = 10, **columns: Any) -> gpd.GeoDataFrame:
