@@ -20,10 +20,9 @@ import geopandas as gpd
 from data.exporters import write_layers
 from data.sample import make_sample
 from gisgrid.coverage import check
-from planning.entrances import entrance_units
 from planning.levels import NestedPlan, parse_levels, partition_levels
 from planning.partition import old_grids_of, warm
-from planning.units import make_units
+from planning.units import entrance_units, make_units
 from planning.workflow import planning_lines
 
 

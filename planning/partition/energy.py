@@ -36,7 +36,7 @@ from planning.partition.state import Cell, Division, Floats, Rates
 
 MAJOR_METRES = 60.0
 """A main road inside a grid over this many metres counts as fully crossed."""
-_STREET, _COMPACT = 5.0, 2.8
+_STREET, _COMPACT = 4.8, 3.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Weights:
 
     band: float = 4000.0
     major: float = 2.5
-    split: float = 2.5
+    split: float = 2.75
     street: float = _STREET
     compact: float = _COMPACT
     balance: float = 0.05

@@ -24,7 +24,7 @@ class Preset:
 PRESETS: Final[dict[str, Preset]] = {
     "balanced": Preset(Weights()),
     "streets": Preset(Weights(street=7.0, major=4.0, compact=1.5)),
-    "compact": Preset(Weights(street=1.5, split=1.0, compact=4.0)),
+    "compact": Preset(Weights(street=1.5, split=1.0, compact=5.0)),
     "stable": Preset(Weights(churn=120.0, border=100.0, balance=0.0), effort=0.5),
     "quick": Preset(Weights(), effort=0.25, together=False),
 }
