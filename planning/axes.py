@@ -32,10 +32,10 @@ def road_axes(
     """Borders between blocks that lie off every line, with the class of the road they are the centre of.
 
     units: as `planning.units.make_units` makes them (``block_id`` and, where there are several, ``community``), in a
-    metric CRS; the other layers as given there, any CRS. Returns lines with ``cls`` in the CRS of units; concatenate them to the streets a plan is made
-    with. A border takes the class of the nearest street, railway or river line, at most 60 m away, and of those about
-    as near the strongest. Without a column block_id, or without streets, there are none. Raises BadInput when units
-    have no CRS.
+    metric CRS; the other layers as given there, any CRS. Returns lines with ``cls`` in the CRS of units; concatenate
+    them to the streets a plan is made with. A border takes the class of the nearest street, railway or river line, at
+    most 60 m away, and of those about as near the strongest. Without a column block_id, or without streets, there are
+    none. Raises BadInput when units have no CRS.
     """
     if units.crs is None:
         raise BadInput("the units layer has no coordinate system; give its CRS when importing it", code="no_crs")
