@@ -23,7 +23,7 @@ class Finding(NamedTuple):
     m2: float
 
 
-def levels_of(grids: gpd.GeoDataFrame) -> NDArray[np.float64]:
+def levels_of(grids: pd.DataFrame) -> NDArray[np.float64]:
     """Level of each row, 1 where nothing is said, shape (n,); levels told in words are numbered by the alphabet."""
     if "level" not in grids:
         return np.ones(len(grids))
@@ -34,7 +34,7 @@ def levels_of(grids: gpd.GeoDataFrame) -> NDArray[np.float64]:
     return np.asarray(pd.to_numeric(given).fillna(1), dtype=np.float64)
 
 
-def _in_words(grids: gpd.GeoDataFrame) -> bool:
+def _in_words(grids: pd.DataFrame) -> bool:
     """Whether levels are no numbers, so that nothing says which is above which."""
     return bool((pd.to_numeric(grids["level"], errors="coerce").isna() & grids["level"].notna()).any())
 
@@ -42,6 +42,15 @@ def _in_words(grids: gpd.GeoDataFrame) -> bool:
 def grid_column(level: int) -> str:
     """Column of a units layer that holds the grid of a level: grid, grid_2, grid_3 …"""
     return "grid" if level == 1 else f"grid_{level}"
+
+
+def finest_column(units: pd.DataFrame, grids: pd.DataFrame) -> str:
+    """Column of `units` that holds their grid on the finest level of `grids`; ``grid`` where that is the only one.
+
+    A column deeper than the grids go is left over from another plan.
+    """
+    deep = len(np.unique(levels_of(grids)))
+    return next((name for name in map(grid_column, range(deep, 1, -1)) if name in units), "grid")
 
 
 def layer_scheme(grids: gpd.GeoDataFrame) -> GridScheme:

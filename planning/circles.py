@@ -321,7 +321,8 @@ def _shares(grids: gpd.GeoDataFrame, by_grid: pd.DataFrame) -> gpd.GeoDataFrame:
     # by_grid holds all grids of the first category, then of the next, always in the same order
     names = [f"share_{name}" for name in by_grid["category"].unique()]
     wide = pd.DataFrame(share.to_numpy(np.float64).reshape(len(names), len(grids)).T, columns=names)
-    kept = [name for name in ("code", "name", "community", "kind", "households", "population") if name in grids]
+    known = ("code", "name", "level", "parent", "community", "kind", "households", "population")
+    kept = [name for name in known if name in grids]
     return grids[[*kept, grids.geometry.name]].merge(
         wide.assign(code=by_grid["code"].to_numpy()[: len(grids)]), on="code", how="left", validate="one_to_one"
     )

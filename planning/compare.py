@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -15,9 +17,13 @@ from gisgrid.coverage import row_names
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.models import Band
+from gisgrid.nesting import finest_column, levels_of
 from planning.changes import Changes, boundary_kept, changes, least_churn
-from planning.evaluate import ORDINARY_KINDS, figures, unit_borders_of
-from planning.owners import LEAST_SHARE, finest, owners, pieces
+from planning.evaluate import ORDINARY_KINDS, at_level, figures, unit_borders_of
+from planning.owners import LEAST_SHARE, owners, pieces
+
+ANY: Final = Band(0, 2**31 - 1)
+"""The band of a level that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def compare(
     other_units: gpd.GeoDataFrame | None = None,
     streets: gpd.GeoDataFrame | None = None,
     *,
-    band: Band,
+    band: Band | Mapping[int, Band],
     area: gpd.GeoDataFrame | None = None,
     old_codes: npt.ArrayLike | None = None,
     same_codes: bool = False,
@@ -75,7 +81,8 @@ def compare(
 
     Households are counted by the plan's units, else the other plan's, else (`estimated`) by the ground grids have in
     common. Each unit's grid in the other plan is ``old_codes`` where given (per row of units), else `planning.owners`.
-    ``same_codes``: a grid goes on where its code does, see `planning.changes.changes`. Finest levels are compared.
+    ``same_codes``: a grid goes on where its code does, see `planning.changes.changes`. Changes are those of the deepest
+    level both plans have: a plan divided further than the other has not changed by that.
     Streets, area, band as in `planning.evaluate.figures`. Raises BadInput when the plans share no ground.
     """
     carrier, estimated = _carrier(grids, units, other, other_units)
@@ -88,8 +95,11 @@ def compare(
         old = codes.where(codes.notna(), "").astype(str).to_numpy(object)
     if not (old != "").any():
         raise BadInput("the two plans share no ground; give two plans of one place")
+    known = np.isin(row_names(other).astype(str), old.astype(str))
+    other = other[levels_of(other) <= _depth(other[known])]
     carrier = carrier.assign(old=old)
     here = _on_ground(other, carrier)
+    left = len(other) - len(here)
     graph = None if estimated else unit_borders_of(carrier, streets)
     now = figures(
         grids, None if estimated else carrier, streets, area=area, band=band, graph=graph,
@@ -98,21 +108,23 @@ def compare(
     then = figures(
         here, carrier.assign(grid=old), streets, area=area, band=band, graph=graph, made_of_units=False
     )  # fmt: skip
+    level = min(_depth(grids), _depth(other))
+    new, old = _climb(carrier["grid"].to_numpy(object), grids, level), _climb(old, other, level)
+    limits = band if isinstance(band, Band) else band.get(level, ANY)
+    carrier = carrier.assign(grid=new, old=old)
     moved = changes(
-        old, carrier["grid"], _column(carrier, "households"), _column(carrier, "population"),
+        old, new, _column(carrier, "households"), _column(carrier, "population"),
         carrier.area.to_numpy(), same_codes=same_codes,
     )  # fmt: skip
     least = least_churn(
-        old, carrier["grid"], _column(carrier, "households"), band.low, band.high, parts=_parts(carrier, grids),
+        old, new, _column(carrier, "households"), limits.low, limits.high, parts=_parts(carrier, grids),
         special=_special(grids),
     )  # fmt: skip
     kept = None
     if graph is not None:
         once = graph.sources < graph.indices
-        kept = boundary_kept(old, carrier["grid"], graph.sources[once], graph.indices[once], graph.border[once])
-    return Comparison(
-        now, then, moved, least, kept, carrier.assign(moved=moved.moved), here, len(other) - len(here), estimated
-    )
+        kept = boundary_kept(old, new, graph.sources[once], graph.indices[once], graph.border[once])
+    return Comparison(now, then, moved, least, kept, carrier.assign(moved=moved.moved), here, left, estimated)
 
 
 def _carrier(
@@ -124,8 +136,11 @@ def _carrier(
         if "grid" not in units:
             raise BadInput("the unit layer has no column grid; give the units layer that gisgrid plan wrote")
         metric = to_metric(units).reset_index(drop=True)
-        grid = metric["grid"].astype(object).where(metric["grid"].notna(), "").astype(str)
-        return metric.assign(grid=grid), False
+        grid = metric[finest_column(metric, grids)].astype(object)
+        grid = grid.where(grid.notna(), "").astype(str)
+        # columns of deeper levels are the new plan's: they must not stand in for the old one's
+        flat = metric.drop(columns=[name for name in metric if re.fullmatch(r"grid_\d+", name)])
+        return flat.assign(grid=grid), False
     if other_units is not None:
         metric = to_metric(other_units).reset_index(drop=True)
         return metric.assign(grid=owners(metric, grids)), False
@@ -150,9 +165,20 @@ def _column(units: gpd.GeoDataFrame, name: str) -> npt.NDArray[np.float64]:
     return np.asarray(pd.to_numeric(units[name], errors="coerce").fillna(0), dtype=np.float64)
 
 
+def _depth(grids: gpd.GeoDataFrame) -> int:
+    """The deepest level of a grid layer."""
+    return int(levels_of(grids).max(initial=1))
+
+
+def _climb(codes: npt.NDArray[np.object_], grids: gpd.GeoDataFrame, level: int) -> npt.NDArray[np.object_]:
+    """The grids of a level that hold those the codes name; codes with none above them stay as they are."""
+    above = at_level(codes, grids, level)
+    return np.asarray(np.where(above == "", codes, above), dtype=object)
+
+
 def _parts(units: gpd.GeoDataFrame, grids: gpd.GeoDataFrame) -> npt.NDArray[np.object_] | None:
     """Community (or parent grid) of each unit's grid: plans exchange nothing between them."""
-    last = finest(grids)
+    last = grids[np.isin(row_names(grids).astype(str), units["grid"].astype(str))]
     column = next((name for name in ("parent", "community") if name in last and last[name].notna().all()), None)
     if column is None:
         return None

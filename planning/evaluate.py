@@ -20,6 +20,7 @@ from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.metrics import balance, compactness, compounds_split, segments
 from gisgrid.models import Band
+from gisgrid.nesting import finest_column
 from planning.graph import (
     CLASSES,
     MAJOR_CLASSES,
@@ -68,8 +69,9 @@ def figures(
     """JSON-ready figures of a plan: ``overall``, one entry of ``levels`` per level, ``grids`` per grid, ``check``.
 
     grids: polygons, any CRS; ``code``, ``level``, ``parent``, ``community``, ``kind``, ``households``, ``population``
-    are used when there. units: polygons with ``grid`` (code of the finest grid they are in; coarser levels follow
-    ``parent``), their ``households`` and ``population`` win over the grids' columns; ``compound_id`` for compounds.
+    are used when there. units: polygons with ``grid`` (code of the finest grid they are in, unless ``grid_2`` … are
+    there as `gisgrid plan` writes them; coarser levels follow ``parent``), their ``households`` and ``population`` win
+    over the grids' columns; ``compound_id`` for compounds.
     streets: lines with ``cls`` or ``highway``. area: see `gisgrid.coverage.check`. band: one, or one per level.
     made_of_units: False for units of another plan, which carry numbers but not these grids' limits. graph: `unit_graph`
     of units and streets where it is at hand already.
@@ -84,8 +86,10 @@ def figures(
         raise BadInput("the grid layer is empty: nothing to measure")
     metric = to_metric(grids).reset_index(drop=True)
     cells = None if units is None else to_metric(units, metric.crs).reset_index(drop=True)
-    if cells is not None and "grid" not in cells:
-        raise BadInput("the unit layer has no column grid; give the units layer that gisgrid plan wrote")
+    if cells is not None:
+        if "grid" not in cells:
+            raise BadInput("the unit layer has no column grid; give the units layer that gisgrid plan wrote")
+        cells["grid"] = cells[finest_column(cells, metric)]
     lines = None if streets is None or not len(streets) else to_metric_like(streets, metric)
     unit_borders = graph if cells is None or lines is None or graph is not None else unit_borders_of(cells, lines)
     found = _levels(metric, cells)
@@ -140,6 +144,18 @@ def _climbed(code: str, row_of: Mapping[str, int], parent: Mapping[str, str]) ->
             break
         code = parent[code]
     return row_of.get(code, -1)
+
+
+def at_level(codes: npt.ArrayLike, grids: gpd.GeoDataFrame, level: int) -> npt.NDArray[np.object_]:
+    """Code of the grid of `level` that holds the grid each code names, "" where there is none, object (n,)."""
+    names = row_names(grids)
+    known = grids["level"].fillna(1).astype(int) if "level" in grids else pd.Series(1, index=grids.index)
+    there = names[(known == level).to_numpy()]
+    row_of = {name: row for row, name in enumerate(there)}
+    parent = _parents(grids, names)
+    wanted = pd.Series(np.asarray(codes, dtype=object))
+    above = {code: _climbed(str(code), row_of, parent) for code in wanted.unique()}
+    return np.asarray(wanted.map({code: there[row] if row >= 0 else "" for code, row in above.items()}), dtype=object)
 
 
 def _parents(metric: gpd.GeoDataFrame, names: npt.NDArray[np.object_]) -> dict[str, str]:
@@ -256,7 +272,7 @@ def _major_metres(level: _Level, lines: gpd.GeoDataFrame | None, unit_borders: U
 
 def _band_figures(level: _Level, band: Band | None) -> dict[str, Any]:
     """Band and balance over ordinary grids; None without households or a band."""
-    keys = ("in_band", "in_band_grids", "households_outside_band", "balance")
+    keys = ("in_band", "in_band_grids", "judged_grids", "households_outside_band", "balance")
     if level.households is None or band is None:
         return dict.fromkeys(keys)
     loads = level.households[level.ordinary]
@@ -266,7 +282,7 @@ def _band_figures(level: _Level, band: Band | None) -> dict[str, Any]:
         "mean": round(even.mean, 2), "least": _number(even.least), "most": _number(even.most),
         "mean_deviation": round(even.mean_deviation, 4), "max_deviation": round(even.max_deviation, 4),
     }  # fmt: skip
-    return dict(zip(keys, (even.in_band, inside, _number(even.outside_band), spread), strict=True))
+    return dict(zip(keys, (even.in_band, inside, len(loads), _number(even.outside_band), spread), strict=True))
 
 
 def _boundary_figures(borders: tuple[Floats, Floats], with_streets: bool) -> dict[str, Any]:
@@ -363,6 +379,7 @@ def _overall(levels: list[dict[str, Any]], tables: list[list[dict[str, Any]]]) -
         "population": levels[0]["population"],
         "in_band": float(np.mean(judged)) if judged else None,
         "in_band_grids": int(sum(judged)) if judged else None,
+        "judged_grids": len(judged),
         "households_outside_band": _number(sum(abs(row["outside_band"] or 0) for row in rows)) if judged else None,
         "balance": None,
         "compactness_mean": round(float(shape.mean()), 6),

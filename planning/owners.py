@@ -13,6 +13,7 @@ import shapely
 from gisgrid.coverage import row_names
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
+from gisgrid.nesting import finest_column
 from gisgrid.overlay import Geometries, largest, overlaps, sound_polygons
 
 SAME_METRES: Final = 1.0
@@ -29,12 +30,14 @@ def owners(
     """Code of the finest grid each unit lies in, "" for none, object (n,).
 
     units: polygons, any CRS; grids: polygons with ``code`` (and ``level``: the finest is taken); other_units: the
-    units ``grids`` were made of, with ``unit_id`` and ``grid``. When every unit is among them, unchanged, their grid
-    is taken; otherwise the grid that covers most of the unit (ties: the smaller code). Raises BadInput for layers
-    without a coordinate system and for two grids of a level with one code.
+    units ``grids`` were made of, with ``unit_id`` and ``grid`` (``grid_2`` …). When every unit is among them,
+    unchanged, their grid is taken; otherwise the grid that covers most of the unit (ties: the smaller code). Raises
+    BadInput for layers without a coordinate system and for two grids of a level with one code.
     """
-    if other_units is not None and (known := _by_identity(units, other_units)) is not None:
-        return known
+    if other_units is not None and "grid" in other_units:
+        other_units = other_units.assign(grid=other_units[finest_column(other_units, grids)])
+        if (known := _by_identity(units, other_units)) is not None:
+            return known
     metric = to_metric(units)
     target = to_metric(finest(grids), metric.crs)
     names = row_names(target)

@@ -173,6 +173,7 @@ def plan_for_area(
         options["taken"] = plans.codes_ever_published(connection, source.codes)
         if levels:
             result = _in_levels(source, levels, seed, progress, options)
+            band = Band.parse(first["band"]) if (first := result.stats["levels"][0]).get("band") else band
         else:
             result = partition(source.units, source.barriers, band=band, seed=seed, progress=progress, **options)
         kept &= set(result.grids["code"])

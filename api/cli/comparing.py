@@ -15,6 +15,7 @@ from api.cli.reporting import REPORT_ENDINGS, report_facts, write_comparison
 from data.files import layer_names, parse_spec, read_layer
 from gisgrid.errors import EXIT_CHECK_FAILED
 from gisgrid.models import Band
+from gisgrid.nesting import levels_of
 from planning import workflow
 from planning.compare import Comparison
 from planning.compare import compare as compare_plans
@@ -39,12 +40,12 @@ def compare(
     Both are plan files (layers grids and units) or layers of grids (FILE:layer). Households are counted by PLAN's
     units, else by OTHER's; where neither has any, by the ground grids have in common. Exit 1 when PLAN is broken.
     """
-    wanted = Band.parse(band)
     with output.stage("reading"):
         grids, units = read_plan(plan, crs)
         others, other_units = read_plan(other, crs)
         lines = workflow.barrier_lines(**read_barriers(streets)) if streets else None
         outline = read_place_file(area, "areas") if area else None
+    wanted = _bands(Band.parse(band), grids, others)
     with output.stage("comparing"):
         found = compare_plans(
             grids, units, others, other_units, lines, band=wanted, area=outline, same_codes=same_codes
@@ -55,6 +56,12 @@ def compare(
             write_comparison(report, grids, lines, wanted, found, settings)
     output.result(settings | report_facts(found.figures, found), compare_lines(found))
     return 0 if found.figures["check"]["ok"] else EXIT_CHECK_FAILED
+
+
+def _bands(band: Band, *plans: gpd.GeoDataFrame) -> Band | dict[int, Band]:
+    """The band of the first level alone where a plan has several, as `gisgrid check` judges them."""
+    present = sorted({int(level) for plan in plans for level in levels_of(plan).tolist()})
+    return band if len(present) < 2 else {present[0]: band}
 
 
 def read_plan(spec: str, crs: str | None = None) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
@@ -98,7 +105,7 @@ def _measures(facts: Mapping[str, Any]) -> dict[str, str]:
         "grids": str(facts["grids"]),
         "special grids": str(facts["special_grids"]),
         "households": _text(facts["households"], "{:.0f}"),
-        "in band": "-" if facts["in_band"] is None else f"{facts['in_band_grids']} of {facts['ordinary_grids']}",
+        "in band": "-" if facts["in_band"] is None else f"{facts['in_band_grids']} of {facts['judged_grids']}",
         "households outside band": _text(facts["households_outside_band"], "{:.0f}"),
         "mean deviation": _text(balance.get("mean_deviation"), "{:.1%}"),
         "largest deviation": _text(balance.get("max_deviation"), "{:.1%}"),

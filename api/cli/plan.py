@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,8 +126,8 @@ def plan(
         where["out"] = str(out)
     if report is not None:
         with output.stage("report"):
-            _report(report, made, nested[0].band or wanted if nested else wanted, lines, before)
-    return _tell_plan(output, made, nested, wanted, where)
+            _report(report, made, _bands(made) if nested else wanted, lines, before)
+    return _tell_plan(output, made, nested, wanted, further, where)
 
 
 def _kinds(text: str) -> tuple[str, ...]:
@@ -177,12 +178,19 @@ def _before(cells: gpd.GeoDataFrame, keep: str | None, column: str | None) -> Be
         raise BadInput("--keep and --keep-column both name the old grids; give one of them")
     if keep is not None:
         old = read_place_file(keep, "grids")
-        return Before(old, old_grids_of(cells, old))
+        codes = old_grids_of(cells, old)
+        if not any(code is not None for code in codes):
+            raise BadInput(f"--keep {keep}: no unit lies in any of these grids; give the old grids of this place")
+        return Before(old, codes)
     if column is None:
         return None
     if column not in cells:
         raise BadInput(f"the units have no column {column!r}; --keep-column names the one with the old grid's code")
+    if cells[column].dtype.kind == "f" and (cells[column].dropna() % 1 == 0).all():
+        cells = cells.assign(**{column: cells[column].astype("Int64").astype("string").astype(object)})  # 3, not 3.0
     known = cells[cells[column].notna()]
+    if not len(known):
+        raise BadInput(f"--keep-column {column}: the column is empty for every unit")
     old = known[[column, "geometry"]].dissolve(by=column).rename_axis("code").reset_index()
     return Before(old, np.asarray(cells[column], dtype=object))
 
@@ -191,19 +199,34 @@ def _layers(cells: gpd.GeoDataFrame, result: PlanResult) -> dict[str, gpd.GeoDat
     """Layers ``grids`` and ``units`` (the input columns and ``grid``, ``grid_2`` …), in the plan's metric system."""
     owned = gpd.GeoDataFrame(cells.drop(columns="geometry"), geometry=result.geometry, crs=result.grids.crs)
     code = result.grids["code"].to_numpy()
+    owned = owned.drop(columns=[name for name in owned if re.fullmatch(r"grid_\d+", name)])  # of an earlier plan
     for depth, owner in enumerate(np.atleast_2d(result.assignment.T), start=1):
         owned[grid_column(depth)] = code[owner]
     return {"grids": result.grids, "units": owned}
 
 
-def _report(path: Path, made: Made, band: Band, lines: gpd.GeoDataFrame | None, before: Before | None) -> None:
+def _bands(made: Made) -> dict[int, Band]:
+    """The band of each level that has one."""
+    return {level["level"]: Band.parse(level["band"]) for level in made.stats["levels"] if level.get("band")}
+
+
+def _report(
+    path: Path, made: Made, band: Band | Mapping[int, Band], lines: gpd.GeoDataFrame | None, before: Before | None
+) -> None:
     write_report(
         path, grids=made.layers["grids"], units=made.layers["units"], streets=lines, band=band, reasons=made.reasons,
         stats=made.stats, before=before, feasible=made.feasible, same_codes=True,
     )  # fmt: skip
 
 
-def _tell_plan(output: Output, made: Made, nested: Sequence[Level], band: Band, where: dict[str, Any]) -> int:
+def _tell_plan(
+    output: Output,
+    made: Made,
+    nested: Sequence[Level],
+    band: Band,
+    further: Sequence[WeightLimit],
+    where: dict[str, Any],
+) -> int:
     grids, stats = made.layers["grids"], made.first.stats
     told = [workflow.reason_json(reason) for reason in made.reasons]
     facts: dict[str, Any] = {"grids": len(grids), "feasible": made.feasible, "reasons": told, "stats": made.stats}
@@ -214,7 +237,8 @@ def _tell_plan(output: Output, made: Made, nested: Sequence[Level], band: Band, 
         ordinary, special = stats["ordinary_grids"], stats["special_grids"]
         inside = round(stats["in_band"] * ordinary)
         facts |= {"ordinary": ordinary, "in_band": inside, "special": special}
-        lines = [f"{len(grids)} grids ({special} special), {inside} of {ordinary} in band {band} → {place}"]
+        within = " and ".join([str(band), *map(str, further)])
+        lines = [f"{len(grids)} grids ({special} special), {inside} of {ordinary} in band {within} → {place}"]
     if made.first.changes is not None:
         facts["changes"] = made.first.changes.as_dict()
         lines += _change_lines(stats)

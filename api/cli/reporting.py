@@ -50,7 +50,7 @@ def write_report(
     grids: gpd.GeoDataFrame,
     units: gpd.GeoDataFrame,
     streets: gpd.GeoDataFrame | None,
-    band: Band,
+    band: Band | Mapping[int, Band],
     reasons: Sequence[Reason | Mapping[str, Any]] = (),
     stats: Mapping[str, Any] | None = None,
     before: Before | None = None,
@@ -64,6 +64,7 @@ def write_report(
 
     grids, units (with ``grid``, the code of each) as `gisgrid plan` writes them; streets: lines with ``cls`` or
     ``highway``. ``same_codes``: kept grids carry their old code. ``settings`` are shown before those in ``stats``.
+    ``band``: one, or one a level, as of `gisgrid plan --levels`; the page draws grids against the finest level's.
     The JSON has ``feasible``, ``reasons``, ``stats``, ``figures``, ``grids`` and, with ``before``, ``before`` and
     ``changes``. Raises BadInput as `planning.evaluate.figures` does.
     """
@@ -81,7 +82,8 @@ def write_report(
         _write(path, json_bytes(facts | report_facts(now, found)))
         return
     shown = dict(settings or {}) | {key: numbers[key] for key in SETTINGS if key in numbers}
-    _write(path, report_page(grids, now, streets, band, found, reasons=told, settings=shown, title=title).encode())
+    drawn = _finest_band(now, band)
+    _write(path, report_page(grids, now, streets, drawn, found, reasons=told, settings=shown, title=title).encode())
 
 
 def report_facts(now: Mapping[str, Any], found: Comparison | None) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def report_page(
     grids: gpd.GeoDataFrame,
     now: Mapping[str, Any],
     streets: gpd.GeoDataFrame | None,
-    band: Band,
+    band: Band | None,
     found: Comparison | None,
     *,
     reasons: Sequence[Mapping[str, Any]] = (),
@@ -118,14 +120,15 @@ def report_page(
             "grids_before": found.grids_before.to_crs(metric.crs), "before": found.before,
             "changes": found.changes_dict(), "units": found.units.to_crs(metric.crs),
         }  # fmt: skip
-    shown = {"band": str(band), **(settings or {}), "version": f"gisgrid {__version__}"}
+    shown = {"band": now["band"], **(settings or {}), "version": f"gisgrid {__version__}"}
     return render_report(
         ReportData(metric, now, band, streets=lines, reasons=reasons, settings=shown, **optional)
     )  # fmt: skip
 
 
 def write_comparison(
-    path: Path, grids: gpd.GeoDataFrame, streets: gpd.GeoDataFrame | None, band: Band, found: Comparison,
+    path: Path, grids: gpd.GeoDataFrame, streets: gpd.GeoDataFrame | None, band: Band | Mapping[int, Band],
+    found: Comparison,
     settings: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Report a comparison of two plan files to ``path`` (`REPORT_ENDINGS`)."""
@@ -133,8 +136,15 @@ def write_comparison(
         _write(path, json_bytes(dict(settings) | report_facts(found.figures, found)))
         return
     title = Words("网格方案对比", "Two grid plans compared")
-    page = report_page(grids, found.figures, streets, band, found, settings=settings, title=title)
+    page = report_page(
+        grids, found.figures, streets, _finest_band(found.figures, band), found, settings=settings, title=title
+    )
     _write(path, page.encode())
+
+
+def _finest_band(now: Mapping[str, Any], band: Band | Mapping[int, Band]) -> Band | None:
+    """The band of the level that is drawn."""
+    return band if isinstance(band, Band) else band.get(max(level["level"] for level in now["levels"]))
 
 
 def _without_rows(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,3 +35,7 @@ class ReportData:
     before: Mapping[str, Any] | None = None
     changes: Mapping[str, Any] | None = None
     units: gpd.GeoDataFrame | None = None
+
+    def same_level(self) -> bool:
+        """Whether the finest grids of both plans are of one level, so that one band judges both."""
+        return self.before is None or self.before["levels"][-1]["level"] == self.figures["levels"][-1]["level"]

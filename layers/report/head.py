@@ -76,7 +76,7 @@ def _plan_cards(now: Mapping[str, Any], was: Mapping[str, Any] | None) -> list[C
 
     found: list[Card] = []
     if now["in_band"] is not None:
-        inside, ordinary = now["in_band_grids"], now["ordinary_grids"]
+        inside, ordinary = now["in_band_grids"], now["judged_grids"]
         of = Words(f"{inside} / {ordinary} 个一般网格", f"{inside} of {ordinary} ordinary")
         found.append((Words("户数达标", "in band"), percent(now["in_band"]), of, before("in_band", percent)))
     of = Words(f"共查出 {now['problems']} 处问题", f"{now['problems']} problems in all")

@@ -72,7 +72,7 @@ def fill_of(row: Mapping[str, Any], band: Band | None) -> str:
 def fills(band: Band | None) -> list[Fill]:
     """All classes in legend order."""
     if band is None:
-        return [Fill("unknown", Words("户数未知", "households unknown")), _special()]
+        return [Fill("unknown", Words("无户数或户数区间", "no households or no band known")), _special()]
     low, high = band.low, band.high
     third = (high - low) / 3
     cuts = [low, round(low + third), round(high - third), high]

@@ -58,9 +58,9 @@ def _asset(name: str) -> str:
 def _charts(data: ReportData) -> str:
     now, was = data.figures, data.before
     parts = []
-    loads = _values(now, "households", ordinary=True)
+    loads = _loads(now)
     if loads:
-        before = None if was is None else _values(was, "households", ordinary=True)
+        before = None if was is None or not data.same_level() else _loads(was)
         parts.append(households_chart(loads, before, data.band))
     shapes = None if was is None else _values(was, "compactness")
     parts.append(compactness_chart(_values(now, "compactness"), shapes))
@@ -77,9 +77,15 @@ def _charts(data: ReportData) -> str:
     return f'<h2>{both("分布", "Distributions")}</h2>{keys}<div class="charts">{"".join(parts)}</div>'
 
 
-def _values(figures: Mapping[str, Any], column: str, *, ordinary: bool = False) -> list[float]:
-    rows = [row for row in figures["grids"] if not (ordinary and row["special"])]
-    return [row[column] for row in rows if row[column] is not None]
+def _values(figures: Mapping[str, Any], column: str) -> list[float]:
+    return [row[column] for row in figures["grids"] if row[column] is not None]
+
+
+def _loads(figures: Mapping[str, Any]) -> list[float]:
+    """Households of the ordinary grids of the finest level, which is the one drawn."""
+    last = figures["levels"][-1]["level"]
+    rows = [row for row in figures["grids"] if row["level"] == last and not row["special"]]
+    return [row["households"] for row in rows if row["households"] is not None]
 
 
 def _measures(data: ReportData) -> str:

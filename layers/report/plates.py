@@ -19,8 +19,10 @@ class Plates:
     def __init__(self, data: ReportData, frame: Frame) -> None:
         self.data, self.frame, self.band = data, frame, data.band
         self.now = maps.picture_of(data.grids, data.figures["grids"], frame)
-        self.was = None
+        self.was, self.band_was = None, self.band
         if data.grids_before is not None and data.before is not None:
+            # the band of one level says nothing about the grids of another
+            self.band_was = self.band if data.same_level() else None
             self.was = maps.picture_of(data.grids_before, data.before["grids"], frame)
         self.streets = maps.street_paths(data.streets, frame)
 
@@ -28,7 +30,7 @@ class Plates:
         """Shapes, hatches and streets the maps share."""
         groups = maps.grid_group(self.now, self.band, "now")
         if self.was is not None:
-            groups += maps.grid_group(self.was, self.band, "was")
+            groups += maps.grid_group(self.was, self.band_was, "was")
         return (
             '<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>'
             f'{maps.DEFS}{groups}<g id="streets" pointer-events="none">{self.streets}</g></defs></svg>'
@@ -49,15 +51,15 @@ class Plates:
         if self.was is None:
             return ""
         both_maps = []
-        for key, picture, words in (
-            ("was", self.was, Words("调整前", "Before")),
-            ("now", self.now, Words("调整后", "After")),
+        for key, picture, band, words in (
+            ("was", self.was, self.band_was, Words("调整前", "Before")),
+            ("now", self.now, self.band, Words("调整后", "After")),
         ):
-            labels = maps.labels(picture, self.band, size=26, least=18) if len(picture.rows) <= 150 else ""
+            labels = maps.labels(picture, band, size=26, least=18) if len(picture.rows) <= 150 else ""
             drawn = maps.map_of(self.frame, [*self._layers(key), labels], size=22)
             both_maps.append(f"<figure><figcaption>{said(words)}</figcaption>{drawn}</figure>")
         title, pair = both("调整前后", "Before and after"), "".join(both_maps)
-        legend = self._legend(self.was, self.now)
+        legend = self._legend(*([self.was] if self.band_was == self.band else []), self.now)
         return f'<section class="page"><h2>{title}</h2><div class="pair">{pair}</div>{legend}</section>'
 
     def moved(self) -> str:

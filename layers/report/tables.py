@@ -176,7 +176,7 @@ def measures(figures: Mapping[str, Any]) -> list[tuple[Words, Cell]]:
     """Every overall figure with its name, in reading order."""
     even = figures["balance"] or {}
     fitting, split = figures["compounds_fitting"], figures["compounds_split"]
-    judged, total = figures["in_band_grids"], figures["ordinary_grids"]
+    judged, total = figures["in_band_grids"], figures["judged_grids"]
     compounds = "–" if fitting is None else f"{split} / {fitting}"
     return [
         (Words("网格数", "grids"), count(figures["grids"])),

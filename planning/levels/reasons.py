@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -57,9 +58,21 @@ def level_reasons(
         number = int(one.community) - 1 if one.community.isdigit() else -1
         code = codes[number] if 0 <= number < len(codes) else ""
         text = one.text.replace(f"community {one.community}", f"grid {code}") if code else one.text
+        text = _uncut(text, atoms)
         advice = f"; {finer}" if one.code in ("not_found", "pocket_cut_off") else ""
         found.append(LevelReason(one.code, f"level {level}: {text}{advice}", one.units, code, level))
     return found
+
+
+def _uncut(text: str, atoms: Atoms) -> str:
+    """The text with a unit's own households: the search takes units above the band as being at its top."""
+    found = re.search(r"through unit (\S+) \(\d+ households\)", text)
+    if found is None:
+        return text
+    row = np.flatnonzero(atoms.units["unit_id"].to_numpy().astype(str) == found[1])
+    if not len(row):
+        return text
+    return text.replace(found[0], f"through unit {found[1]} ({atoms.households[row[0]]:g} households)")
 
 
 def miscounted(level: int, asked: Level, made: int, known: Sequence[LevelReason]) -> list[LevelReason]:

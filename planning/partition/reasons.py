@@ -159,11 +159,29 @@ def _piece_reasons(
         return found + pockets
     worst = [row for row in np.unique(assignment[rows]).tolist() if bad[row]]
     near = np.flatnonzero(np.isin(assignment, worst))
+    shown = ", ".join(_loads_text(problem, assignment, loads, row, limits) for row in worst[:_SHOWN])
+    more = "" if limits.weights else " households"
     text = (
-        f"no division of community {community} in {_limits(limits)} was found; {len(worst)} grids are outside it "
-        f"({', '.join(_number(loads[row]) for row in worst[:_SHOWN])} households), units {_list(problem.names[near])}"
+        f"no division of community {community} in {_limits(limits)} was found; "
+        f"{len(worst)} {'grid is' if len(worst) == 1 else 'grids are'} outside it ({shown}{more}), "
+        f"units {_list(problem.names[near])}"
     )
     return [Reason("not_found", text, _ids(problem, near), community)]
+
+
+def _loads_text(
+    problem: Problem, assignment: npt.NDArray[np.int32], loads: npt.NDArray[np.float64], row: int, limits: Limits
+) -> str:
+    """What a grid holds of the weights that are out of their limits; the bare load where there is only that."""
+    if not limits.weights:
+        return _number(loads[row])
+    values = [("households", float(loads[row]), float(limits.band.low), float(limits.band.high))]
+    for w, weight in enumerate(limits.weights):
+        value = float(problem.more[assignment == row, w].sum() / limits.scale[w])
+        values.append((weight.column, value, float(weight.low), float(weight.high)))
+    return " and ".join(
+        f"{_number(value)} {column}" for column, value, low, high in values if not low - 1e-6 <= value <= high + 1e-6
+    )
 
 
 def _heavy_units(problem: Problem, rows: Ints, limits: Limits, community: str) -> list[Reason]:

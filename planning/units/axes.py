@@ -31,11 +31,11 @@ def road_axes(
 ) -> gpd.GeoDataFrame:
     """Borders between blocks that lie off every line, with the class of the road they are the centre of.
 
-    units: as `planning.units.make_units` makes them (``block_id``, ``community``), in a metric CRS; the other layers as
-    given there, any CRS. Returns lines with ``cls`` in the CRS of units; concatenate them to the streets a plan is made
-    with. A border takes the class of the nearest street, railway or river line, at most 60 m away, and of those about
-    as near the strongest. Without a column block_id, or without streets, there are none. Raises BadInput when units
-    have no CRS.
+    units: as `planning.units.make_units` makes them (``block_id`` and, where there are several, ``community``), in a
+    metric CRS; the other layers as given there, any CRS. Returns lines with ``cls`` in the CRS of units; concatenate
+    them to the streets a plan is made with. A border takes the class of the nearest street, railway or river line, at
+    most 60 m away, and of those about as near the strongest. Without a column block_id, or without streets, there are
+    none. Raises BadInput when units have no CRS.
     """
     if units.crs is None:
         raise BadInput("the units layer has no coordinate system; give its CRS when importing it", code="no_crs")
@@ -43,10 +43,12 @@ def road_axes(
     if streets is None or not len(streets) or "block_id" not in units:
         return none
     shared = topology.edges(np.asarray(units.geometry))
-    block, community = (units[name].to_numpy(dtype=object) for name in ("block_id", "community"))
-    rows = np.flatnonzero(
-        (block[shared.left] != block[shared.right]) & (community[shared.left] == community[shared.right])
-    )
+    block = units["block_id"].to_numpy(dtype=object)
+    parted = block[shared.left] != block[shared.right]
+    if "community" in units:
+        community = units["community"].to_numpy(dtype=object)
+        parted &= community[shared.left] == community[shared.right]
+    rows = np.flatnonzero(parted)
     west, south, east, north = shapely.total_bounds(np.asarray(units.geometry))
     streets, water, walls = (None if layer is None else layer.to_crs(units.crs) for layer in (streets, water, walls))
     found = barriers(streets, water, walls, (west - REACH, south - REACH, east + REACH, north + REACH))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -88,6 +89,38 @@ def test_levels_are_written_and_check(run: Run, district: Path, folder: Path) ->
     sums = grids[grids["level"] == 2].groupby("parent")["households"].sum()
     assert sums.to_dict() == grids[grids["level"] == 1].set_index("code")["households"].loc[sums.index].to_dict()
     assert run("check", folder / "plan.gpkg", "--area", district).code == 0
+
+
+def test_a_nested_plan_is_reported_and_compared(run: Run, district: Path, folder: Path, tmp_path: Path) -> None:
+    flat = tmp_path / "flat.gpkg"
+    done = run("plan", folder / "units.gpkg", "--streets", district, "--out", flat, "--preset", "quick", "--json")
+    assert done.code in (0, 1), done.err
+    report = tmp_path / "next.json"
+    options = ("--keep", flat, "--levels", "300:500/60:100", "--report", report)
+    made = planned(run, district, folder, *options, codes=(0, 1))
+    told = json.loads(report.read_text(encoding="utf-8"))["figures"]
+    assert told["overall"]["problems"] == 0
+    assert told["band"] == {"1": "300:500", "2": "60:100"}
+    beside = run("compare", folder / "plan.gpkg", flat, "--json")
+    assert beside.code == 0, beside.err
+    assert beside.json["changes"]["moved_households"] == made["changes"]["moved_households"]
+    assert beside.json["figures"]["overall"]["problems"] == 0
+    again = planned(run, district, folder, codes=(0, 1))
+    assert again["grids"]
+    assert "grid_2" not in gpd.read_file(folder / "plan.gpkg", layer="units")
+
+
+def test_units_without_communities_and_old_grids_elsewhere(run: Run, district: Path, tmp_path: Path) -> None:
+    units, plan, far = tmp_path / "units.gpkg", tmp_path / "plan.gpkg", tmp_path / "far.gpkg"
+    whole = gpd.read_file(district.parent / "units.gpkg")
+    write_layers(units, {"units": whole.drop(columns="community")})
+    assert run("plan", units, "--streets", district, "--preset", "quick", "--out", plan).code in (0, 1)
+    old = gpd.read_file(district, layer="grids")
+    old = old.to_crs(whole.crs)
+    write_layers(far, {"grids": old.set_geometry(old.translate(50_000))})
+    done = run("plan", units, "--keep", far, "--out", plan)
+    assert done.code == 2
+    assert "no unit lies in any of these grids" in done.err
 
 
 def test_buildings_and_entrances_are_the_lowest_levels(run: Run, district: Path, tmp_path: Path) -> None:

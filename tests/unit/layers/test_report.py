@@ -49,7 +49,7 @@ def figures_of(grids: gpd.GeoDataFrame, households: list[int], *, special: int =
     inside = sum(row["in_band"] for row in rows)
     overall = {
         "grids": len(rows), "ordinary_grids": len(rows), "special_grids": 0, "households": sum(households),
-        "population": 2 * sum(households), "in_band": inside / len(rows), "in_band_grids": inside,
+        "population": 2 * sum(households), "in_band": inside / len(rows), "in_band_grids": inside, "judged_grids": len(rows),
         "households_outside_band": 0, "balance": None, "compactness_mean": 0.785, "compactness_min": 0.785,
         "compactness_quantiles": {}, "boundary_metres": 1200.0,
         "boundary_by_class": {"river": 100.0, "primary": 0.0, "none": 1100.0}, "boundary_on_streets": 0.083,
@@ -172,14 +172,14 @@ def test_a_layer_without_households_claims_nothing_about_them() -> None:
     figures = figures_of(grids, [0, 0, 0, 0])
     unknown = dict.fromkeys(("households", "population", "in_band", "outside_band", "boundary_on_streets", "deviation"))
     figures["grids"] = [{**row, **unknown} for row in figures["grids"]]
-    keys = ("households", "population", "in_band", "in_band_grids", "households_outside_band", "boundary_on_streets",
+    keys = ("households", "population", "in_band", "in_band_grids", "judged_grids", "households_outside_band", "boundary_on_streets",
             "boundary_by_class", "compounds_fitting", "compounds_split", "grids_crossing_major")  # fmt: skip
     figures["overall"] |= dict.fromkeys(keys) | {"problems": 0}
     figures["check"] = {"ok": True, "problems": [], "notes": []}
     page = render_report(ReportData(grids[["code", "geometry"]], figures, BAND))
     Checked().feed(page)
     assert "户数全部达标" not in page
-    assert "户数未知" in page
+    assert "无户数或户数区间" in page
     assert "367–433" not in page
 
 

@@ -119,6 +119,8 @@ def test_nested_levels_are_counted_each_for_itself(street: Any, places: Any, hom
     result = service_circles(street, places, homes, categories=CATEGORIES, grids=grids, isochrones=False)
     school = result.grid_coverage.query("category == 'school'").set_index("code")["residents"]
     assert school.to_dict() == {"001": 35, "00101": 10, "00102": 25}
+    assert result.grids is not None
+    assert result.grids["level"].tolist() == [1, 2, 2]
 
 
 def test_odd_facilities_are_counted_in_notes(street: Any, homes: Any) -> None:

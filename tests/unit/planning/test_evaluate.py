@@ -6,6 +6,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -249,3 +250,47 @@ def test_old_codes_can_be_told(units: gpd.GeoDataFrame) -> None:
     assert found.changes.moved.tolist() == [False, True, False, False, False, False]
     with pytest.raises(BadInput, match="2 old codes for 6"):
         compare(plan_of(units), units, old, band=BAND, old_codes=["a", "b"])
+
+
+def nested(units: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Grids of two levels and their units with ``grid`` and ``grid_2``, as `gisgrid plan --levels` writes them."""
+    first = np.repeat(["1", "2"], 4)
+    second = np.array(["11", "11", "12", "12", "21", "21", "22", "22"])
+    high = plan_of(units.assign(grid=first), level=1, parent=None)
+    low = plan_of(units.assign(grid=second), level=2, parent=["1", "1", "2", "2"])
+    both = gpd.GeoDataFrame(pd.concat([high.astype({"parent": object}), low], ignore_index=True), crs=units.crs)
+    return both, units.assign(grid=first, grid_2=second)
+
+
+def test_units_of_a_nested_plan_are_read_on_the_finest_level() -> None:
+    units = squares(8, 1, households=20, community="c")
+    grids, owned = nested(units)
+    streets = gpd.GeoDataFrame([line((100, 0), (100, 100), cls="river")], crs="EPSG:4547")
+    found = figures(grids, owned, streets, band={1: Band(60, 90), 2: Band(50, 90)})
+    assert found["check"]["ok"]
+    assert found["overall"]["problems"] == 0
+    assert [level["in_band"] for level in found["levels"]] == [1, 0]
+    assert (found["overall"]["in_band_grids"], found["overall"]["judged_grids"]) == (2, 6)
+    assert found["overall"]["grids_crossing_major"] == 1  # the river parts units 0 and 1 of grid 11
+    assert figures(grids, owned, band={1: Band(60, 90)})["overall"]["judged_grids"] == 2
+
+
+def test_a_nested_plan_beside_another() -> None:
+    units = squares(8, 1, households=20, community="c")
+    grids, owned = nested(units)
+    flat = units.assign(grid=["a"] * 5 + ["b"] * 3)
+    for found in (
+        compare(grids, owned, plan_of(flat), flat, band=Band(60, 90)),
+        compare(plan_of(flat), flat, grids, owned, band=Band(60, 90)),
+    ):
+        assert found.figures["check"]["ok"]
+        assert found.changes.moved_households == 20  # a level only one of them has is no change
+        assert (len(found.changes.births), len(found.changes.ends)) == (0, 0)
+    same = compare(grids, owned, grids, owned, band={1: Band(60, 90)})
+    assert same.changes.moved_households == 0
+    assert len(same.changes.heirs) == 4
+    assert same.before["overall"] == same.figures["overall"]
+    shifted = owned.assign(grid=np.repeat(["1", "2"], [6, 2]), grid_2=["11"] * 3 + ["12"] * 3 + ["21", "22"])
+    again = compare(grids, owned, grids, shifted, band=Band(60, 90))
+    assert again.before["overall"]["households"] == 160
+    assert again.before["levels"][0]["in_band"] == 0 != again.figures["levels"][0]["in_band"]

@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from gisgrid.errors import BadInput
-from gisgrid.models import Band
+from gisgrid.models import Band, WeightLimit
 from planning.graph import unit_graph
 from planning.partition import PlanResult, partition
 from planning.partition.toy import toy_units
@@ -311,3 +311,13 @@ def test_units_that_all_lie_apart_are_said_once() -> None:
     plan = partition(apart, band=BAND)
     assert_sound(apart, plan)
     assert len(plan.reasons) <= 5
+
+
+def test_a_grid_out_of_a_further_limit_is_told_by_that_weight() -> None:
+    units = units_20().assign(population=20)
+    units.loc[:49, "population"] = 100  # half the people need more grids than the households allow
+    plan = partition(units, band=BAND, limits=[WeightLimit("population", 0, 1000)], seed=0)
+    told = [reason.text for reason in plan.reasons if reason.code == "not_found"]
+    assert not plan.feasible
+    assert plan.reasons
+    assert any("population" in text.partition("outside it (")[2] for text in told)
