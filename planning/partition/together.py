@@ -23,6 +23,8 @@ _COUNTS = (0, -1, 1, -2, 0, -1)
 _AGAIN = (4, 4)
 """Runs from the best division, by round; the first round also starts from METIS, `_COUNTS` grids more or fewer."""
 _HOT = (0.3, 0.2)
+_ONCE = 1000
+"""Units of a piece that the second round finds next to nothing in."""
 RUNS = sum(_AGAIN) + len(_COUNTS)
 
 
@@ -34,6 +36,7 @@ def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
     best = {number: _known(jobs[number], search) for number in rest}
     pools = {number: Pool(jobs[number].cell, search.limits, search.rates(jobs[number].target)) for number in rest}
     for turn, again in enumerate(_AGAIN):
+        rest = [number for number in rest if turn == 0 or len(jobs[number].rows) > _ONCE]
         runs = again + (len(_COUNTS) if turn == 0 else 0)
         calls = [partial(_run, jobs[number], turn, run, best[number], search) for number in rest for run in range(runs)]
         answers = in_threads(calls, search)
@@ -42,7 +45,7 @@ def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
                 best[number] = _better(best[number], answer, pools[number])
             best[number] = mixed(jobs[number], pools[number], best[number], search)
             search.control.found(jobs[number].seed, best[number].k, best[number].inside, best[number].energy)
-    return [best[number] if answer is None else answer for number, answer in enumerate(found)]
+    return [answer if answer is not None else best[number] for number, answer in enumerate(found)]
 
 
 def _known(job: Job, search: Search) -> Solution:

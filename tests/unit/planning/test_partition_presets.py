@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from gisgrid.errors import BadInput
 from gisgrid.models import Band
@@ -18,12 +20,21 @@ def test_every_preset_makes_a_plan_in_band(name: str) -> None:
     assert plan.stats["preset"] == name
 
 
-def test_compact_does_what_it_says() -> None:
-    rng = np.random.default_rng(3)
-    units = toy_units(14, 14)
-    units["households"] = rng.integers(0, 60, len(units))
-    plans = {name: partition(units, band=Band(300, 500), grids=14, preset=name) for name in ("balanced", "compact")}
-    assert plans["compact"].stats["compactness_mean"] >= plans["balanced"].stats["compactness_mean"]
+def test_presets_do_what_they_say() -> None:
+    """On the mean of a few towns whose streets run through every third column and fifth row."""
+    found: dict[str, list[tuple[float, float]]] = {"balanced": [], "compact": [], "streets": []}
+    for seed in range(3):
+        units = toy_units(15, 15).assign(households=np.random.default_rng(seed).integers(0, 60, 225))
+        west, south, east, north = units.total_bounds
+        lines = [shapely.LineString([(x, south), (x, north)]) for x in np.arange(west + 150, east, 150)]
+        lines += [shapely.LineString([(west, y), (east, y)]) for y in np.arange(south + 250, north, 250)]
+        streets = gpd.GeoDataFrame({"cls": ["residential"] * len(lines)}, geometry=lines, crs=units.crs)
+        for name, figures in found.items():
+            stats = partition(units, streets, band=Band(300, 500), preset=name, effort=0.5).stats
+            figures.append((stats["compactness_mean"], stats["boundary_on_streets"]))
+    mean = {name: np.mean(figures, axis=0) for name, figures in found.items()}
+    assert mean["compact"][0] > mean["balanced"][0] > mean["streets"][0]
+    assert mean["compact"][1] < mean["balanced"][1] <= mean["streets"][1]
 
 
 def test_weights_are_read_and_wrong_ones_named() -> None:
