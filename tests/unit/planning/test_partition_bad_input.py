@@ -320,4 +320,6 @@ def test_a_grid_out_of_a_further_limit_is_told_by_that_weight() -> None:
     told = [reason.text for reason in plan.reasons if reason.code == "not_found"]
     assert not plan.feasible
     assert plan.reasons
-    assert any("population" in text.partition("outside it (")[2] for text in told)
+    named = [text.partition("outside it (")[2].partition(")")[0] for text in told]
+    assert named
+    assert all(part.endswith((" households", " population")) for text in named for part in text.split(", "))
