@@ -79,6 +79,13 @@ class Search:
         """The energy's weights for grids of a load of `target`, the band's scaled by `ramp`."""
         return self.weights.rates(self.limits, target, ramp)
 
+    def of_length(self, share: float) -> Search:
+        """The same search, `share` times as long."""
+        usual = self.schedule
+        if share == 1.0:
+            return self
+        return self.with_schedule(unit_tries=usual.unit_tries * share, split_tries=usual.split_tries * share)
+
     def with_schedule(self, **changes: float | int | bool) -> Search:
         """The same search by another schedule."""
         return replace(self, schedule=replace(self.schedule, **changes))  # type: ignore[arg-type]

@@ -26,10 +26,12 @@ from planning.partition.state import Cell, Floats, Int32s, choose_heirs, divisio
 
 Ints = npt.NDArray[np.int64]
 
-ATTEMPTS = 3
-"""Further starts every count of a small cell gets while it is out of band."""
-SMALL = 60
-"""Units of a cell that is small: starting afresh is cheaper and finds more than searching on."""
+ATTEMPTS = 8
+"""Further starts every count gets while a cell is out of band."""
+SHORT = 0.25
+"""Length of these searches."""
+MIXING = 6
+"""After so many further starts the grids in band met so far are mixed."""
 REHEAT = 0
 KEEPING = 4
 """Starts from the old grids, all of them made."""
@@ -176,13 +178,15 @@ def solve(job: Job, search: Search) -> Solution:
         pool.add(known.label, known.k)
         best = known if best is None or known.score < best.score else best
     usual = KEEPING if job.keeps else len(_worthwhile(job, search.limits)) * search.schedule.starts
-    for attempt, k in enumerate(_attempts(job, search)):
+    for attempt, (k, length) in enumerate(_attempts(job, search)):
         if best is not None and ((attempt >= usual and best.outside <= job.bound + 1e-9) or control.stopped()):
             break
-        found = _attempt(job, k, attempt, search, best, pool)
+        found = _attempt(job, k, attempt, search.of_length(length), best, pool)
         if best is None or found.score < best.score:
             best = found
             control.found(job.seed, best.k, best.inside, best.energy)
+        if attempt >= usual and (attempt - usual) % MIXING == 0 and best.outside > job.bound + 1e-9:
+            best = mixed(job, pool, best, search)  # grids in band of several runs may cover what no run did
         if job.keeps and attempt + 1 == KEEPING and best.outside > job.bound + 1e-9:
             usual += KEEPING  # one division in band found afresh may be far from the old grids: the best of several
     assert best is not None
@@ -230,14 +234,17 @@ def _worthwhile(job: Job, limits: Limits) -> tuple[int, ...]:
     return (*job.counts[:1], *more)
 
 
-def _attempts(job: Job, search: Search) -> Iterator[int]:
-    """Counts in the order they are tried, `REHEAT` for another search from the best so far."""
+def _attempts(job: Job, search: Search) -> Iterator[tuple[int, float]]:
+    """Counts in the order they are tried (`REHEAT` for another search from the best so far) and the search's length.
+
+    Out of band, many short searches find what a few long ones miss: these settle in the same places.
+    """
     if job.counts == (1,):
-        return iter((1,))
-    small = len(job.rows) <= SMALL
-    late = job.counts * ATTEMPTS if small else (REHEAT, REHEAT, *job.counts[:3], REHEAT, REHEAT)
+        return iter(((1, 1.0),))
     starts = KEEPING if job.keeps else search.schedule.starts
-    return chain(_worthwhile(job, search.limits) * starts, late)
+    usual = [(k, 1.0) for k in _worthwhile(job, search.limits) * starts]
+    late = [(k, 1.0) for k in (REHEAT, *job.counts[:3])]
+    return chain(usual, late, [(k, SHORT) for k in job.counts] * ATTEMPTS)
 
 
 def _attempt(job: Job, k: int, attempt: int, search: Search, best: Solution | None, pool: Pool) -> Solution:
@@ -252,7 +259,7 @@ def _attempt(job: Job, k: int, attempt: int, search: Search, best: Solution | No
         search = _churn_heated(job.cell, search)
     else:
         # METIS and random growth by turns: where one start leads nowhere the other may
-        by_metis = turn % 2 == 0
+        by_metis = (turn if attempt < 2 * len(_worthwhile(job, search.limits)) else seed) % 2 == 0
         start = metis_labels(job.cell, k, seed) if by_metis else grown_labels(job.cell, k, seed)
         if job.keeps:
             return _afresh(job, k, seed, start, search, pool)

@@ -13,8 +13,8 @@ import numpy as np
 
 from planning.partition.pool import Pool
 from planning.partition.search import Search, in_threads
-from planning.partition.seeding import metis_labels
-from planning.partition.solve import Job, Solution, anneal, measured, mixed, solved_exactly
+from planning.partition.seeding import grown_labels, metis_labels
+from planning.partition.solve import SHORT, Job, Solution, anneal, measured, mixed, solved_exactly
 from planning.partition.state import Int32s
 
 UNITS_MAX = 4000
@@ -23,6 +23,8 @@ _COUNTS = (0, -1, 1, -2, 0, -1)
 _AGAIN = (4, 4)
 """Runs from the best division, by round; the first round also starts from METIS, `_COUNTS` grids more or fewer."""
 _HOT = (0.3, 0.2)
+_RESCUES, _FRESH = 4, 8
+"""Rounds for a piece that is out of band, and searches from scratch in each."""
 _ONCE = 1000
 """Units of a piece that the second round finds next to nothing in."""
 RUNS = sum(_AGAIN) + len(_COUNTS)
@@ -45,7 +47,33 @@ def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
                 best[number] = _better(best[number], answer, pools[number])
             best[number] = mixed(jobs[number], pools[number], best[number], search)
             search.control.found(jobs[number].seed, best[number].k, best[number].inside, best[number].energy)
+    _rescue(jobs, best, pools, search)
     return [answer if answer is not None else best[number] for number, answer in enumerate(found)]
+
+
+def _rescue(jobs: Sequence[Job], best: dict[int, Solution], pools: dict[int, Pool], search: Search) -> None:
+    """Search pieces out of band from scratch, in place, several counts of grids by turns, until they are in."""
+    for turn in range(_RESCUES):
+        lost = [number for number in best if best[number].outside > jobs[number].bound + 1e-9]
+        if not lost or search.control.stopped():
+            return
+        calls = [partial(_afresh, jobs[number], turn, run, search) for number in lost for run in range(_FRESH)]
+        answers = in_threads(calls, search)
+        for place, number in enumerate(lost):
+            for answer in answers[_FRESH * place : _FRESH * (place + 1)]:
+                best[number] = _better(best[number], answer, pools[number])
+            best[number] = mixed(jobs[number], pools[number], best[number], search)
+            search.control.found(jobs[number].seed, best[number].k, best[number].inside, best[number].energy)
+
+
+def _afresh(job: Job, turn: int, run: int, search: Search) -> tuple[Solution, list[Int32s]] | None:
+    if search.control.stopped():
+        return None
+    number = _FRESH * turn + run
+    k = job.counts[number // 2 % len(job.counts)]
+    seed = int(np.random.SeedSequence((*job.seed, 10_000 + number)).generate_state(1)[0])
+    start = metis_labels(job.cell, k, seed) if run % 2 == 0 else grown_labels(job.cell, k, seed)
+    return anneal(job, start, k, seed, search.of_length(SHORT))
 
 
 def _known(job: Job, search: Search) -> Solution:
