@@ -122,8 +122,8 @@ def plan(
         where = {}
     if out is not None:
         moves = {} if made.first.moves is None else {"moves": made.first.moves}
-        write_layers(out, made.layers | moves)
-        where["out"] = str(out)
+        files = [str(path) for path in write_layers(out, made.layers | moves)]
+        where["out"] = files[0] if len(files) == 1 else ", ".join(files)
     if report is not None:
         with output.stage("report"):
             _report(report, made, _bands(made) if nested else wanted, lines, before)

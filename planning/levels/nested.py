@@ -134,7 +134,7 @@ def partition_levels(
     first, band = _first(atoms.units, levels[0], task, first_level or {}, count, inner(0))
     task = task.stop(first)
     table = [_first_rows(atoms, first)]
-    reasons = [LevelReason(one.code, one.text, one.units, one.community) for one in first.reasons]
+    reasons = _first_reasons(first, levels[0], first_level or {})
     reasons += miscounted(1, levels[0], len(first.grids), reasons)
     stats = [{"level": 1, "kind": "households", **_figures(atoms, table[0], band, first, time.monotonic() - begun)}]
     for depth in range(1, count):
@@ -208,6 +208,18 @@ def _first(
             break
         fixed = _fixed(plan, locked)
     return plan, band
+
+
+def _first_reasons(plan: PlanResult, level: Level, extra: dict[str, Any]) -> list[LevelReason]:
+    """The first level's reasons; a number of grids in them is told from the number that was asked for."""
+    fixed = _fixed(plan, sorted(extra.get("locked", ())))
+    told = f" (level 1 was to have {level.grids} grids, {fixed} of them special or locked)"
+    return [
+        LevelReason(
+            one.code, one.text + (told if one.code == "forced_count" and fixed else ""), one.units, one.community
+        )
+        for one in plan.reasons
+    ]
 
 
 def _fixed(plan: PlanResult, locked: Sequence[str]) -> int:
