@@ -6,7 +6,8 @@ the best mix of its grids is taken.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -30,43 +31,77 @@ _ONCE = 1000
 RUNS = sum(_AGAIN) + len(_COUNTS)
 
 
+Run = tuple[Solution, list[Int32s]] | None
+"""What a run found: its best division and others met; None when there was no time for it."""
+
+
+@dataclass(slots=True)
+class _Piece:
+    """One piece being searched: its grids in band met so far and its best division."""
+
+    job: Job
+    pool: Pool
+    best: Solution
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is out of band without need."""
+        return self.best.outside > self.job.bound + 1e-9
+
+
 def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
-    """A division of every piece no worse than the one it is known by (``job.known``); runs share all cores."""
+    """A division of every piece no worse than the one it is known by (``job.known``); runs share all cores.
+
+    Pieces out of band are searched from scratch in the end, several counts of grids by turns, until they are in.
+    """
     exact = in_threads([partial(solved_exactly, job, search) for job in jobs], search)
     found = [answer if answer is not None and answer.settled else None for answer in exact]
-    rest = [number for number, answer in enumerate(found) if answer is None]
-    best = {number: _known(jobs[number], search) for number in rest}
-    pools = {number: Pool(jobs[number].cell, search.limits, search.rates(jobs[number].target)) for number in rest}
+    pieces = {number: _piece(jobs[number], search) for number, answer in enumerate(found) if answer is None}
     for turn, again in enumerate(_AGAIN):
-        rest = [number for number in rest if turn == 0 or len(jobs[number].rows) > _ONCE]
-        runs = again + (len(_COUNTS) if turn == 0 else 0)
-        calls = [partial(_run, jobs[number], turn, run, best[number], search) for number in rest for run in range(runs)]
-        answers = in_threads(calls, search)
-        for place, number in enumerate(rest):
-            for answer in answers[runs * place : runs * (place + 1)]:
-                best[number] = _better(best[number], answer, pools[number])
-            best[number] = mixed(jobs[number], pools[number], best[number], search)
-            search.control.found(jobs[number].seed, best[number].k, best[number].inside, best[number].energy)
-    _rescue(jobs, best, pools, search)
-    return [answer if answer is not None else best[number] for number, answer in enumerate(found)]
-
-
-def _rescue(jobs: Sequence[Job], best: dict[int, Solution], pools: dict[int, Pool], search: Search) -> None:
-    """Search pieces out of band from scratch, in place, several counts of grids by turns, until they are in."""
+        rest = [piece for piece in pieces.values() if turn == 0 or len(piece.job.rows) > _ONCE]
+        _round(rest, again + (len(_COUNTS) if turn == 0 else 0), partial(_run, turn, search), search)
     for turn in range(_RESCUES):
-        lost = [number for number in best if best[number].outside > jobs[number].bound + 1e-9]
-        if not lost or search.control.stopped():
-            return
-        calls = [partial(_afresh, jobs[number], turn, run, search) for number in lost for run in range(_FRESH)]
-        answers = in_threads(calls, search)
-        for place, number in enumerate(lost):
-            for answer in answers[_FRESH * place : _FRESH * (place + 1)]:
-                best[number] = _better(best[number], answer, pools[number])
-            best[number] = mixed(jobs[number], pools[number], best[number], search)
-            search.control.found(jobs[number].seed, best[number].k, best[number].inside, best[number].energy)
+        _round([piece for piece in pieces.values() if piece.lost], _FRESH, partial(_afresh, turn, search), search)
+    return [answer if answer is not None else pieces[number].best for number, answer in enumerate(found)]
 
 
-def _afresh(job: Job, turn: int, run: int, search: Search) -> tuple[Solution, list[Int32s]] | None:
+def _piece(job: Job, search: Search) -> _Piece:
+    assert job.known is not None
+    known = measured(job, job.known, int(job.known.max()) + 1, search)
+    return _Piece(job, Pool(job.cell, search.limits, search.rates(job.target)), known)
+
+
+def _round(pieces: Sequence[_Piece], runs: int, run: Callable[[Job, Solution, int], Run], search: Search) -> None:
+    """`runs` runs of every piece, in place: what they find goes into its pool, the best mix of which is its best."""
+    answers = in_threads([partial(run, piece.job, piece.best, n) for piece in pieces for n in range(runs)], search)
+    for place, piece in enumerate(pieces):
+        piece.pool.add(piece.best.label, piece.best.k)
+        for answer in filter(None, answers[runs * place : runs * (place + 1)]):
+            one, met = answer
+            for label in (one.label, *met):
+                piece.pool.add(label, one.k)
+            if one.score < piece.best.score:
+                piece.best = one
+        piece.best = mixed(piece.job, piece.pool, piece.best, search)
+        search.control.found(piece.job.seed, piece.best.k, piece.best.inside, piece.best.energy)
+
+
+def _run(turn: int, search: Search, job: Job, best: Solution, run: int) -> Run:
+    """From the best so far, crossings nearly free while it is hot; in the first round also from METIS."""
+    if search.control.stopped():
+        return None
+    again = run < _AGAIN[turn]
+    seed = int(np.random.SeedSequence((*job.seed, 1000 * (turn + 1) + run)).generate_state(1)[0])
+    slow = search.of_length(0.75).with_schedule(stages=40, hot=_HOT[turn] if again else 0.6, soft_major=True, starts=1)
+    if again:
+        return anneal(job, best.label.copy(), best.k, seed, slow, full_band=True)
+    count = best.k if job.forced else min(max(best.k + _COUNTS[run - _AGAIN[turn]], 1), len(job.rows))
+    return anneal(job, metis_labels(job.cell, count, seed), count, seed, slow)
+
+
+def _afresh(turn: int, search: Search, job: Job, best: Solution, run: int) -> Run:
+    """A short search from scratch."""
+    del best
     if search.control.stopped():
         return None
     number = _FRESH * turn + run
@@ -74,36 +109,3 @@ def _afresh(job: Job, turn: int, run: int, search: Search) -> tuple[Solution, li
     seed = int(np.random.SeedSequence((*job.seed, 10_000 + number)).generate_state(1)[0])
     start = metis_labels(job.cell, k, seed) if run % 2 == 0 else grown_labels(job.cell, k, seed)
     return anneal(job, start, k, seed, search.of_length(SHORT))
-
-
-def _known(job: Job, search: Search) -> Solution:
-    assert job.known is not None
-    return measured(job, job.known, int(job.known.max()) + 1, search)
-
-
-def _run(job: Job, turn: int, run: int, best: Solution, search: Search) -> tuple[Solution, list[Int32s]] | None:
-    if search.control.stopped():
-        return None
-    n, k = len(job.rows), best.k
-    again = run < _AGAIN[turn]
-    seed = int(np.random.SeedSequence((*job.seed, 1000 * (turn + 1) + run)).generate_state(1)[0])
-    usual = search.schedule
-    slow = search.with_schedule(
-        stages=40, hot=_HOT[turn] if again else 0.6, soft_major=True, starts=1,
-        unit_tries=0.75 * usual.unit_tries, split_tries=0.75 * usual.split_tries,
-    )  # fmt: skip
-    if again:
-        return anneal(job, best.label.copy(), k, seed, slow, full_band=True)
-    count = k if job.forced else min(max(k + _COUNTS[run - _AGAIN[turn]], 1), n)
-    return anneal(job, metis_labels(job.cell, count, seed), count, seed, slow)
-
-
-def _better(best: Solution, answer: tuple[Solution, list[Int32s]] | None, pool: Pool) -> Solution:
-    """The better of two, the grids of both in the pool."""
-    pool.add(best.label, best.k)
-    if answer is None:
-        return best
-    one, met = answer
-    for label in (one.label, *met):
-        pool.add(label, one.k)
-    return one if one.score < best.score else best
