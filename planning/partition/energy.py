@@ -36,7 +36,7 @@ from planning.partition.state import Cell, Division, Floats, Rates
 
 MAJOR_METRES = 60.0
 """A main road inside a grid over this many metres counts as fully crossed."""
-_STREET, _COMPACT = 4.8, 3.4
+_STREET, _COMPACT = 4.8, 3.3
 
 
 @dataclass(frozen=True, slots=True)
