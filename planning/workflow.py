@@ -8,6 +8,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 import sqlalchemy as sa
@@ -76,7 +77,9 @@ def units_for_area(
 
 @dataclass(frozen=True, slots=True)
 class PlanningInput:
-    """What a plan of an area is made from: its communities, newest units (in metres), barrier lines, old grids."""
+    """What a plan of an area is made from: its communities, newest units (in metres), barrier lines; old grids and the
+    code of each unit's, where it stays near them.
+    """
 
     area: str
     communities: gpd.GeoDataFrame
@@ -84,6 +87,7 @@ class PlanningInput:
     units: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
     old: gpd.GeoDataFrame | None = None
+    old_code: npt.NDArray[np.object_] | None = None
 
     @property
     def codes(self) -> list[str]:
@@ -167,8 +171,8 @@ def plan_for_area(
         kept: set[str] = set()
         if keep:
             old = read_grids_in_force(connection, area)
-            source = replace(source, old=old)
-            options["keep"] = old_grids_of(source.units, old)
+            source = replace(source, old=old, old_code=old_grids_of(source.units, old))
+            options["keep"] = source.old_code
             kept = set(old["code"])
         options["taken"] = plans.codes_ever_published(connection, source.codes)
         if levels:

@@ -102,7 +102,7 @@ def plan(
         made = Made(_layers(source.units, result), result, result.feasible, result.reasons, result.stats)
         where: dict[str, Any] = {"plan": key}
         lines = source.barriers
-        before = None if source.old is None else Before(source.old, old_grids_of(source.units, source.old))
+        before = None if source.old is None or source.old_code is None else Before(source.old, source.old_code)
     else:
         if out is None:
             raise BadInput("--out is missing: name the file for the plan")

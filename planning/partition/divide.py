@@ -27,7 +27,7 @@ def divide(
     n = len(problem.load)
     label = np.full(n, -1, dtype=np.int64)
     ordinary = problem.piece >= 0
-    target = max((band.low + band.high) / 2.0, 1.0)
+    target = search.limits.middle
     keeps = bool((problem.old[ordinary] >= 0).any())
     # old grids lie across rivers too: with them a piece is one cell
     cell = problem.piece.copy() if keeps else barrier_cells(problem.graph, problem.piece, problem.load, band)
@@ -147,7 +147,7 @@ def _join_failed(problem: Problem, cell: Ints, solved: dict[int, tuple[Job, Solu
         if number in touched:
             continue
         job, answer = solved[number]
-        if answer.outside <= job.bound + 1e-9:
+        if not job.missed_by(answer):
             continue
         border = beside & (one == number) & ~np.isin(two, sorted(touched))
         if not border.any():

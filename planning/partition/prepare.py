@@ -59,6 +59,11 @@ class Problem:
     old_codes: list[str]
     locked: npt.NDArray[np.bool_]
 
+    @property
+    def old_code(self) -> npt.NDArray[np.object_]:
+        """Code of every unit's old grid, "" for none."""
+        return np.array([*self.old_codes, ""], dtype=object)[self.old]
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:

@@ -122,8 +122,6 @@ def resolve(draft: Draft, rows: npt.ArrayLike, *, seed: int = 0, time_limit: flo
     others[inside] = False
     if (draft.cell[inside] < 0).any() or np.isin(draft.label[others], draft.label[inside]).any():
         raise BadInput("the units to solve again must be all units of ordinary grids, and no others")
-    band = draft.limits.band
-    target = max((band.low + band.high) / 2.0, 1.0)
     usual = Schedule()
     share = min(1.0, UNITS_USUAL / len(inside))
     schedule = Schedule(unit_tries=usual.unit_tries * share, split_tries=usual.split_tries * share, starts=1)
@@ -133,7 +131,7 @@ def resolve(draft: Draft, rows: npt.ArrayLike, *, seed: int = 0, time_limit: flo
     first = int(label.max()) + 1
     for piece in np.unique(draft.problem.piece[inside]).tolist():
         part = inside[draft.problem.piece[inside] == piece]
-        answer = solve(job_of(draft.problem, part, target, None, seed, label, search), search)
+        answer = solve(job_of(draft.problem, part, draft.limits.middle, None, seed, label, search), search)
         label[part] = _same_numbers(draft.label[part], answer.label, first)
         first = max(first, int(label[part].max()) + 1)
     return replace(draft, label=label)

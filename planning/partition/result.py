@@ -152,8 +152,7 @@ def changes_of(problem: Problem, codes: npt.NDArray[np.object_]) -> Changes | No
     """What changed against the old grids: `codes` the new grid of every unit; None without old grids."""
     if not problem.old_codes:
         return None
-    old = np.array([*problem.old_codes, ""], dtype=object)[problem.old]
-    return changes(old, codes, problem.households, problem.population, problem.graph.area, same_codes=True)
+    return changes(problem.old_code, codes, problem.households, problem.population, problem.graph.area, same_codes=True)
 
 
 def moves_of(
@@ -162,8 +161,7 @@ def moves_of(
     """Ground that changes grid: the rows of `Changes.moves` with people on them, and their geometry."""
     wanted = changed.moves[changed.moves["households"] > 0].reset_index(drop=True)
     rows = np.flatnonzero(changed.moved)
-    old = np.array([*problem.old_codes, ""], dtype=object)[problem.old[rows]]
-    pair = pd.MultiIndex.from_arrays([old, table["code"].to_numpy()[assignment[rows]]])
+    pair = pd.MultiIndex.from_arrays([problem.old_code[rows], table["code"].to_numpy()[assignment[rows]]])
     place = pd.MultiIndex.from_frame(wanted[["old", "new"]]).get_indexer(pair)
     used = place >= 0
     geometry = topology.dissolve(problem.geometry[rows[used]], place[used].astype(np.int64), len(wanted))
@@ -174,7 +172,7 @@ def churn_stats(
     problem: Problem, assignment: npt.NDArray[np.int32], table: gpd.GeoDataFrame, changed: Changes, limits: Limits
 ) -> dict[str, Any]:
     """Households that change grid, the least that must for these numbers of grids, and the old boundary kept."""
-    old = np.array([*problem.old_codes, ""], dtype=object)[problem.old]
+    old = problem.old_code
     new = table["code"].to_numpy()[assignment]
     graph = problem.graph
     ordinary = problem.special < 0

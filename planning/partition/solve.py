@@ -63,6 +63,10 @@ class Job:
     forced: bool = False
     keeps: bool = False
 
+    def missed_by(self, answer: Solution) -> bool:
+        """Whether a division is out of band without need."""
+        return answer.outside > self.bound + 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
@@ -179,15 +183,15 @@ def solve(job: Job, search: Search) -> Solution:
         best = known if best is None or known.score < best.score else best
     usual = KEEPING if job.keeps else len(_worthwhile(job, search.limits)) * search.schedule.starts
     for attempt, (k, length) in enumerate(_attempts(job, search)):
-        if best is not None and ((attempt >= usual and best.outside <= job.bound + 1e-9) or control.stopped()):
+        if best is not None and ((attempt >= usual and not job.missed_by(best)) or control.stopped()):
             break
         found = _attempt(job, k, attempt, search.of_length(length), best, pool)
         if best is None or found.score < best.score:
             best = found
             control.found(job.seed, best.k, best.inside, best.energy)
-        if attempt >= usual and (attempt - usual) % MIXING == 0 and best.outside > job.bound + 1e-9:
+        if attempt >= usual and (attempt - usual) % MIXING == 0 and job.missed_by(best):
             best = mixed(job, pool, best, search)  # grids in band of several runs may cover what no run did
-        if job.keeps and attempt + 1 == KEEPING and best.outside > job.bound + 1e-9:
+        if job.keeps and attempt + 1 == KEEPING and job.missed_by(best):
             usual += KEEPING  # one division in band found afresh may be far from the old grids: the best of several
     assert best is not None
     return mixed(job, pool, best, search)

@@ -43,11 +43,6 @@ class _Piece:
     pool: Pool
     best: Solution
 
-    @property
-    def lost(self) -> bool:
-        """Whether it is out of band without need."""
-        return self.best.outside > self.job.bound + 1e-9
-
 
 def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
     """A division of every piece no worse than the one it is known by (``job.known``); runs share all cores.
@@ -61,7 +56,8 @@ def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
         rest = [piece for piece in pieces.values() if turn == 0 or len(piece.job.rows) > _ONCE]
         _round(rest, again + (len(_COUNTS) if turn == 0 else 0), partial(_run, turn, search), search)
     for turn in range(_RESCUES):
-        _round([piece for piece in pieces.values() if piece.lost], _FRESH, partial(_afresh, turn, search), search)
+        lost = [piece for piece in pieces.values() if piece.job.missed_by(piece.best)]
+        _round(lost, _FRESH, partial(_afresh, turn, search), search)
     return [answer if answer is not None else pieces[number].best for number, answer in enumerate(found)]
 
 
