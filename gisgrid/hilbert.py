@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from gisgrid.locate_input import coordinate_arrays
+from gisgrid.arrays import coordinate_arrays
 
 
 def hilbert_order(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.intp]:

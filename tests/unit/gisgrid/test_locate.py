@@ -12,12 +12,10 @@ import pyproj
 import pytest
 import shapely
 
-from gisgrid import locate_build as build
-from gisgrid import locate_kernels as kernels
 from gisgrid.crs import wgs84_to_gcj02
 from gisgrid.errors import BadInput
 from gisgrid.hilbert import hilbert_order
-from gisgrid.locate import GridIndex, locate_points, warm
+from gisgrid.locate import GridIndex, build, kernels, locate_points, warm
 
 LEFT, RIGHT = shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)
 

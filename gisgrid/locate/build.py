@@ -1,6 +1,6 @@
 """Compiled building of the point index: which cells an edge meets, what a mixed cell must remember.
 
-Array names are those of `gisgrid.locate_kernels`; ``u, v`` are the vertices in cell units.
+Array names are those of `gisgrid.locate.kernels`; ``u, v`` are the vertices in cell units.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-from gisgrid.locate_kernels import (
+from gisgrid.locate.kernels import (
     MARGIN,
     TICK_FAR,
     TICK_SHIFT,

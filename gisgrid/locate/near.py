@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyproj
 import shapely
 
-from gisgrid import locate_kernels as kernels
+from gisgrid.arrays import coordinate_arrays
 from gisgrid.errors import BadInput
-from gisgrid.locate_input import coordinate_arrays
+from gisgrid.locate import kernels
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]

@@ -1,0 +1,23 @@
+"""The tables, as SQLAlchemy Core. Rules that must always hold are constraints: the database keeps them.
+
+Geometry is stored in CGCS2000 (EPSG:4490), longitude first. A *plan* owns units and grids; *publishing* it opens a
+*generation*. A grid is in force for the generations in its ``generations`` range (empty for drafts), so a code names
+one grid in any generation and old generations stay queryable.
+"""
+
+from __future__ import annotations
+
+from data.tables.base import AREA_LEVELS, COMPREHENSIVE, SRID, STAGES, STATES, metadata
+from data.tables.components import component_classes, components
+from data.tables.places import addresses, areas, buildings, streets, walls, water
+from data.tables.plans import generations, grids, owners, plans, unit_sets, units
+from data.tables.reports import DELIVERY_STATES, posts, report_updates, reports, webhook_deliveries, webhooks
+from data.tables.services import circle_coverage, circle_polygons, circle_runs, facilities, facility_categories
+from data.tables.work import JOB_STATES, imports, jobs
+
+__all__ = [
+    "AREA_LEVELS", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "SRID", "STAGES", "STATES", "addresses", "areas",
+    "buildings", "circle_coverage", "circle_polygons", "circle_runs", "component_classes", "components", "facilities",
+    "facility_categories", "generations", "grids", "imports", "jobs", "metadata", "owners", "plans", "posts",
+    "report_updates", "reports", "streets", "unit_sets", "units", "walls", "water", "webhook_deliveries", "webhooks",
+]  # fmt: skip
