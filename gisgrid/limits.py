@@ -18,5 +18,11 @@ SNAP_METRES_MAX: Final = 100.0
 """A place further than this from every street cannot be assessed, in metres."""
 OUTSIDE_METRES_MAX: Final = 500.0
 """Farthest a point may lie from every grid and still be told its nearest one, in metres."""
+ACCURACY_METRES_MAX: Final = 10_000.0
+"""Largest accuracy of a position that is worked with, in metres: beyond it a position says nothing about grids."""
+OUTSIDE_METRES_CAP: Final = 10_000.0
+"""Largest distance a caller may ask for in place of `OUTSIDE_METRES_MAX`, in metres."""
+NEAR_BORDER_METRES: Final = 10.0
+"""A point this near to its grid's boundary, or within its accuracy, is near the border."""
 COVER_SLIVER_M2: Final = 1.0
 """Total gap or overlap a grid layer may have, in square metres."""

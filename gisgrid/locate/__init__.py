@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from gisgrid.hilbert import hilbert_order
-from gisgrid.locate.index import GridIndex, warm
+from gisgrid.locate.compiled import warm
+from gisgrid.locate.index import GridIndex
 from gisgrid.locate.points import locate_points
+from gisgrid.locate.sure import Candidates, candidates
 
-__all__ = ["GridIndex", "hilbert_order", "locate_points", "warm"]
+__all__ = ["Candidates", "GridIndex", "candidates", "hilbert_order", "locate_points", "warm"]

@@ -8,11 +8,10 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyproj
-import shapely
 
 from gisgrid.arrays import coordinate_arrays
 from gisgrid.errors import BadInput
-from gisgrid.locate import kernels
+from gisgrid.locate import around, kernels
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
@@ -33,8 +32,11 @@ class Index(Protocol):
     def array(self, name: str) -> npt.NDArray[Any]:
         """One of the index's arrays."""
 
-    def tree(self) -> shapely.STRtree:
-        """A tree of the geometries."""
+    def rings(self) -> tuple[npt.NDArray[Any], ...]:
+        """The outlines, as the compiled functions take them."""
+
+    def geometries_of(self, rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.object_]:
+        """Geometries of some rows."""
 
 
 def nearest(
@@ -52,8 +54,7 @@ def nearest(
     where = np.flatnonzero(far)
     if len(where) == 0 or max_distance == 0:
         return rows, distances
-    find = _nearest_metres if metres else _nearest_planar
-    found, distance = find(index, xs[where], ys[where], float(max_distance))
+    found, distance = _nearest(index, xs[where], ys[where], float(max_distance), metres=metres)
     rows[where], distances[where] = found, distance
     return rows, distances
 
@@ -71,15 +72,14 @@ def distance_to_boundary(index: Index, x: npt.ArrayLike, y: npt.ArrayLike, *, me
 
 def _on_boundaries(index: Index, xs: Floats, ys: Floats, rows: Rows, *, metres: bool) -> tuple[Floats, ...]:
     """Nearest boundary point of one grid per point → (x, y, distance); metres from a plane tangent at the point."""
-    scale_x, scale_y = _metres_per_degree(ys) if metres else (np.ones(xs.size), np.ones(xs.size))
+    scale_x, scale_y = metres_per_degree(ys) if metres else (np.ones(xs.size), np.ones(xs.size))
     near_x, near_y, distances = (np.empty(xs.size) for _ in range(3))
     xs, ys = coordinate_arrays(xs, ys)  # read-only again after a selection: one type for the compiled function
-    rings = tuple(index.array(name) for name in kernels.RINGS)
-    kernels.nearest_on_rows(xs, ys, rows, scale_x, scale_y, near_x, near_y, distances, rings)
+    kernels.nearest_on_rows(xs, ys, rows, scale_x, scale_y, near_x, near_y, distances, index.rings())
     return near_x, near_y, distances
 
 
-def _metres_per_degree(lat: Floats) -> tuple[Floats, Floats]:
+def metres_per_degree(lat: Floats) -> tuple[Floats, Floats]:
     """Metres of one degree of longitude and of latitude there, on the ellipsoid (radii N and M)."""
     sine = np.sin(np.radians(lat))
     bend = 1.0 - _ECC2 * sine * sine
@@ -87,32 +87,30 @@ def _metres_per_degree(lat: Floats) -> tuple[Floats, Floats]:
     return east, math.pi / 180.0 * _AXIS * (1.0 - _ECC2) / bend**1.5
 
 
-def _nearest_planar(index: Index, xs: Floats, ys: Floats, limit: float) -> tuple[Rows, Floats]:
-    (who, row), distance = index.tree().query_nearest(
-        shapely.points(xs, ys),
-        max_distance=limit if math.isfinite(limit) else None,
-        return_distance=True,
-        all_matches=True,
-    )
-    return _smallest(index, xs.size, who, row, distance)
+def metres_per_degree_at(lat: float) -> tuple[float, float]:
+    """`metres_per_degree` of one latitude."""
+    sine = math.sin(math.radians(lat))
+    bend = 1.0 - _ECC2 * sine * sine
+    east = math.pi / 180.0 * _AXIS / math.sqrt(bend) * math.cos(math.radians(lat))
+    return east, math.pi / 180.0 * _AXIS * (1.0 - _ECC2) / (bend * math.sqrt(bend))
 
 
-def _nearest_metres(index: Index, xs: Floats, ys: Floats, limit: float) -> tuple[Rows, Floats]:
-    """Candidates from a box that surely holds the nearest grid, then the true metres of each."""
-    tree = index.tree()
-    guess = tree.query_nearest(shapely.points(xs, ys), all_matches=False)[1].astype(np.int32)
-    reach = np.minimum(_true_metres(index, xs, ys, guess), limit) * 1.01 + 0.01
-    east, north = _metres_per_degree(ys)
-    wide, tall = reach / np.maximum(east, 1.0), reach / north
-    who, row = tree.query(shapely.box(xs - wide, ys - tall, xs + wide, ys + tall))
-    metres = _true_metres(index, xs[who], ys[who], row.astype(np.int32))
-    near = metres <= limit
-    return _smallest(index, xs.size, who[near], row[near], metres[near], tie=_TIE_METRES)
+def _nearest(index: Index, xs: Floats, ys: Floats, limit: float, *, metres: bool) -> tuple[Rows, Floats]:
+    """Candidates from boxes that surely hold the nearest grid, then the true distance to each."""
+    scale_x, scale_y = metres_per_degree(ys) if metres else (np.ones(xs.size), np.ones(xs.size))
+    scale_x = np.maximum(scale_x, 1.0) if metres else scale_x  # at the poles
+    xs, ys = coordinate_arrays(xs, ys)
+    frame, cells, records = (index.array(name) for name in ("frame", "cells", "records"))
+    slack = 0.01 if metres else 0.0
+    who, row = around.near_rows(xs, ys, scale_x, scale_y, limit, slack, frame, cells, records, index.rings())
+    distance = _true_distances(index, xs[who], ys[who], row, metres=metres)
+    near = distance <= limit
+    return _smallest(index, xs.size, who[near], row[near], distance[near], tie=_TIE_METRES if metres else 0.0)
 
 
-def _true_metres(index: Index, xs: Floats, ys: Floats, rows: Rows) -> Floats:
-    near_x, near_y, _ = _on_boundaries(index, xs, ys, rows, metres=True)
-    return np.asarray(_GEOD.inv(xs, ys, near_x, near_y)[2], np.float64)
+def _true_distances(index: Index, xs: Floats, ys: Floats, rows: Rows, *, metres: bool) -> Floats:
+    near_x, near_y, planar = _on_boundaries(index, xs, ys, rows, metres=metres)
+    return np.asarray(_GEOD.inv(xs, ys, near_x, near_y)[2], np.float64) if metres else planar
 
 
 def _smallest(
