@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from apiflask import APIFlask
 from flask import Response, send_from_directory
 
-from api import areas, basemap, circles, components, errors, facilities, grids, locate, openapi, overview, pages
+from api import areas, basemap, circles, components, errors, facilities, grids, openapi, overview, pages
 from api.current import CurrentGrids
+from api.locate import single
 from api.state import State
 from gisgrid import __version__
 from gisgrid.errors import NotFound
@@ -21,14 +22,14 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; worker-src 'self' blob:; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-BLUEPRINTS = (overview.bp, areas.bp, grids.bp, components.bp, facilities.bp, basemap.bp, locate.bp, circles.bp)
+BLUEPRINTS = (overview.bp, areas.bp, grids.bp, components.bp, facilities.bp, basemap.bp, single.bp, circles.bp)
 
 
 def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
     """The service on a database; the caller owns the engine and disposes of it."""
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
-    app.extensions["gisgrid"] = State(settings, engine, CurrentGrids(engine))
+    app.extensions["gisgrid"] = State(settings, engine, CurrentGrids(engine, settings.home))
     errors.init_app(app)
     openapi.init_app(app)
     app.before_request(pages.check_parameters)

@@ -1,85 +1,106 @@
-"""The grids in force, held in memory: a point index and what is told of each grid."""
+"""The grids in force, held in memory: now, and in the generations lately asked for."""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from dataclasses import dataclass
-from typing import Any
+from collections import OrderedDict
+from datetime import datetime
+from pathlib import Path
 
-import geopandas as gpd
 import sqlalchemy as sa
 
 from data import tables as t
-from data.loading import read_rows
-from data.plans import Generation, current_generation, generation_of, grids_in_force
-from gisgrid.locate import GridIndex
+from data.in_force import InForce, read_in_force, with_places
+from data.plans import Generation, current_generation, generation_at, generation_by_id, generation_of
+from gisgrid.errors import NotFound
 
 CHECK_SECONDS = 1.0
 """How long a new generation may go unnoticed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """One generation, whole: an answer is made from exactly one of these, so generations never mix."""
-
-    generation: Generation
-    index: GridIndex
-    grids: list[dict[str, Any]]
-    areas: dict[str, dict[str, Any]]
-
-    def chain(self, row: int) -> list[dict[str, Any]]:
-        """From the grid in ``row`` up to its district."""
-        grid = self.grids[row]
-        chain = [{"level": "grid", "code": grid["code"], "name": grid["name"], "name_en": ""}]
-        code = grid["community"]
-        while code and (area := self.areas.get(code)):
-            chain.append({name: area[name] for name in ("level", "code", "name", "name_en")})
-            code = area["parent"]
-        return chain
+GENERATIONS_HELD = 4
+"""Generations other than the current one kept open."""
+NONE_PUBLISHED = "no plan is published yet, so no point has an owner; publish one first"
+log = logging.getLogger("gisgrid.api")
 
 
 class CurrentGrids:
-    """Keeps the current generation loaded; a newer one is built beside it and swapped in whole."""
+    """Keeps the current generation open; a newer one is opened beside it and swapped in whole."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: sa.Engine, home: Path) -> None:
+        self._engine, self._home = engine, home
         self._lock = threading.Lock()
-        self._loaded: Loaded | None = None
+        self._loaded: InForce | None = None
+        self._places: tuple[object, ...] = ()
         self._checked = -CHECK_SECONDS
+        self._earlier: OrderedDict[int, InForce] = OrderedDict()
 
-    def get(self) -> Loaded | None:
-        """The generation in force (noticed within `CHECK_SECONDS`), None before the first publish."""
+    def get(self) -> InForce | None:
+        """The generation in force (noticed within `CHECK_SECONDS`), None before the first publish.
+
+        While the database is away, the one known last.
+        """
         if time.monotonic() - self._checked < CHECK_SECONDS:
             return self._loaded
         if not self._lock.acquire(blocking=self._loaded is None):
             return self._loaded  # another thread is looking already
         try:
             if time.monotonic() - self._checked >= CHECK_SECONDS:
-                self._refresh()
+                self._look()
             return self._loaded
         finally:
             self._lock.release()
 
-    def _refresh(self) -> None:
+    def need(self) -> InForce:
+        """The generation in force. Raises NotFound before the first publish."""
+        loaded = self.get()
+        if loaded is None:
+            raise NotFound(NONE_PUBLISHED)
+        return loaded
+
+    def at(self, when: datetime | int) -> InForce:
+        """The generation of that number, or the one in force at that time. Raises NotFound."""
         with self._engine.connect() as connection:
-            newest = current_generation(connection)
-            if newest is None or generation_of(connection) is None:  # professional grids alone own nothing
-                self._loaded = None
-            elif self._loaded is None or self._loaded.generation.id != newest.id:
-                self._loaded = load(connection, newest)
+            found = generation_by_id(connection, when) if isinstance(when, int) else generation_at(connection, when)
+        loaded = self.get()
+        if loaded is not None and loaded.generation.id == found.id:
+            return loaded
+        with self._lock:
+            held = self._earlier.pop(found.id, None)
+            if held is None:
+                with self._engine.connect() as connection:
+                    held = read_in_force(connection, found, self._home)
+            self._earlier[found.id] = held
+            while len(self._earlier) > GENERATIONS_HELD:
+                self._earlier.popitem(last=False)
+        return held
+
+    def _look(self) -> None:
+        try:
+            with self._engine.connect() as connection:
+                self._refresh(connection)
+        except sa.exc.OperationalError:
+            if self._loaded is None:
+                raise
+            log.warning("the database does not answer; generation %s goes on", self._loaded.generation.id)
         self._checked = time.monotonic()
 
+    def _refresh(self, connection: sa.Connection) -> None:
+        newest, places = current_generation(connection), _places(connection)
+        if newest is None or generation_of(connection) is None:  # professional grids alone own nothing
+            self._loaded = None
+        elif self._loaded is None or not _same(self._loaded.generation, newest):
+            self._loaded = read_in_force(connection, newest, self._home)
+        elif places != self._places:
+            self._loaded = with_places(self._loaded, connection)
+        self._places = places
 
-def load(connection: sa.Connection, generation: Generation) -> Loaded:
-    """Read a generation's comprehensive grids of the first level and index them (EPSG:4490, longitude first)."""
-    grids = grids_in_force(connection, generation.id)
-    areas = read_rows(connection, t.areas)
-    index = GridIndex.build(grids.geometry.to_numpy(), grids["code"].to_numpy())
-    kept = ["code", "name", "level", "kind", "community", "households", "population", "version"]
-    return Loaded(generation, index, _records(grids[kept]), {area["code"]: area for area in _records(areas)})
+
+def _same(one: Generation, other: Generation) -> bool:
+    return (one.id, one.published_at) == (other.id, other.published_at)
 
 
-def _records(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    plain = frame.drop(columns="geometry", errors="ignore").astype(object)
-    return [dict(row) for row in plain.where(plain.notna(), None).to_dict("records")]
+def _places(connection: sa.Connection) -> tuple[object, ...]:
+    """Changes when areas were imported or posts stored."""
+    newest = [sa.select(sa.func.max(table.c.id)).scalar_subquery() for table in (t.imports, t.posts)]
+    return tuple(connection.execute(sa.select(*newest)).one())

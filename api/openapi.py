@@ -109,6 +109,11 @@ OWNER = {
     "code": TEXT, "name": TEXT, "level": INTEGER, "kind": TEXT, "community": TEXT, "households": INTEGER,
     "population": INTEGER, "version": INTEGER,
 }  # fmt: skip
+POST = {"level": TEXT, "place": TEXT, "role": TEXT, "post": TEXT, "department": TEXT, "first": {"type": "boolean"}}
+COMPONENT_OWNER = {
+    **dict.fromkeys(("code", "name", "state", "dept_supervise", "dept_owner", "dept_maintain"), TEXT),
+    "lon": NUMBER, "lat": NUMBER, "metres": NUMBER,
+}  # fmt: skip
 STYLE_CLASS = {
     "label_zh": TEXT, "label_en": TEXT, "color": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
     "value": NULLABLE_TEXT, "min": _nullable(NUMBER), "max": _nullable(NUMBER), "width": _nullable(NUMBER),
@@ -131,11 +136,26 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/styles": _object({"layers": {"type": "object", "additionalProperties": _object(STYLE)}}),
     "/api/v1/locate": _object({
         "point": _object({"lon": NUMBER, "lat": NUMBER, "crs": TEXT}),
-        "given": _object({"lon": NUMBER, "lat": NUMBER, "crs": TEXT}),
+        "given": FACTS,
         "owner": _object(OWNER, nullable=True),
+        "place": {"type": "string", "enum": ["inside", "near", "outside"]},
+        "reason": NULLABLE_TEXT,
+        "nearest": _object({"code": TEXT, "name": TEXT, "metres": NUMBER}, nullable=True),
         "chain": _list(_object(AREA)),
+        "posts": _list(_object(POST)),
+        "professional": FACTS,
         "generation": INTEGER,
-        "nearest": _object({"code": TEXT, "metres": NUMBER}, nullable=True),
+        "distance_to_boundary": _nullable(NUMBER),
+        "near_border": {"type": "boolean"},
+        "accuracy": _nullable(NUMBER),
+        "candidates": _list(_object({"code": TEXT, "name": TEXT, "probability": NUMBER})),
+        "outside_probability": NULLABLE_SHARE,
+        "address": {**FACTS, "nullable": True},
+        "component": _object(COMPONENT_OWNER, nullable=True),
+        "responsible": _object({
+            "kind": {"type": "string", "enum": ["grid", "department"]}, "department": NULLABLE_TEXT, "code": TEXT,
+            "post": NULLABLE_TEXT,
+        }, nullable=True),
     }),
     "/api/v1/grids/{code}": _layer_feature(
         LAYERS["grids"], GRID_DETAIL | {"circles": _list(_object(GRID_CIRCLE))}

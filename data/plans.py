@@ -236,6 +236,24 @@ def current_generation(connection: sa.Connection) -> Generation | None:
     return Generation(**row) if row else None
 
 
+def generation_by_id(connection: sa.Connection, number: int) -> Generation:
+    """The generation of that number. Raises NotFound."""
+    row = connection.execute(sa.select(t.generations).where(t.generations.c.id == number)).mappings().first()
+    if row is None:
+        raise NotFound(f"generation {number} does not exist")
+    return Generation(**row)
+
+
+def generation_at(connection: sa.Connection, when: datetime) -> Generation:
+    """The generation in force at a time (with zone). Raises NotFound when none was published by then."""
+    g = t.generations
+    query = sa.select(g).where(g.c.published_at <= when).order_by(g.c.id.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFound(f"no plan was in force at {when.isoformat()}; the first was published later")
+    return Generation(**row)
+
+
 def generation_of(
     connection: sa.Connection, system: str = COMPREHENSIVE, *, until: int | None = None
 ) -> Generation | None:

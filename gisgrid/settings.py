@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
 
 from gisgrid.errors import BadInput
+
+CHINA_TIME = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,9 @@ class Settings:
     facility_categories: Path | None = None
     """``GISGRID_FACILITY_CATEGORIES``: CSV that replaces the built-in life-circle facility table."""
 
+    timezone: tzinfo = CHINA_TIME
+    """``GISGRID_TIMEZONE``: zone of times given without one, and of days (``Asia/Shanghai``)."""
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
         """Read the settings. Raises BadInput when a value cannot be used."""
@@ -40,6 +47,7 @@ class Settings:
             database_url=url,
             household_factors=_file(env, "GISGRID_HOUSEHOLD_FACTORS"),
             facility_categories=_file(env, "GISGRID_FACILITY_CATEGORIES"),
+            timezone=_zone(env.get("GISGRID_TIMEZONE")),
         )
 
 
@@ -48,6 +56,13 @@ def _default_home() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/gisgrid")
     return user_data_path("gisgrid", appauthor=False)
+
+
+def _zone(name: str | None) -> tzinfo:
+    try:
+        return ZoneInfo(name) if name else CHINA_TIME
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadInput(f"GISGRID_TIMEZONE={name!r} is no time zone; give for example Asia/Shanghai") from error
 
 
 def _file(env: Mapping[str, str], name: str) -> Path | None:

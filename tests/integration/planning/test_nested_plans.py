@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from api.app import create_app
-from api.current import load
 from data import plans
 from data import tables as t
+from data.in_force import read_in_force
 from gisgrid.errors import BadInput, Conflict
 from gisgrid.models import Band
 from planning import workflow
@@ -89,7 +89,7 @@ def test_publishing_puts_all_levels_in_force_and_locate_keeps_the_first(planned_
         assert len(plans.grids_in_force(connection, now, level=2)) == len(result.grids) - first
         generation = plans.current_generation(connection)
         assert generation is not None
-        assert len(load(connection, generation).grids) == first
+        assert len(read_in_force(connection, generation, planned_copy.settings.home).grids) == first
     assert workflow.check_in_force(engine).ok
     client = create_app(planned_copy.settings, engine).test_client()
     deep = client.get("/api/v1/grids?level=2").get_json()

@@ -14,10 +14,10 @@ import shapely
 import sqlalchemy as sa
 
 from api.app import create_app
-from api.current import load
 from data import db, embedded, plans
 from data.grid_systems import professional_system
 from data.importers import clean_layer
+from data.in_force import read_in_force
 from data.intake import clean_layers, store_grids, store_layers, store_professional
 from gisgrid.errors import BadInput, Conflict, NotFound
 from gisgrid.models import Band
@@ -166,7 +166,7 @@ def test_the_service_shows_comprehensive_grids_unless_asked(eight: Any, planned:
         generation = plans.current_generation(connection)
         assert generation is not None
         police = plans.grids_in_force(connection, generation.id, system="公安")
-        index = load(connection, generation)
+        index = read_in_force(connection, generation, eight.settings.home)
     assert both["numberMatched"] == 2 + len(police)
     assert {grid["code"] for grid in index.grids} == {
         one["id"] for one in before.get("/api/v1/grids").get_json()["features"]

@@ -9,9 +9,10 @@ import pytest
 import shapely
 import sqlalchemy as sa
 
-from api.current import CurrentGrids, load
+from api.current import CurrentGrids
 from data import plans
 from data import tables as t
+from data.in_force import read_in_force
 from gisgrid.coverage import check
 from gisgrid.errors import BadInput, Conflict, NotFound
 from gisgrid.models import Band
@@ -38,7 +39,7 @@ def test_locate_equals_the_sql_rule_on_random_points_vertices_and_midpoints(plan
     with planned.engine.connect() as connection:
         generation = plans.current_generation(connection)
         assert generation is not None
-        index = load(connection, generation).index
+        index = read_in_force(connection, generation, planned.settings.home).index
         shapes = plans.grids_in_force(connection, generation.id).geometry.to_numpy()
         west, south, east, north = shapely.total_bounds(shapes)
         rng = np.random.default_rng(11)
@@ -205,7 +206,7 @@ def test_a_plan_with_a_hole_is_refused_and_changes_nothing(planned_copy: Any) ->
 
 def test_the_service_notices_a_new_generation_whole(planned_copy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.current.CHECK_SECONDS", 0.0)
-    current = CurrentGrids(planned_copy.engine)
+    current = CurrentGrids(planned_copy.engine, planned_copy.settings.home)
     first = current.get()
     plan, _, _ = workflow.plan_for_area(planned_copy.engine, planned_copy.area, band=Band(200, 400))
     workflow.publish(planned_copy.engine, plan)

@@ -1,0 +1,131 @@
+"""GET /api/v1/locate: one place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyproj
+from apiflask import APIBlueprint
+from apiflask.fields import Float, String
+from flask import Response
+
+from api.json import json_response
+from api.locate.answers import Asked, answer, first_post
+from api.pages import Strict
+from api.state import state
+from data.components import ComponentOwner, component_owner
+from data.in_force import InForce
+from gisgrid.crs import check_lonlat, points_to_storage
+from gisgrid.errors import BadInput
+from gisgrid.limits import KEY_CHARS_MAX, OUTSIDE_METRES_CAP, OUTSIDE_METRES_MAX
+from gisgrid.locate.sure import CONFIDENCE, sigma_of
+from gisgrid.moments import past_moment
+
+bp = APIBlueprint("locate", __name__, url_prefix="/api/v1/locate", tag="Locate")
+_GEOD = pyproj.Geod(ellps="GRS80")
+
+
+class LocateQuery(Strict):
+    """Parameters of a single locate."""
+
+    lon = Float(metadata={"description": "longitude, or easting of a projected crs"})
+    lat = Float(metadata={"description": "latitude, or northing of a projected crs"})
+    crs = String(load_default="wgs84", metadata={"description": "wgs84, gcj02, bd09, cgcs2000 or EPSG:n"})
+    address = String(metadata={"description": "an address, in place of lon and lat"})
+    component = String(metadata={"description": "code of the city component reported on"})
+    accuracy = Float(metadata={"description": "accuracy of the position in metres: asks for candidates"})
+    confidence = Float(
+        load_default=CONFIDENCE, metadata={"description": "share of positions within the accuracy, 0.68 by default"}
+    )
+    within = Float(
+        load_default=OUTSIDE_METRES_MAX,
+        metadata={"description": "metres a place outside every grid may lie from the nearest one"},
+    )
+    system = String(metadata={"description": "professional systems to answer for, split by commas; all by default"})
+    at = String(metadata={"description": "date or time: the grids in force then"})
+
+
+@bp.get("")
+@bp.input(LocateQuery, location="query", unknown=None)
+def locate(query_data: dict[str, Any]) -> Response:
+    """The grid that owns a place, the chain above it, and how sure that is.
+
+    The place is a point, an address, or where the component named stands. The owner is the smallest grid code among
+    the grids that cover the point (ST_Covers). Outside every grid the owner is null and ``nearest`` names the closest
+    grid within ``within`` metres. A report on a component belongs to its department: ``responsible`` says so.
+    """
+    query = query_data
+    asked = _asked(query)
+    found = _generation(query.get("at"))
+    component = _component(query.get("component"))
+    given, lon, lat, address = _place(query, component)
+    told = answer(found, lon, lat, asked)
+    body = {"point": {"lon": lon, "lat": lat, "crs": "cgcs2000"}, "given": given, **told, "address": address}
+    body["component"] = None if component is None else _component_json(component, lon, lat)
+    body["responsible"] = responsible(told, component)
+    return json_response(body)
+
+
+def responsible(told: dict[str, Any], component: ComponentOwner | None = None) -> dict[str, Any] | None:
+    """Who a report goes to: the component's department where one is named, else the owning grid's first post."""
+    if component is not None and component.department:
+        return {"kind": "department", "department": component.department, "code": component.code, "post": None}
+    if told["owner"] is None:
+        return None
+    return {"kind": "grid", "department": None, "code": told["owner"]["code"], "post": first_post(told["posts"])}
+
+
+def _asked(query: dict[str, Any]) -> Asked:
+    within, accuracy = query["within"], query.get("accuracy")
+    if not 0.0 <= within <= OUTSIDE_METRES_CAP:
+        raise BadInput(f"within={within:g} is not between 0 and {OUTSIDE_METRES_CAP:g} metres")
+    if accuracy is not None:
+        sigma_of(accuracy, query["confidence"])
+    systems = tuple(query["system"].split(",")) if "system" in query else None
+    return Asked(accuracy, query["confidence"], within, systems)
+
+
+def _generation(at: str | None) -> InForce:
+    current = state().current
+    if at is None:
+        return current.need()
+    zone = state().settings.timezone
+    return current.at(past_moment(at, name="at", zone=zone, now=datetime.now(UTC)))
+
+
+def _component(code: str | None) -> ComponentOwner | None:
+    if code is None:
+        return None
+    if not code or len(code) > KEY_CHARS_MAX:
+        raise BadInput(f"component has {len(code)} characters; give its code, 1 to {KEY_CHARS_MAX}")
+    with state().engine.connect() as connection:
+        return component_owner(connection, code)
+
+
+def _place(
+    query: dict[str, Any], component: ComponentOwner | None
+) -> tuple[dict[str, Any], float, float, dict[str, Any] | None]:
+    """What was given, the point it means in storage coordinates, and the address when there is one."""
+    lon, lat = query.get("lon"), query.get("lat")
+    if (lon is None) != (lat is None):
+        raise BadInput(f"{'lon' if lon is None else 'lat'} is missing; give lon and lat, or an address")
+    if lon is not None and lat is not None:
+        return {"lon": lon, "lat": lat, "crs": query["crs"]}, *stored_point(lon, lat, query["crs"]), None
+    if component is not None:
+        return {"component": component.code}, component.lon, component.lat, None
+    raise BadInput("lon and lat are missing; give them, or an address, or a component")
+
+
+def stored_point(lon: float, lat: float, crs: str) -> tuple[float, float]:
+    """A point in any system as degrees of EPSG:4490. Raises BadInput when it cannot be one."""
+    lons, lats = points_to_storage(np.array([lon]), np.array([lat]), crs)
+    check_lonlat(lons, lats)
+    return float(lons[0]), float(lats[0])
+
+
+def _component_json(component: ComponentOwner, lon: float, lat: float) -> dict[str, Any]:
+    metres = _GEOD.inv(lon, lat, component.lon, component.lat)[2]
+    names = ("code", "name", "state", "dept_supervise", "dept_owner", "dept_maintain", "lon", "lat")
+    return {name: getattr(component, name) for name in names} | {"metres": round(float(metres), 1)}

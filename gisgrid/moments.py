@@ -1,0 +1,39 @@
+"""Moments in time as people and programs write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+from gisgrid.errors import BadInput
+
+CLOCK_SLACK = timedelta(seconds=60)
+"""How far ahead of ours a caller's clock may be."""
+
+
+def parse_moment(text: str, *, name: str, zone: tzinfo) -> datetime:
+    """ISO 8601 date or date and time → datetime in UTC.
+
+    A time without an offset is one of ``zone``; a date alone means the end of that day there. Raises BadInput.
+    """
+    # in a URL an unescaped + of an offset arrives as a blank
+    written = re.sub(r"(?<=\d) (?=\d\d:?\d\d$)", "+", text.strip())
+    try:
+        day_only = re.fullmatch(r"\d{4}-\d\d-\d\d", written) is not None
+        given = datetime.fromisoformat(written)
+        if day_only:
+            given = datetime.combine(given.date(), time.max)
+        return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        raise BadInput(f"{name}={shown!r} is no date or time; give 2026-03-01 or 2026-03-01T08:30:00+08:00") from error
+
+
+def past_moment(text: str, *, name: str, zone: tzinfo, now: datetime) -> datetime:
+    """`parse_moment` of something that has been; today, written as a date alone, means now. Raises BadInput."""
+    moment = parse_moment(text, name=name, zone=zone)
+    if moment <= now + CLOCK_SLACK:
+        return moment
+    if text.strip() == now.astimezone(zone).date().isoformat():
+        return now
+    raise BadInput(f"{name}={text.strip()} lies in the future; what will be in force then is not known yet")
