@@ -12,6 +12,7 @@ from flask import Response, send_from_directory
 from api import areas, basemap, circles, components, errors, facilities, grids, openapi, overview, pages
 from api.current import CurrentGrids
 from api.locate import single
+from api.locate.shortcut import Shortcut
 from api.state import State
 from gisgrid import __version__
 from gisgrid.errors import NotFound
@@ -22,6 +23,13 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; worker-src 'self' blob:; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+"""Sent with every answer that does not say otherwise."""
 BLUEPRINTS = (overview.bp, areas.bp, grids.bp, components.bp, facilities.bp, basemap.bp, single.bp, circles.bp)
 
 
@@ -29,7 +37,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
     """The service on a database; the caller owns the engine and disposes of it."""
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
-    app.extensions["gisgrid"] = State(settings, engine, CurrentGrids(engine, settings.home))
+    app.extensions["gisgrid"] = held = State(settings, engine, CurrentGrids(engine, settings.home))
     errors.init_app(app)
     openapi.init_app(app)
     app.before_request(pages.check_parameters)
@@ -37,6 +45,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
         app.register_blueprint(blueprint)
     _serve_web_map(app)
     app.after_request(_secure)
+    app.wsgi_app = Shortcut(app.wsgi_app, held, HEADERS)  # type: ignore[method-assign]
     return app
 
 
@@ -62,8 +71,6 @@ def _serve_web_map(app: APIFlask) -> None:
 
 
 def _secure(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Cache-Control", "no-cache")
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response

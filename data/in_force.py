@@ -41,7 +41,7 @@ class Facts(Sequence[dict[str, Any]]):
     """Facts of every grid by row of its index, kept as JSON in one block of bytes."""
 
     def __init__(self, text: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> None:
-        self._text, self._ends = memoryview(text.data), ends
+        self._text, self._ends = memoryview(text.data), np.asarray(ends)  # a memmap is slow to index
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -107,6 +107,8 @@ class InForce:
     def inside(self, row: int, lon: float, lat: float) -> list[dict[str, Any]]:
         """Grids of the deeper levels that own the point inside the grid in ``row``, from the second level down."""
         found: list[dict[str, Any]] = []
+        if len(self.comprehensive) == 1:
+            return found
         parent = self.grids[row]["code"]
         for layer in self.comprehensive[1:]:
             at = layer.index.row(lon, lat)

@@ -61,11 +61,29 @@ def locate(query_data: dict[str, Any]) -> Response:
     found = _generation(query.get("at"))
     component = _component(query.get("component"))
     given, lon, lat, address = _place(query, component)
+    return json_response(answer_body(found, given, lon, lat, asked, address=address, component=component))
+
+
+def answer_body(
+    found: InForce,
+    given: dict[str, Any],
+    lon: float,
+    lat: float,
+    asked: Asked,
+    *,
+    address: dict[str, Any] | None = None,
+    component: ComponentOwner | None = None,
+) -> dict[str, Any]:
+    """What is sent for one place: what was given, the point in storage coordinates, and all that is told of it."""
     told = answer(found, lon, lat, asked)
-    body = {"point": {"lon": lon, "lat": lat, "crs": "cgcs2000"}, "given": given, **told, "address": address}
-    body["component"] = None if component is None else _component_json(component, lon, lat)
-    body["responsible"] = responsible(told, component)
-    return json_response(body)
+    return {
+        "point": {"lon": lon, "lat": lat, "crs": "cgcs2000"},
+        "given": given,
+        **told,
+        "address": address,
+        "component": None if component is None else _component_json(component, lon, lat),
+        "responsible": responsible(told, component),
+    }
 
 
 def responsible(told: dict[str, Any], component: ComponentOwner | None = None) -> dict[str, Any] | None:
