@@ -315,11 +315,11 @@ def to_metric(gdf: gpd.GeoDataFrame, crs: str | int | pyproj.CRS | None = None) 
 FAULT_NONE, FAULT_NOT_FINITE, FAULT_RANGE, FAULT_SWAPPED, FAULT_OUTSIDE, FAULT_ZONE = 0, 1, 2, 3, 4, 5
 
 FAULT_TEXT: Final = {
-    FAULT_NOT_FINITE: "the coordinates are not finite numbers: wrong coordinate system? give --crs",
-    FAULT_RANGE: "the coordinates are not degrees (lon -180..180, lat -90..90): wrong coordinate system? give --crs",
+    FAULT_NOT_FINITE: "the coordinates are not finite numbers: wrong coordinate system? say which with crs",
+    FAULT_RANGE: "the coordinates are not degrees (lon -180..180, lat -90..90): wrong system? say which with crs",
     FAULT_SWAPPED: "lon and lat are swapped: x must be the longitude (east) and y the latitude (north)",
     FAULT_OUTSIDE: "the coordinates lie outside the area",
-    FAULT_ZONE: "the coordinates lie far outside their system's zone: wrong coordinate system? give --crs",
+    FAULT_ZONE: "the coordinates lie far outside their system's zone: wrong coordinate system? say which with crs",
 }
 
 

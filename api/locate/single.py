@@ -139,6 +139,8 @@ def _place(
 def stored_point(lon: float, lat: float, crs: str) -> tuple[float, float]:
     """A point in any system as degrees of EPSG:4490. Raises BadInput when it cannot be one."""
     lons, lats = points_to_storage(np.array([lon]), np.array([lat]), crs)
+    if np.isfinite([lon, lat]).all() and not np.isfinite([lons[0], lats[0]]).all():
+        raise BadInput(f"lon={lon:g}, lat={lat:g} is no place of {crs}: the numbers do not fit that coordinate system")
     check_lonlat(lons, lats)
     return float(lons[0]), float(lats[0])
 
