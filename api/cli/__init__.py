@@ -30,6 +30,7 @@ MODULES: dict[str, str] = {
     "fuse": "systems",
     "crosswalk": "systems",
     "locate": "locating",
+    "posts": "posts",
     "circles": "circles",
     "warm": "serving",
 }

@@ -74,7 +74,9 @@ class GridIndex:
     Rows are positions in the geometries given to `build`. Coordinates are in the CRS of those geometries.
     """
 
-    def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    def __init__(self, arrays: dict[str, npt.NDArray[Any]], crs: str | None = None) -> None:
+        self.crs = crs
+        """Name of the CRS of the grids, where it was told."""
         for array in arrays.values():
             array.flags.writeable = False  # one array type for the compiled functions, built or loaded
         self._arrays = arrays
@@ -91,10 +93,11 @@ class GridIndex:
         geometries: Sequence[Any] | npt.NDArray[Any],
         codes: Sequence[str] | npt.NDArray[Any],
         *,
+        crs: str | None = None,
         cells_per_edge: float = CELLS_PER_EDGE,
         progress: Progress = no_progress,
     ) -> Self:
-        """Index (n) Polygons or MultiPolygons under (n) distinct codes.
+        """Index (n) Polygons or MultiPolygons under (n) distinct codes; ``crs`` is kept with the index.
 
         Raises BadInput for no grids, lengths that differ, a missing or repeated code, and a geometry that is missing,
         empty, invalid or no polygon. 105,000 grids of 40 vertices take a few seconds.
@@ -127,7 +130,7 @@ class GridIndex:
         arrays["code_bytes"] = np.frombuffer(b"".join(encoded), np.uint8).copy()
         arrays["code_start"] = np.cumsum([0, *map(len, names)], dtype=np.int64)
         progress(1.0, f"{len(names)} grids indexed")
-        return cls(arrays)
+        return cls(arrays, crs)
 
     # --- the owner of points ---------------------------------------------------------------
 
@@ -203,7 +206,7 @@ class GridIndex:
     # --- facts -----------------------------------------------------------------------------
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._arrays,)
+        return type(self), (self._arrays, self.crs)
 
     def __len__(self) -> int:
         return int(self._arrays["rank"].size)
@@ -263,7 +266,7 @@ class GridIndex:
 
         Every array starts at a multiple of 64 bytes, so that `load` maps it as it lies.
         """
-        header: dict[str, dict[str, Any]] = {}
+        header: dict[str, Any] = {"crs": self.crs}
         offset = 0
         for name in _NAMES:
             array = self._arrays[name]
@@ -310,6 +313,7 @@ class GridIndex:
                 ).reshape(header[name]["shape"])
                 for name in _NAMES
             }
+            crs = header.get("crs")
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{path}: is no point index or is cut off ({error}); build it again") from error
-        return cls(arrays)
+        return cls(arrays, crs)
