@@ -11,6 +11,7 @@ from flask import Response, send_from_directory
 
 from api import areas, basemap, circles, components, errors, facilities, grids, openapi, overview, pages
 from api.current import CurrentGrids
+from api.gate import Gate
 from api.locate import single
 from api.locate.shortcut import Shortcut
 from api.state import State
@@ -45,7 +46,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
         app.register_blueprint(blueprint)
     _serve_web_map(app)
     app.after_request(_secure)
-    app.wsgi_app = Shortcut(app.wsgi_app, held, HEADERS)  # type: ignore[method-assign]
+    app.wsgi_app = Shortcut(Gate(app.wsgi_app), held, HEADERS)  # type: ignore[method-assign]
     return app
 
 

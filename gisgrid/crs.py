@@ -1,18 +1,13 @@
-"""Coordinate systems: GCJ-02 and BD-09, names of systems, and the metric system of a place.
+"""Coordinate systems: their names, the way to the storage CRS, and the metric system of a place.
 
-GCJ-02 and BD-09 are no CRS of PROJ (PROJ issue 982, closed as "will not fix"): they are WGS84 bent by a
-published smooth function. The forward functions follow the code that all open libraries share
-(eviltransform, PRCoords, coordtransform; Krasovsky 1940 ellipsoid); the inverse is iterated until it is
-exact, since the usual one-step inverse is up to 4.7 m off. WGS84 and CGCS2000 differ by centimetres,
-which PROJ treats as nothing (a ballpark, null transform); so do we: changing between EPSG:4326 and
-EPSG:4490 never moves a coordinate.
+GCJ-02 and BD-09 are in `gisgrid.shifted`. WGS84 and CGCS2000 differ by centimetres, which PROJ treats as nothing (a
+ballpark, null transform); so do we: changing between EPSG:4326 and EPSG:4490 never moves a coordinate.
 
 Coordinates are always x, y (lon, lat; east, north), whatever axis order the CRS itself declares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -24,21 +19,13 @@ import shapely
 from pyproj.exceptions import CRSError
 
 from gisgrid.errors import BadInput
+from gisgrid.shifted import bd09_to_wgs84, gcj02_to_wgs84, point_to_wgs84
 
 Floats = npt.NDArray[np.float64]
-Shift = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 STORAGE_CRS: Final = "EPSG:4490"
 """CGCS2000 geographic: what is stored and served."""
 
-CHINA_BOX: Final = (72.004, 0.8293, 137.8347, 55.8271)
-"""Where the GCJ-02 and BD-09 shifts apply (degrees); elsewhere both equal WGS84, as in the reference code."""
-
-_AXIS: Final = 6378245.0  # Krasovsky 1940, metres
-_ECC2: Final = 0.00669342162296594323
-_BD_PI: Final = np.pi * 3000.0 / 180.0
-_CONVERGED: Final = 1e-13  # degrees, about the last bit of a longitude
-_ROUNDS_MAX: Final = 30
 
 _ALIASES: Final = {
     "wgs84": "EPSG:4326",
@@ -55,101 +42,6 @@ _ALIASES: Final = {
     "bd09ll": "bd09",
 }
 _KNOWN: Final = "wgs84, gcj02, bd09, cgcs2000 or EPSG:n"
-
-
-# --- GCJ-02 and BD-09 -------------------------------------------------------------------
-
-
-def wgs84_to_gcj02(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """WGS84 → GCJ-02, arrays of degrees of any equal shape; identity outside `CHINA_BOX`."""
-    return _forward(_gcj_shift, lon, lat)
-
-
-def gcj02_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """GCJ-02 → WGS84, the exact inverse of `wgs84_to_gcj02` (round trip below 1e-8°)."""
-    return _inverse(_gcj_shift, lon, lat)
-
-
-def gcj02_to_bd09(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """GCJ-02 → BD-09, arrays of degrees of any equal shape; identity outside `CHINA_BOX`."""
-    return _forward(_bd_shift, lon, lat)
-
-
-def bd09_to_gcj02(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """BD-09 → GCJ-02, the exact inverse of `gcj02_to_bd09` (round trip below 1e-8°)."""
-    return _inverse(_bd_shift, lon, lat)
-
-
-def wgs84_to_bd09(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """WGS84 → BD-09 by way of GCJ-02."""
-    return gcj02_to_bd09(*wgs84_to_gcj02(lon, lat))
-
-
-def bd09_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """BD-09 → WGS84 by way of GCJ-02."""
-    return gcj02_to_wgs84(*bd09_to_gcj02(lon, lat))
-
-
-def _gcj_shift(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    x, y = lon - 105.0, lat - 35.0
-    root = np.sqrt(np.abs(x))
-    waves = (20.0 * np.sin(6.0 * np.pi * x) + 20.0 * np.sin(2.0 * np.pi * x)) * 2.0 / 3.0
-    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + waves
-    north += (20.0 * np.sin(np.pi * y) + 40.0 * np.sin(np.pi / 3.0 * y)) * 2.0 / 3.0
-    north += (160.0 * np.sin(np.pi / 12.0 * y) + 320.0 * np.sin(np.pi / 30.0 * y)) * 2.0 / 3.0
-    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + waves
-    east += (20.0 * np.sin(np.pi * x) + 40.0 * np.sin(np.pi / 3.0 * x)) * 2.0 / 3.0
-    east += (150.0 * np.sin(np.pi / 12.0 * x) + 300.0 * np.sin(np.pi / 30.0 * x)) * 2.0 / 3.0
-    phi = np.radians(lat)
-    magic = 1.0 - _ECC2 * np.sin(phi) ** 2
-    root_magic = np.sqrt(magic)
-    d_lat = np.degrees(north / (_AXIS * (1.0 - _ECC2) / (magic * root_magic)))
-    d_lon = np.degrees(east / (_AXIS / root_magic * np.cos(phi)))
-    return d_lon, d_lat
-
-
-def _bd_shift(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD_PI)
-    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD_PI)
-    return radius * np.cos(angle) + 0.0065 - lon, radius * np.sin(angle) + 0.006 - lat
-
-
-def _in_china(lon: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
-    west, south, east, north = CHINA_BOX
-    return (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-
-
-def _forward(shift: Shift, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
-    x, y = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
-    inside = _in_china(x, y)
-    # outside points are moved by nothing, so feed the shift a harmless value there (poles would divide by
-    # zero)
-    d_lon, d_lat = shift(np.where(inside, x, 105.0), np.where(inside, y, 35.0))
-    return np.where(inside, x + d_lon, x), np.where(inside, y + d_lat, y)
-
-
-def _inverse(shift: Shift, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Solve p + shift(p) = q by fixed point; the shift is a contraction (factor ≤ 0.02), 4–6 rounds
-    suffice.
-    """
-    x, y = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
-    # a point just outside the box may be the image of one inside: look a little farther than the box
-    west, south, east, north = CHINA_BOX
-    near = (x > west - 0.02) & (x < east + 0.02) & (y > south - 0.02) & (y < north + 0.02)
-    goal_x, goal_y = np.where(near, x, 105.0), np.where(near, y, 35.0)
-    guess_x, guess_y = goal_x, goal_y
-    for _ in range(_ROUNDS_MAX):
-        d_lon, d_lat = shift(guess_x, guess_y)
-        next_x, next_y = goal_x - d_lon, goal_y - d_lat
-        moved = max(
-            float(np.max(np.abs(next_x - guess_x), initial=0.0)),
-            float(np.max(np.abs(next_y - guess_y), initial=0.0)),
-        )
-        guess_x, guess_y = next_x, next_y
-        if moved < _CONVERGED:
-            break
-    inside = near & _in_china(guess_x, guess_y)
-    return np.where(inside, guess_x, x), np.where(inside, guess_y, y)
 
 
 # --- names ------------------------------------------------------------------------------
@@ -226,6 +118,16 @@ def points_to_storage(
         true = np.hypot(back_x - xs, back_y - ys) <= 1e-6 * (1.0 + np.hypot(xs, ys))
     lost = np.isfinite(xs) & np.isfinite(ys) & ~true
     return np.where(lost, np.inf, lon), np.where(lost, np.inf, lat)
+
+
+def point_to_storage(x: float, y: float, crs: str) -> tuple[float, float]:
+    """`points_to_storage` of one point, in microseconds for the systems reports come in."""
+    if crs in ("gcj02", "bd09"):
+        return point_to_wgs84(x, y, crs)
+    if crs in ("wgs84", "cgcs2000"):
+        return x, y
+    lon, lat = points_to_storage([x], [y], crs)
+    return float(lon[0]), float(lat[0])
 
 
 def to_storage(gdf: gpd.GeoDataFrame, crs: str | int | pyproj.CRS | None = None) -> gpd.GeoDataFrame:

@@ -26,6 +26,8 @@ from planning.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
 from planning.units import warm as warm_units
 
+THREADS = 16
+"""Threads of a worker."""
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
 
@@ -121,10 +123,10 @@ def _check_port(host: str, port: int) -> None:
 def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: bool = False) -> None:
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/"
     output.result({"url": url}, [f"gisgrid serves {url} (Ctrl-C stops it)"])
-    # a small back-pressure keeps the tail of the response times short
+    # many threads, few of them at work at once: see api.gate
     server = Granian(
         "api.wsgi:create", factory=True, address=host, port=port, interface=Interfaces.WSGI, workers=workers,
-        blocking_threads=2, backpressure=32, log_level=LogLevels.warning,
+        blocking_threads=THREADS, backpressure=2 * THREADS, log_level=LogLevels.warning,
     )  # fmt: skip
     if open_browser:
         click.launch(url)

@@ -51,14 +51,7 @@ class Shortcut:
         given: dict[str, Any] = {"lon": float(plain[1]), "lat": float(plain[2]), "crs": crs}
         try:
             found = self._state.current.need()
-            lon, lat = _stored(given["lon"], given["lat"], crs)
+            lon, lat = stored_point(given["lon"], given["lat"], crs)
             return json_bytes(answer_body(found, given, lon, lat, Asked(accuracy)))
         except GisgridError:
             return None  # the application says what is wrong
-
-
-def _stored(lon: float, lat: float, crs: str) -> tuple[float, float]:
-    # away from the poles, degrees of these systems are those of the storage CRS and need no look
-    if crs in ("wgs84", "cgcs2000") and abs(lon) <= 180.0 and abs(lat) < 70.0:
-        return lon, lat
-    return stored_point(lon, lat, crs)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import pyproj
 from apiflask import APIBlueprint
 from apiflask.fields import Float, String
@@ -17,7 +17,7 @@ from api.pages import Strict
 from api.state import state
 from data.components import ComponentOwner, component_owner
 from data.in_force import InForce
-from gisgrid.crs import check_lonlat, points_to_storage
+from gisgrid.crs import check_lonlat, point_to_storage
 from gisgrid.errors import BadInput
 from gisgrid.limits import KEY_CHARS_MAX, OUTSIDE_METRES_CAP, OUTSIDE_METRES_MAX
 from gisgrid.locate.sure import CONFIDENCE, sigma_of
@@ -138,11 +138,15 @@ def _place(
 
 def stored_point(lon: float, lat: float, crs: str) -> tuple[float, float]:
     """A point in any system as degrees of EPSG:4490. Raises BadInput when it cannot be one."""
-    lons, lats = points_to_storage(np.array([lon]), np.array([lat]), crs)
-    if np.isfinite([lon, lat]).all() and not np.isfinite([lons[0], lats[0]]).all():
-        raise BadInput(f"lon={lon:g}, lat={lat:g} is no place of {crs}: the numbers do not fit that coordinate system")
-    check_lonlat(lons, lats)
-    return float(lons[0]), float(lats[0])
+    stored = point_to_storage(lon, lat, crs)
+    # a place away from the poles needs no further look
+    if not (abs(stored[0]) <= 180.0 and abs(stored[1]) < 70.0):
+        if math.isfinite(lon) and math.isfinite(lat) and not math.isfinite(stored[0]):
+            raise BadInput(
+                f"lon={lon:g}, lat={lat:g} is no place of {crs}: the numbers do not fit that coordinate system"
+            )
+        check_lonlat(*stored)
+    return stored
 
 
 def _component_json(component: ComponentOwner, lon: float, lat: float) -> dict[str, Any]:

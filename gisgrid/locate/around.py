@@ -61,7 +61,7 @@ def _add(row: int, out: Any, count: int) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)  # asked for one point it holds the GIL, as `gisgrid.locate.kernels.row_of_point` does
 def boundary_distance(row: int, x: float, y: float, scale_x: float, scale_y: float, rings: Any) -> float:
     """Distance from the point to the nearest edge of grid ``row``, in the plane of the scales."""
     coords, ring_chunks, part_rings, row_parts, chunk_span, chunk_y = rings

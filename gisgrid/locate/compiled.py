@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shapely
 
+from gisgrid import shifted
 from gisgrid.hilbert import hilbert_order
 from gisgrid.locate.index import GridIndex
 from gisgrid.locate.sure import candidates
@@ -19,3 +20,4 @@ def warm() -> None:
     index.nearest([1.5], [0.5], 1.0)
     candidates(index, [0.5], [0.5], 10.0)
     hilbert_order([0.5], [0.5])
+    shifted.warm()

@@ -81,6 +81,7 @@ class GridIndex:
             array.flags.writeable = False  # one array type for the compiled functions, built or loaded
         self._arrays = arrays
         self._quick = (arrays["frame"], arrays["cells"], arrays["records"])
+        self._rank = arrays["rank"]
         self._rings = tuple(arrays[name] for name in kernels.RINGS)
         text = arrays["code_bytes"].tobytes().decode()
         offsets = arrays["code_start"]
@@ -161,11 +162,7 @@ class GridIndex:
 
     def row(self, x: float, y: float) -> int:
         """Owner row of one point; -1 outside and for NaN. About a microsecond."""
-        x, y = float(x), float(y)
-        found: int = kernels.quick_row(x, y, *self._quick)
-        if found >= -1:
-            return found
-        return int(kernels.exact_row(x, y, -(found + 2), self._arrays["records"], self._arrays["rank"], self._rings))
+        return int(kernels.row_of_point(float(x), float(y), *self._quick, self._rank, self._rings))
 
     def code(self, x: float, y: float) -> str | None:
         """Owner code of one point, or None outside."""

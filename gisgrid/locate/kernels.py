@@ -177,6 +177,15 @@ def exact_row(x: float, y: float, record: int, records: Any, rank: Any, rings: A
     return int(best)
 
 
+@njit(cache=True)  # holds the GIL: giving it back for a microsecond's work costs more than the work
+def row_of_point(x: float, y: float, frame: Any, cells: Any, records: Any, rank: Any, rings: Any) -> int:
+    """Row that owns one point; -1 for none."""
+    found = quick_row(x, y, frame, cells, records)
+    if found >= -1:
+        return int(found)
+    return int(exact_row(x, y, -(found + 2), records, rank, rings))
+
+
 @njit(cache=True, nogil=True)
 def rows_of(xs: Any, ys: Any, out: Any, frame: Any, cells: Any, records: Any, rank: Any, rings: Any) -> None:
     """Owner row of every point (float64 arrays) into ``out`` (int32); -1 outside.

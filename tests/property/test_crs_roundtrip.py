@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gisgrid import crs
+from gisgrid import crs, shifted
 
 LON = st.floats(73.5, 135.1)
 LAT = st.floats(3.8, 53.6)
@@ -45,9 +45,9 @@ def oracle_bd09(lon: float, lat: float) -> tuple[float, float]:
 @given(POINTS)
 def test_gcj02_round_trip(points):
     lon, lat = np.array(points).T
-    gcj = crs.wgs84_to_gcj02(lon, lat)
+    gcj = shifted.wgs84_to_gcj02(lon, lat)
     assert np.allclose(np.column_stack(gcj), [oracle_gcj02(*p) for p in points], rtol=0, atol=1e-11)
-    back_lon, back_lat = crs.gcj02_to_wgs84(*gcj)
+    back_lon, back_lat = shifted.gcj02_to_wgs84(*gcj)
     assert np.abs(back_lon - lon).max() < 1e-8
     assert np.abs(back_lat - lat).max() < 1e-8
 
@@ -55,24 +55,30 @@ def test_gcj02_round_trip(points):
 @given(POINTS)
 def test_bd09_round_trip(points):
     lon, lat = np.array(points).T
-    bd = crs.gcj02_to_bd09(lon, lat)
+    bd = shifted.gcj02_to_bd09(lon, lat)
     assert np.allclose(np.column_stack(bd), [oracle_bd09(*p) for p in points], rtol=0, atol=1e-11)
-    assert np.abs(np.array(crs.bd09_to_gcj02(*bd)) - (lon, lat)).max() < 1e-8
-    assert np.abs(np.array(crs.bd09_to_wgs84(*crs.wgs84_to_bd09(lon, lat))) - (lon, lat)).max() < 1e-8
+    assert np.abs(np.array(shifted.bd09_to_gcj02(*bd)) - (lon, lat)).max() < 1e-8
+    assert np.abs(np.array(shifted.bd09_to_wgs84(*shifted.wgs84_to_bd09(lon, lat))) - (lon, lat)).max() < 1e-8
 
 
 @given(st.floats(-180, 180), st.floats(-90, 90))
 def test_outside_the_box_is_identity(lon, lat):
-    west, south, east, north = crs.CHINA_BOX
+    west, south, east, north = shifted.CHINA_BOX
     if west - 0.05 <= lon <= east + 0.05 and south - 0.05 <= lat <= north + 0.05:
         return
-    for function in (crs.wgs84_to_gcj02, crs.gcj02_to_wgs84, crs.wgs84_to_bd09, crs.bd09_to_wgs84):
+    for function in (shifted.wgs84_to_gcj02, shifted.gcj02_to_wgs84, shifted.wgs84_to_bd09, shifted.bd09_to_wgs84):
         assert function(lon, lat) == (lon, lat)
 
 
 @given(LON, LAT)
 def test_the_shift_is_a_few_hundred_metres(lon, lat):
-    gcj_lon, gcj_lat = crs.wgs84_to_gcj02(lon, lat)
+    gcj_lon, gcj_lat = shifted.wgs84_to_gcj02(lon, lat)
     east = (gcj_lon - lon) * 111_320 * math.cos(math.radians(lat))
     north = (gcj_lat - lat) * 110_940
     assert math.hypot(east, north) < 1_500
+
+
+@given(st.floats(-180, 180), st.floats(-90, 90), st.sampled_from(["gcj02", "bd09"]))
+def test_one_point_moves_as_in_an_array_to_the_last_bit(lon, lat, system):
+    many = crs.points_to_storage([lon, lon], [lat, lat], system)
+    assert crs.point_to_storage(lon, lat, system) == (many[0][1], many[1][1])

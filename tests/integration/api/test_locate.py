@@ -20,10 +20,10 @@ from api.app import create_app
 from data import db, embedded, plans
 from data import tables as t
 from data.posts import read_posts, replace_posts
-from gisgrid.crs import wgs84_to_bd09, wgs84_to_gcj02
 from gisgrid.errors import BadInput
 from gisgrid.models import Band
 from gisgrid.settings import Settings
+from gisgrid.shifted import wgs84_to_bd09, wgs84_to_gcj02
 from planning import workflow
 from planning.levels import parse_levels
 

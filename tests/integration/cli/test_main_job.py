@@ -32,7 +32,7 @@ def points_for(plan: Path, folder: Path, count: int = 500) -> Path:
     grids = gpd.read_file(plan, layer="grids").to_crs("EPSG:4326")
     west, south, east, north = grids.total_bounds
     rng = np.random.default_rng(7)
-    from gisgrid.crs import wgs84_to_gcj02
+    from gisgrid.shifted import wgs84_to_gcj02
 
     lon, lat = rng.uniform(west - 0.002, east + 0.002, count), rng.uniform(south - 0.002, north + 0.002, count)
     shifted = wgs84_to_gcj02(lon, lat)

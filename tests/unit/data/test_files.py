@@ -18,8 +18,8 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from data import exporters
 from data.files import layer_names, read_layer, write_layers
-from gisgrid.crs import gcj02_to_wgs84
 from gisgrid.errors import BadInput
+from gisgrid.shifted import gcj02_to_wgs84
 
 FORMATS = [".gpkg", ".geojson", ".parquet", ".fgb", ".shp", ".zip", ".csv"]
 

@@ -11,8 +11,8 @@ from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, P
 from data.files import read_layer, write_layers
 from data.import_schema import SCHEMAS
 from data.importers import LAYER_KINDS, clean_layer, import_layer
-from gisgrid.crs import wgs84_to_gcj02
 from gisgrid.errors import BadInput
+from gisgrid.shifted import wgs84_to_gcj02
 
 BOW_TIE = Polygon([(116.4, 39.9), (116.401, 39.901), (116.401, 39.9), (116.4, 39.901)])
 SPIKE = Polygon(

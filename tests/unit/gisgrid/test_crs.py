@@ -9,7 +9,7 @@ import pytest
 import shapely
 from shapely.geometry import LineString, Point, box
 
-from gisgrid import crs
+from gisgrid import crs, shifted
 from gisgrid.errors import BadInput
 
 # published with eviltransform: wgs84 lon, lat → gcj02 lon, lat
@@ -23,21 +23,27 @@ VECTORS = [
 @pytest.mark.parametrize("vector", VECTORS)
 def test_gcj02_equals_the_published_vectors(vector):
     lon, lat, gcj_lon, gcj_lat = vector
-    assert np.allclose(crs.wgs84_to_gcj02(lon, lat), (gcj_lon, gcj_lat), rtol=0, atol=1e-12)
-    assert np.allclose(crs.gcj02_to_wgs84(gcj_lon, gcj_lat), (lon, lat), rtol=0, atol=1e-12)
+    assert np.allclose(shifted.wgs84_to_gcj02(lon, lat), (gcj_lon, gcj_lat), rtol=0, atol=1e-12)
+    assert np.allclose(shifted.gcj02_to_wgs84(gcj_lon, gcj_lat), (lon, lat), rtol=0, atol=1e-12)
 
 
 def test_bd09_equals_the_vectors_published_with_coordtransform():
-    assert np.allclose(crs.wgs84_to_gcj02(116.404, 39.915), (116.41024449916938, 39.91640428150164), rtol=0, atol=1e-12)
-    assert np.allclose(crs.gcj02_to_bd09(116.404, 39.915), (116.41036949371029, 39.92133699351021), rtol=0, atol=1e-12)
+    assert np.allclose(
+        shifted.wgs84_to_gcj02(116.404, 39.915), (116.41024449916938, 39.91640428150164), rtol=0, atol=1e-12
+    )
+    assert np.allclose(
+        shifted.gcj02_to_bd09(116.404, 39.915), (116.41036949371029, 39.92133699351021), rtol=0, atol=1e-12
+    )
     # their inverse is one step: right to a few decimetres
-    assert np.allclose(crs.bd09_to_gcj02(116.404, 39.915), (116.39762729119315, 39.90865673957631), rtol=0, atol=2e-6)
+    assert np.allclose(
+        shifted.bd09_to_gcj02(116.404, 39.915), (116.39762729119315, 39.90865673957631), rtol=0, atol=2e-6
+    )
 
 
 def test_shape_is_kept_and_outside_china_nothing_moves():
     lon = np.array([[-104.99, 153.03], [-43.17, 24.94]])
     lat = np.array([[39.74, -27.47], [-22.91, 60.17]])
-    for function in (crs.wgs84_to_gcj02, crs.gcj02_to_wgs84, crs.wgs84_to_bd09, crs.bd09_to_wgs84):
+    for function in (shifted.wgs84_to_gcj02, shifted.gcj02_to_wgs84, shifted.wgs84_to_bd09, shifted.bd09_to_wgs84):
         x, y = function(lon, lat)
         assert x.shape == y.shape == (2, 2)
         assert np.array_equal(x, lon)
@@ -91,7 +97,7 @@ def test_to_storage_moves_every_vertex_of_gcj02_and_drops_z():
     stored = crs.to_storage(frame, "gcj02")
     assert stored.crs.to_epsg() == 4490
     assert not stored.geometry.iloc[0].has_z
-    expected = np.column_stack(crs.gcj02_to_wgs84([116.30, 116.31], [39.90, 39.91]))
+    expected = np.column_stack(shifted.gcj02_to_wgs84([116.30, 116.31], [39.90, 39.91]))
     assert np.allclose(shapely.get_coordinates(stored.geometry.to_numpy()), expected, rtol=0, atol=1e-12)
     assert frame.geometry.iloc[0].equals_exact(line)  # the given frame is left as it was
 

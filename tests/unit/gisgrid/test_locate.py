@@ -12,10 +12,10 @@ import pyproj
 import pytest
 import shapely
 
-from gisgrid.crs import wgs84_to_gcj02
 from gisgrid.errors import BadInput
 from gisgrid.hilbert import hilbert_order
 from gisgrid.locate import GridIndex, build, kernels, locate_points, warm
+from gisgrid.shifted import wgs84_to_gcj02
 
 LEFT, RIGHT = shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)
 
