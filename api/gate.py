@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from api.json import json_bytes
+from api.errors import error_response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,7 +19,6 @@ AT_ONCE = 4
 """Requests worked on at once: as many as the worker has database connections to hand."""
 WAIT_SECONDS = 20.0
 """Longest wait to be let in."""
-_BUSY = {"status": 503, "code": "busy", "message": "the service is busy; try again in a moment", "details": {}}
 
 
 class Gate:
@@ -32,10 +31,7 @@ class Gate:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The application's answer, or 503 in the one error shape."""
         if not self._free.acquire(timeout=self._wait):
-            body = json_bytes({"error": _BUSY})
-            head = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Retry-After", "2")]
-            start_response("503 Service Unavailable", head)
-            return [body]
+            return error_response(503, "busy", "the service is busy; try again in a moment")(environ, start_response)
         try:
             return self._app(environ, start_response)
         finally:
