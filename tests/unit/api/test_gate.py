@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
 from werkzeug.test import Client
 
 from api.gate import Gate
@@ -64,7 +65,5 @@ def test_an_application_that_fails_leaves_its_place() -> None:
 
     gate = Gate(broken, at_once=1, wait=0.05)
     for _ in range(3):
-        try:
+        with pytest.raises(RuntimeError, match="broken"):
             Client(gate).get("/")
-        except RuntimeError as error:
-            assert str(error) == "broken"
