@@ -9,7 +9,21 @@ import sqlalchemy as sa
 from apiflask import APIFlask
 from flask import Response, send_from_directory
 
-from api import areas, basemap, circles, components, errors, facilities, grids, locate, openapi, overview, pages
+from api import (
+    areas,
+    basemap,
+    circles,
+    components,
+    errors,
+    facilities,
+    grids,
+    locate,
+    open311,
+    openapi,
+    overview,
+    pages,
+    reports,
+)
 from api.current import CurrentGrids
 from api.state import State
 from gisgrid import __version__
@@ -21,7 +35,18 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; worker-src 'self' blob:; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-BLUEPRINTS = (overview.bp, areas.bp, grids.bp, components.bp, facilities.bp, basemap.bp, locate.bp, circles.bp)
+BLUEPRINTS = (
+    overview.bp,
+    areas.bp,
+    grids.bp,
+    components.bp,
+    facilities.bp,
+    basemap.bp,
+    locate.bp,
+    circles.bp,
+    reports.bp,
+    open311.bp,
+)
 
 
 def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:

@@ -20,3 +20,23 @@ OUTSIDE_METRES_MAX: Final = 500.0
 """Farthest a point may lie from every grid and still be told its nearest one, in metres."""
 COVER_SLIVER_M2: Final = 1.0
 """Total gap or overlap a grid layer may have, in square metres."""
+DESCRIPTION_CHARS_MAX: Final = 4_000
+"""Longest description of a report, and longest note of an update (the limit of GeoReport v2)."""
+LABEL_CHARS_MAX: Final = 200
+"""Longest short text: a title, a channel, a token, an update's own number."""
+MEDIA_URLS_MAX: Final = 10
+"""Most addresses of pictures one report or update may name."""
+URL_CHARS_MAX: Final = 2_000
+"""Longest address of a picture."""
+FORM_BYTES_MAX: Final = 1024 * 1024
+"""Largest form an Open311 client may post, in bytes."""
+ACCURACY_METRES_MAX: Final = 100_000.0
+"""Largest location error a report may state, in metres."""
+RADIUS_METRES_MAX: Final = 50_000.0
+"""Largest circle reports may be asked for in, in metres."""
+REQUESTS_PAGE_MAX: Final = 1_000
+"""Requests in one Open311 answer (the limit of GeoReport v2)."""
+REQUESTS_DEPTH_MAX: Final = 100_000
+"""Deepest Open311 page: requests up to and including it. Beyond, dates are the better filter."""
+REQUESTS_DAYS_MAX: Final = 90
+"""Longest span of days one Open311 question may cover (the limit of GeoReport v2)."""
