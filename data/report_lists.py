@@ -130,13 +130,11 @@ def _posts(connection: sa.Connection, places: set[str]) -> dict[str, str]:
     """The first post of each place that has one, with its department."""
     if not places:
         return {}
-    query = (
-        sa.select(p.place, p.post, p.department)
-        .distinct(p.place)
-        .where(p.place.in_(sorted(places)))
-        .order_by(p.place, p.first.desc(), p.role, p.post)
-    )
-    return {row.place: " ".join(filter(None, (row.department, row.post))) for row in connection.execute(query)}
+    query = sa.select(p.place, p.post, p.department).where(p.place.in_(sorted(places)))
+    found: dict[str, str] = {}
+    for row in connection.execute(query.order_by(p.place, p.first.desc(), p.role, p.post)):
+        found.setdefault(row.place, " ".join(filter(None, (row.department, row.post))))
+    return found
 
 
 def department_of(component: Row) -> str:
