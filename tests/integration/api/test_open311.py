@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from api.app import create_app
 from api.open311.discovery import CHANGESET
 from api.open311.services import attributes
 from data.event_classes import event_classes
@@ -263,8 +264,6 @@ def test_just_outside_is_kept_and_far_away_is_an_error(inlet: Any) -> None:
 
 
 def test_where_no_grid_is_yet_the_area_is_named(planned_copy: Any) -> None:
-    from api.app import create_app
-
     with planned_copy.engine.begin() as connection:
         connection.execute(sa.text("UPDATE grids SET generations = 'empty' WHERE true"))
         connection.execute(sa.text("DELETE FROM circle_coverage"))
