@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from apiflask import APIBlueprint
@@ -18,7 +18,7 @@ from api.receiving import Incoming, checked_text, checked_urls, receive
 from api.state import state
 from data import tables as t
 from data.report_lists import responsible, updates_of
-from data.reports import Change, add_update, report_row, update_facts
+from data.reports import INLETS, Change, add_update, report_row, update_facts
 from data.tables import STAGES
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import DESCRIPTION_CHARS_MAX, KEY_CHARS_MAX, LABEL_CHARS_MAX, PAGE_MAX
@@ -26,7 +26,6 @@ from layers.catalog import REPORTS
 from layers.features import feature
 
 bp = APIBlueprint("reports", __name__, url_prefix="/api/v1/reports", tag="Reports")
-SOURCE: Final = "api"
 
 
 class ReportsQuery(page_query(REPORTS)):  # type: ignore[misc]
@@ -90,7 +89,7 @@ def create_report(json_data: dict[str, Any]) -> Response:
     given = dict(json_data)
     lon, lat, pictures = given.pop("lon", None), given.pop("lat", None), tuple(given.pop("media_urls"))
     given["channel"] = given["channel"] or name
-    row, made = receive(Incoming(source=SOURCE, x=lon, y=lat, media_urls=pictures, **given))
+    row, made = receive(Incoming(source=INLETS[1], x=lon, y=lat, media_urls=pictures, **given))
     response = _report(row["id"], status=201 if made else 200)
     response.headers["Location"] = f"{bp.url_prefix}/{row['id']}"
     return response

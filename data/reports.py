@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -24,9 +25,14 @@ from gisgrid.locate import GridIndex
 
 CLOSED: Final = STAGES[-1]
 """The stage of a report that is done with; in all others it is open."""
+INLETS: Final = ("open311", "api")
+"""Sources of reports that are sent, not imported: no import may take their place."""
 REOPENED: Final = STAGES[1]
 """Where a report goes on when it is opened again and no stage is named."""
-_MOVED_CHUNK = 10_000
+_MOVED_CHUNK: Final = 10_000
+_APPLIED_CHUNK: Final = 1_000
+_MOVE_LOCK: Final = 44900311
+_MOVE_COLUMNS: Final = ("id", "stage", "old", "new", "generation", "now", "grid_name", "community")
 
 r, u = t.reports.c, t.report_updates.c
 COLUMNS: Final = [
@@ -284,28 +290,53 @@ def moved_reports(connection: sa.Connection, *, unlocated: bool = False) -> Iter
                 yield Move(*one[:5], new, one.generation, generation.id, *place)
 
 
+# a report whose stage or owner is another by now is left alone
+_APPLY = sa.text(
+    """
+    WITH moves AS (
+        SELECT * FROM unnest(
+            CAST(:id AS bigint[]), CAST(:stage AS text[]), CAST(:old AS text[]), CAST(:new AS text[]),
+            CAST(:generation AS integer[]), CAST(:now AS integer[]), CAST(:grid_name AS text[]),
+            CAST(:community AS text[])
+        ) AS m (id, stage, old, new, generation, now, grid_name, community)
+    ),
+    moved AS (
+        UPDATE reports r
+        SET grid_code = m.new, generation = m.now, updated_at = now(),
+            located = (r.located - 'nearest')
+                || jsonb_build_object('grid_name', m.grid_name, 'community', m.community)
+        FROM moves m
+        WHERE r.id = m.id AND r.stage = m.stage AND r.grid_code IS NOT DISTINCT FROM m.old
+            AND r.generation IS NOT DISTINCT FROM m.generation
+        RETURNING r.id, r.stage, r.grid_code, r.generation
+    )
+    INSERT INTO report_updates (report, stage, channel, grid_code, generation)
+    SELECT id, stage, :channel, grid_code, generation FROM moved ORDER BY id
+    RETURNING *
+    """
+)
+
+
 def apply_moves(connection: sa.Connection, moves: Iterable[Move], *, channel: str = "publish") -> Iterator[Move]:
     """Give reports their new owners and queue ``report.moved``; yields the moves that were made.
 
-    A report that changed its stage or owner since it was listed is left alone.
+    A report that changed its stage or owner since it was listed is left alone. Two who apply follow each other.
     """
-    for move in moves:
-        facts = {"grid_name": move.grid_name, "community": move.community}
-        located = r.located.op("-")("nearest").op("||")(sa.literal(facts, pg.JSONB))
-        same = sa.and_(
-            r.id == move.id,
-            r.stage == move.stage,
-            r.grid_code.is_not_distinct_from(move.old),
-            r.generation.is_not_distinct_from(move.generation),
-        )
-        values = {"grid_code": move.new, "generation": move.now, "located": located, "updated_at": sa.func.now()}
-        if not connection.execute(sa.update(t.reports).where(same).values(values)).rowcount:
-            continue
-        update = _insert_update(
-            connection, report=move.id, stage=move.stage, channel=channel, grid_code=move.new, generation=move.now
-        )
-        before = {"grid": move.old, "generation": move.generation}
-        after = {"grid": move.new, "generation": move.now}
-        row = report_row(connection, move.id)
-        _tell(connection, "report.moved", row, update=update_facts(update), moved={"from": before, "to": after})
-        yield move
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MOVE_LOCK)))
+    waiting = iter(moves)
+    while chunk := list(islice(waiting, _APPLIED_CHUNK)):
+        columns = {name: [getattr(move, name) for move in chunk] for name in _MOVE_COLUMNS}
+        made = connection.execute(_APPLY, columns | {"channel": channel}).mappings()
+        updates = {update["report"]: dict(update) for update in made}
+        found = connection.execute(sa.select(*COLUMNS).where(r.id.in_(updates))).mappings()
+        rows = {row["id"]: dict(row) for row in found}
+        for move in chunk:
+            if move.id in updates:
+                _tell_move(connection, move, rows[move.id], updates[move.id])
+                yield move
+
+
+def _tell_move(connection: sa.Connection, move: Move, row: Row, update: Row) -> None:
+    before = {"grid": move.old, "generation": move.generation}
+    after = {"grid": move.new, "generation": move.now}
+    _tell(connection, "report.moved", row, update=update_facts(update), moved={"from": before, "to": after})

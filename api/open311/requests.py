@@ -17,7 +17,7 @@ from api.receiving import Incoming, checked_text, receive
 from api.state import state
 from data.event_classes import class_of, event_class, event_classes
 from data.report_lists import Search, find_reports, responsible
-from data.reports import Row, media_urls, report_by_token, report_row, stamp
+from data.reports import INLETS, Row, media_urls, report_by_token, report_row, stamp
 from gisgrid.crs import check_lonlat
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import (
@@ -29,7 +29,6 @@ from gisgrid.limits import (
     REQUESTS_PAGE_MAX,
 )
 
-SOURCE: Final = "open311"
 FILTERS: Final = (
     "service_request_id", "service_code", "start_date", "end_date", "status", "updated_after", "updated_before", "lat",
     "long", "radius", "q", "grid", "sort", "page", "page_size", "extensions",
@@ -52,7 +51,7 @@ def _incoming(form: Form, name: str) -> Incoming:
     if not code:
         raise BadInput("service_code is missing; services.json lists them")
     return Incoming(
-        source=SOURCE,
+        source=INLETS[0],
         service_code=code,
         channel=name or "Open311",
         description=_description(form),

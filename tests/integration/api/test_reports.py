@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from data.intake import clean_layers, store_layers
 from data.tables import STAGES
+from gisgrid.errors import BadInput
 
 pytestmark = pytest.mark.postgis
 URL = "/api/v1/reports"
@@ -217,3 +218,11 @@ def test_importing_reports_again_leaves_those_sent_alone(inlet: Any, made: dict[
     with inlet.engine.connect() as connection:
         imported = connection.execute(sa.text("SELECT * FROM reports WHERE source = 'sample' LIMIT 1")).mappings().one()
     assert (imported["grid_code"], imported["generation"], imported["located"]) == (None, None, {})
+
+
+@pytest.mark.parametrize("source", ["open311", "api"])
+def test_no_import_takes_the_place_of_reports_sent(inlet: Any, made: dict[str, Any], source: str) -> None:
+    before = inlet.stored()
+    with pytest.raises(BadInput, match="another name"):
+        store_layers(inlet.engine, *clean_layers({"reports": inlet.district.layers["reports"]}), source=source)
+    assert inlet.stored() == before
