@@ -9,7 +9,20 @@ import sqlalchemy as sa
 from apiflask import APIFlask
 from flask import Response, send_from_directory
 
-from api import areas, basemap, circles, components, errors, facilities, grids, openapi, overview, pages
+from api import (
+    areas,
+    basemap,
+    circles,
+    components,
+    errors,
+    facilities,
+    grids,
+    open311,
+    openapi,
+    overview,
+    pages,
+    reports,
+)
 from api.current import CurrentGrids
 from api.gate import Gate
 from api.locate import single
@@ -31,7 +44,18 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 """Sent with every answer that does not say otherwise."""
-BLUEPRINTS = (overview.bp, areas.bp, grids.bp, components.bp, facilities.bp, basemap.bp, single.bp, circles.bp)
+BLUEPRINTS = (
+    overview.bp,
+    areas.bp,
+    grids.bp,
+    components.bp,
+    facilities.bp,
+    basemap.bp,
+    single.bp,
+    circles.bp,
+    reports.bp,
+    open311.bp,
+)
 
 
 def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:

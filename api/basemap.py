@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from api.pages import page_query, respond_page
-from layers.catalog import ADDRESSES, BUILDINGS, REPORTS, STREETS, WALLS, WATER, Layer
+from layers.catalog import ADDRESSES, BUILDINGS, STREETS, WALLS, WATER, Layer
 
 bp = APIBlueprint("basemap", __name__, url_prefix="/api/v1", tag="Base map")
 
@@ -21,5 +21,5 @@ def _serve(layer: Layer) -> None:
         return respond_page(layer, query_data)
 
 
-for _layer in (STREETS, WATER, WALLS, BUILDINGS, ADDRESSES, REPORTS):
+for _layer in (STREETS, WATER, WALLS, BUILDINGS, ADDRESSES):
     _serve(_layer)

@@ -119,6 +119,12 @@ STYLE_CLASS = {
     "value": NULLABLE_TEXT, "min": _nullable(NUMBER), "max": _nullable(NUMBER), "width": _nullable(NUMBER),
 }  # fmt: skip
 STYLE = {"title_zh": TEXT, "title_en": TEXT, "attribute": TEXT, "classes": _list(_object(STYLE_CLASS))}
+UPDATE = _object({
+    "id": INTEGER, "update_id": NULLABLE_TEXT, "at": {"type": "string", "format": "date-time"}, "stage": TEXT,
+    "note": TEXT, "media_urls": _list(TEXT), "channel": TEXT,
+    "moved": _object({"grid": NULLABLE_TEXT, "generation": INTEGER}, nullable=True),
+})  # fmt: skip
+REPORT = _layer_feature(LAYERS["reports"], {"agency": TEXT, "located": FACTS, "updates": _list(UPDATE)})
 
 ANSWERS: dict[str, Json] = {
     "/api/v1/overview": _object({
@@ -196,10 +202,14 @@ ANSWERS: dict[str, Json] = {
         })),
     }),
     "/api/v1/circles/polygons": _collection(_feature(_object({"category": TEXT, "minutes": INTEGER}))),
+    "/api/v1/reports/{report}": REPORT,
+    "/api/v1/reports/{report}/updates": _object({"updates": _list(UPDATE)}),
+    "POST /api/v1/reports": REPORT,
+    "POST /api/v1/reports/{report}/updates": REPORT,
 } | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
-"""What each address answers when all is well."""
+"""What each address answers when all is well; posts are named with their method."""
 
 NOT_YET = {"/api/v1/locate", "/api/v1/circles", "/api/v1/circles/coverage", "/api/v1/circles/polygons"}
 """Addresses without an identifier that still answer 404: before a plan is published or circles are computed."""
@@ -213,25 +223,32 @@ def init_app(app: APIFlask) -> None:
 
 def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     assert isinstance(spec, dict)  # text only when SPEC_FORMAT asks for YAML
-    spec["components"] = {"schemas": {"Error": ERROR}}
+    bodies = {name: made for name, made in spec["components"]["schemas"].items() if name.endswith("Body")}
+    spec["components"] = {"schemas": bodies | {"Error": ERROR}}
     spec.pop("servers", None)  # the address a request came by need not be the one others use
     for path, operations in spec["paths"].items():
-        operation = operations["get"]
-        operation["operationId"] = path.removeprefix("/api/v1/").translate(str.maketrans("/{", "__", "}"))
-        operation["responses"] = _responses(path)
-        for parameter in operation.get("parameters", []):
-            _complete_parameter(parameter)
+        for method, operation in operations.items():
+            name = path.removeprefix("/api/v1/").translate(str.maketrans("/{", "__", "}"))
+            operation["operationId"] = name if method == "get" else f"{method}_{name}"
+            operation["responses"] = _responses(path, method)
+            for parameter in operation.get("parameters", []):
+                _complete_parameter(parameter)
     return spec
 
 
-def _responses(path: str) -> Json:
-    answer = ANSWERS[path]
+def _responses(path: str, method: str) -> Json:
+    answer = ANSWERS[path if method == "get" else f"{method.upper()} {path}"]
     media = GEOJSON if "features" in answer["properties"] or "geometry" in answer["properties"] else "application/json"
     told = {"400": "A parameter cannot be used", "503": "The database does not answer; try again"}
-    if "{" in path or path in NOT_YET:
+    if "{" in path or path in NOT_YET or method == "post":
         told["404"] = "There is no such thing (yet)"
+    if method == "post":
+        told |= {"403": "A key is missing or not known", "409": "It clashes with what is stored"}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    responses: Json = {"200": {"description": "Done", "content": {media: {"schema": answer}}}}
+    done = {"content": {media: {"schema": answer}}}
+    responses: Json = {"200": {"description": "Done" if method == "get" else "Known already"} | done}
+    if method == "post":
+        responses["201"] = {"description": "Stored"} | done
     return responses | {status: {"description": told[status], "content": error} for status in sorted(told)}
 
 

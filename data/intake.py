@@ -18,6 +18,7 @@ from data.loading import read_rows, replace_layer
 from data.osm_areas import community_of
 from data.plans import codes_ever_published, codes_in_force, save_plan, save_units
 from data.professional_layers import fit_codes
+from data.reports import INLETS
 from gisgrid.codes import parent_code, valid_grid_code
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
@@ -60,6 +61,8 @@ def store_layers(
     Buildings and addresses that name no community get the one they lie in. Raises BadInput when the database refuses
     a row; then nothing of the import is kept.
     """
+    if "reports" in layers and source in INLETS:
+        raise BadInput(f"source {source!r} holds the reports sent to this service; import yours under another name")
     try:
         with engine.begin() as connection:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_IMPORT_LOCK)))

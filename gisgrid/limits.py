@@ -26,3 +26,21 @@ NEAR_BORDER_METRES: Final = 10.0
 """A point this near to its grid's boundary, or within its accuracy, is near the border."""
 COVER_SLIVER_M2: Final = 1.0
 """Total gap or overlap a grid layer may have, in square metres."""
+DESCRIPTION_CHARS_MAX: Final = 4_000
+"""Longest description of a report, and longest note of an update (the limit of GeoReport v2)."""
+LABEL_CHARS_MAX: Final = 200
+"""Longest short text: a title, a channel, a token, an update's own number."""
+MEDIA_URLS_MAX: Final = 10
+"""Most addresses of pictures one report or update may name."""
+URL_CHARS_MAX: Final = 2_000
+"""Longest address of a picture."""
+FORM_BYTES_MAX: Final = 1024 * 1024
+"""Largest form an Open311 client may post, in bytes."""
+RADIUS_METRES_MAX: Final = 50_000.0
+"""Largest circle reports may be asked for in, in metres."""
+REQUESTS_PAGE_MAX: Final = 1_000
+"""Requests in one Open311 answer (the limit of GeoReport v2)."""
+REQUESTS_DEPTH_MAX: Final = 100_000
+"""Deepest Open311 page: requests up to and including it. Beyond, dates are the better filter."""
+REQUESTS_DAYS_MAX: Final = 90
+"""Longest span of days one Open311 question may cover (the limit of GeoReport v2)."""

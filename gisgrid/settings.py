@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 from typing import Self
@@ -29,6 +30,8 @@ class Settings:
     """``GISGRID_HOUSEHOLD_FACTORS``: CSV that replaces the built-in area per household by building kind."""
     facility_categories: Path | None = None
     """``GISGRID_FACILITY_CATEGORIES``: CSV that replaces the built-in life-circle facility table."""
+    open311_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """``GISGRID_OPEN311_KEYS``: (name, key) of those who may send reports; empty: everybody may."""
 
     timezone: tzinfo = CHINA_TIME
     """``GISGRID_TIMEZONE``: zone of times given without one, and of days (``Asia/Shanghai``)."""
@@ -48,6 +51,7 @@ class Settings:
             household_factors=_file(env, "GISGRID_HOUSEHOLD_FACTORS"),
             facility_categories=_file(env, "GISGRID_FACILITY_CATEGORIES"),
             timezone=_zone(env.get("GISGRID_TIMEZONE")),
+            open311_keys=_keys(env, "GISGRID_OPEN311_KEYS"),
         )
 
 
@@ -73,3 +77,32 @@ def _file(env: Mapping[str, str], name: str) -> Path | None:
     if not path.is_file():
         raise BadInput(f"{name}={value!r}: no such file")
     return path
+
+
+def _keys(env: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    """``KEY,NAME:KEY``, or ``@FILE`` with one of them a line; the key itself is never told."""
+    value = env.get(name, "").strip()
+    if not value:
+        return ()
+    if value.startswith("@"):
+        path = Path(value[1:]).expanduser()
+        try:
+            listed = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"{name}={value!r}: the file cannot be read; give @FILE with one key a line") from error
+        listed = [line for line in listed if not line.lstrip().startswith("#")]
+    else:
+        listed = value.split(",")
+    found = [_key(entry.strip(), name) for entry in listed if entry.strip()]
+    if not found:
+        raise BadInput(f"{name} holds no key; leave it unset to let everybody send reports")
+    return tuple(found)
+
+
+def _key(entry: str, variable: str) -> tuple[str, str]:
+    name, colon, key = entry.partition(":")
+    if not colon:
+        return "", entry
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) or not key:
+        raise BadInput(f"{variable}: an entry is KEY or NAME:KEY, NAME of letters, digits, - and _")
+    return name, key

@@ -100,10 +100,11 @@ ADDRESSES = Layer(
 REPORTS = Layer(
     "reports", "事件", "Reports", t.reports, t.reports.c.id,
     _columns(
-        t.reports, "report_id", "reported_at", "major", "minor", "description", "channel", "stage", "accuracy",
-        "grid_code", "generation",
+        t.reports, "source", "report_id", "reported_at", "updated_at", "expected_at", "major", "minor", "description",
+        "channel", "stage", "status_notes", "accuracy", "grid_code", "generation", "address", "address_id",
+        "component_code", "department", "media_url",
     ),
-    _columns(t.reports, "major", "minor", "stage", "grid_code"),
+    _columns(t.reports, "source", "major", "minor", "stage", "grid_code", "department", "component_code"),
 )  # fmt: skip
 
 UNITS = Layer(

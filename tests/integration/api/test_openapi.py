@@ -57,8 +57,10 @@ def address(client: FlaskClient, path: str) -> str:
         "/api/v1/circles/coverage": "?category=kindergarten",
         "/api/v1/circles/polygons": "?category=kindergarten",
     }
+    report = client.get("/api/v1/reports?limit=1").get_json(force=True)["features"][0]["id"]
     codes = {"/api/v1/grids/{code}": grid["code"], "/api/v1/areas/{code}": grid["community"]}
     filled = path.replace("{code}", codes.get(path, "")).replace("{component_code}", component["component_code"])
+    filled = filled.replace("{report}", str(report))
     return filled + queries.get(path, "")
 
 

@@ -1,0 +1,166 @@
+"""/api/v1/reports: reports, how they are located, what happens to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from apiflask import APIBlueprint
+from apiflask.fields import AwareDateTime, Boolean, Float, List, String
+from apiflask.validators import OneOf
+from flask import Response
+
+from api.json import json_response
+from api.keys import bearer, caller
+from api.pages import GEOJSON, Strict, no_parameters, page_query, respond_page
+from api.receiving import Incoming, checked_text, checked_urls, receive
+from api.state import state
+from data import tables as t
+from data.report_lists import responsible, updates_of
+from data.reports import INLETS, Change, add_update, report_row, update_facts
+from data.tables import STAGES
+from gisgrid.errors import BadInput, NotFound
+from gisgrid.limits import DESCRIPTION_CHARS_MAX, KEY_CHARS_MAX, LABEL_CHARS_MAX, PAGE_MAX
+from layers.catalog import REPORTS
+from layers.features import feature
+
+bp = APIBlueprint("reports", __name__, url_prefix="/api/v1/reports", tag="Reports")
+
+
+class ReportsQuery(page_query(REPORTS)):  # type: ignore[misc]
+    """Parameters of pages of reports."""
+
+    since = AwareDateTime(metadata={"description": "changed at this time or later; RFC 3339 with a zone"})
+    reported_since = AwareDateTime(metadata={"description": "reported at this time or later; RFC 3339 with a zone"})
+
+
+class ReportBody(Strict):
+    """A report to be located and stored."""
+
+    service_code = String(required=True, metadata={"description": "class of the event, as in /open311/v2/services"})
+    lon = Float(metadata={"description": "longitude, or easting of a projected crs"})
+    lat = Float(metadata={"description": "latitude, or northing of a projected crs"})
+    crs = String(load_default="wgs84", metadata={"description": "wgs84, gcj02, bd09, cgcs2000 or EPSG:n"})
+    accuracy = Float(metadata={"description": "location error in metres"})
+    address = String(load_default="", metadata={"description": "address in words; locates the report without lon, lat"})
+    address_id = String(load_default="", metadata={"description": "id of a stored address"})
+    component_code = String(load_default="", metadata={"description": "component whose department is responsible"})
+    description = String(load_default="", metadata={"description": f"at most {DESCRIPTION_CHARS_MAX} characters"})
+    channel = String(load_default="", metadata={"description": "way the report came"})
+    media_urls = List(String(), load_default=list, metadata={"description": "http(s) addresses of pictures"})
+    token = String(metadata={"description": "your own word for it: sending it again stores it once"})
+
+
+class UpdateBody(Strict):
+    """What happened to a report."""
+
+    stage = String(validate=OneOf(STAGES), metadata={"description": "the stage it is in now"})
+    note = String(load_default="", metadata={"description": "what was done; shown as the report's status_notes"})
+    expected_at = AwareDateTime(metadata={"description": "when it can be expected to be done; RFC 3339 with a zone"})
+    media_urls = List(String(), load_default=list, metadata={"description": "http(s) addresses of pictures"})
+    channel = String(load_default="", metadata={"description": "who or what tells it; no names of people"})
+    update_id = String(metadata={"description": "your own number of it: sending it again stores it once"})
+    reopen = Boolean(load_default=False, metadata={"description": "open an archived report again"})
+
+
+@bp.get("")
+@bp.input(ReportsQuery, location="query", unknown=None)
+def list_reports(query_data: dict[str, Any]) -> Response:
+    """Reports as GeoJSON, by number."""
+    query = dict(query_data)
+    r = t.reports.c
+    columns = {"since": r.updated_at, "reported_since": r.reported_at}
+    where = [column >= query.pop(name) for name, column in columns.items() if name in query]
+    return respond_page(REPORTS, query, where=where)
+
+
+@bp.post("")
+@no_parameters
+@bp.input(ReportBody, location="json")
+@bp.doc(responses={201: "stored"})
+def create_report(json_data: dict[str, Any]) -> Response:
+    """Locate and store a report.
+
+    Answers 201 with the report, or 200 with the one stored before when the token is known. The way in is the same as
+    /open311/v2/requests. With keys set, ``Authorization: Bearer KEY`` is needed.
+    """
+    name = caller(bearer())
+    given = dict(json_data)
+    lon, lat, pictures = given.pop("lon", None), given.pop("lat", None), tuple(given.pop("media_urls"))
+    given["channel"] = given["channel"] or name
+    row, made = receive(Incoming(source=INLETS[1], x=lon, y=lat, media_urls=pictures, **given))
+    response = _report(row["id"], status=201 if made else 200)
+    response.headers["Location"] = f"{bp.url_prefix}/{row['id']}"
+    return response
+
+
+@bp.get("/<report>")
+@no_parameters
+def one_report(report: str) -> Response:
+    """One report with its updates and who is responsible."""
+    return _report(_number(report))
+
+
+@bp.get("/<report>/updates")
+@no_parameters
+def list_updates(report: str) -> Response:
+    """What happened to a report, oldest first."""
+    number = _number(report)
+    with state().engine.connect() as connection:
+        report_row(connection, number)
+        rows = updates_of(connection, number, limit=PAGE_MAX)
+    return json_response({"updates": [update_facts(row) for row in rows]})
+
+
+@bp.post("/<report>/updates")
+@no_parameters
+@bp.input(UpdateBody, location="json")
+@bp.doc(responses={201: "added"})
+def add_one_update(report: str, json_data: dict[str, Any]) -> Response:
+    """Add an update: a stage, a note, when it is expected to be done.
+
+    Answers 201 with the report, or 200 when the update_id is known. Stages may go on or back; an archived report is
+    opened again with ``reopen`` only (409 otherwise). With keys set, ``Authorization: Bearer KEY`` is needed.
+    """
+    name = caller(bearer())
+    number = _number(report)
+    change = Change(
+        stage=json_data.get("stage"),
+        note=checked_text("note", json_data["note"], DESCRIPTION_CHARS_MAX),
+        media_url="\n".join(checked_urls(tuple(json_data["media_urls"]))),
+        channel=checked_text("channel", json_data["channel"], LABEL_CHARS_MAX) or name,
+        update_id=checked_text("update_id", json_data.get("update_id") or "", KEY_CHARS_MAX) or None,
+        expected_at=_calendar(json_data.get("expected_at")),
+        reopen=json_data["reopen"],
+        notes_status=True,
+    )
+    if not (change.stage or change.note or change.media_url or change.expected_at or change.reopen):
+        raise BadInput("the update says nothing; give stage, note, media_urls, expected_at or reopen")
+    with state().engine.begin() as connection:
+        _, _, made = add_update(connection, number, change)
+    return _report(number, status=201 if made else 200)
+
+
+def _number(report: str) -> int:
+    if not (report.isascii() and report.isdigit() and len(report) <= 18):
+        raise NotFound(f"there is no report {report[:KEY_CHARS_MAX]!r}; its number is the feature's id")
+    return int(report)
+
+
+def _calendar(moment: datetime | None) -> datetime | None:
+    """A time that stays a time in every zone. Raises BadInput."""
+    if moment is not None and not 1900 <= moment.year <= 9998:
+        raise BadInput(f"expected_at={moment.isoformat()}: the year is out of range; give 1900 to 9998")
+    return moment
+
+
+def _report(number: int, *, status: int = 200) -> Response:
+    with state().engine.connect() as connection:
+        found = orjson.loads(feature(connection, REPORTS, str(number)))
+        row = report_row(connection, number)
+        found["properties"]["agency"] = responsible(connection, [row])[0]
+        found["properties"]["located"] = row["located"]
+        rows = updates_of(connection, number, limit=PAGE_MAX)
+    found["properties"]["updates"] = [update_facts(update) for update in rows]
+    return json_response(found, status=status, mimetype=GEOJSON)
