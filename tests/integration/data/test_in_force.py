@@ -128,3 +128,4 @@ def test_the_last_known_grids_answer_while_the_database_is_away(
     assert current.need() is before
     with pytest.raises(sa.exc.OperationalError):
         CurrentGrids(engine, tmp_path).get()
+    engine.dispose()

@@ -14,7 +14,7 @@ import shapely
 
 from gisgrid.errors import BadInput
 from gisgrid.hilbert import hilbert_order
-from gisgrid.locate import GridIndex, build, kernels, locate_points, warm
+from gisgrid.locate import GridIndex, around, build, candidates, kernels, locate_points, warm
 from gisgrid.shifted import wgs84_to_gcj02
 
 LEFT, RIGHT = shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)
@@ -138,8 +138,11 @@ def test_one_compilation_serves_built_loaded_and_pickled_indexes(checkerboard: G
         index.row(3, 4)
         index.distance_to_boundary([0.5], [0.5])
         index.nearest([60.0, 0.5], [0.5, 0.5], 1e6)
+        index.border_metres(index.row(0.5, 0.5), 0.5, 0.5)
+        candidates(index, [0.5, 3.0], np.array([0.5, 0.5])[::-1], [5.0, 6.0])
     compiled = [build.chunk_rings, build.mark, build.collect, build.write_records]
-    compiled += [kernels.rows_of, kernels.quick_row, kernels.exact_row, kernels.nearest_on_rows]
+    compiled += [kernels.rows_of, kernels.row_of_point, kernels.nearest_on_rows]
+    compiled += [around.near_rows, around.shares_around, around.boundary_distance]
     assert [len(function.signatures) for function in compiled] == [1] * len(compiled)
 
 
