@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIFlask
 
+from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
 
@@ -115,6 +116,17 @@ STYLE_CLASS = {
 }  # fmt: skip
 STYLE = {"title_zh": TEXT, "title_en": TEXT, "attribute": TEXT, "classes": _list(_object(STYLE_CLASS))}
 
+LINKS = _list(_object({"rel": TEXT, "href": TEXT, "type": TEXT}))
+TIME: Json = {"type": "string", "format": "date-time"}
+JOB = {
+    **dict.fromkeys(("id", "attempts", "revision"), INTEGER), **dict.fromkeys(("kind", "note"), TEXT),
+    "state": {"type": "string", "enum": list(JOB_STATES)}, "share": {"type": "number", "minimum": 0, "maximum": 1},
+    "cancel_asked": {"type": "boolean"}, "result": _nullable(FACTS), "created_at": TIME, "links": LINKS,
+    **dict.fromkeys(("started_at", "finished_at"), _nullable(TIME)),
+    "eta": _nullable({"type": "number", "description": "seconds still needed"}),
+    "error": _nullable(_object({"status": INTEGER, "code": TEXT, "message": TEXT, "details": FACTS})),
+}  # fmt: skip
+
 ANSWERS: dict[str, Json] = {
     "/api/v1/overview": _object({
         "areas": _list(_object(AREA | {"parent": NULLABLE_TEXT})),
@@ -176,10 +188,20 @@ ANSWERS: dict[str, Json] = {
         })),
     }),
     "/api/v1/circles/polygons": _collection(_feature(_object({"category": TEXT, "minutes": INTEGER}))),
+    "/api/v1/jobs": _object({"jobs": _list(_object(JOB)), "links": LINKS}),
+    "/api/v1/jobs/{job}": _object(JOB),
+    "/api/v1/jobs/{job}/events": TEXT,
+    "/api/v1/jobs/{job}/output": {"type": "string", "format": "binary"},
 } | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers when all is well."""
+MEDIA = {"/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream"}
+"""Media type of answers that are neither JSON nor GeoJSON."""
+CHANGES: dict[str, dict[str, Json]] = {
+    "/api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},
+}
+"""What addresses answer to DELETE, by status; 204 has no body."""
 
 NOT_YET = {"/api/v1/locate", "/api/v1/circles", "/api/v1/circles/coverage", "/api/v1/circles/polygons"}
 """Addresses without an identifier that still answer 404: before a plan is published or circles are computed."""
@@ -196,27 +218,45 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     spec["components"] = {"schemas": {"Error": ERROR}}
     spec.pop("servers", None)  # the address a request came by need not be the one others use
     for path, operations in spec["paths"].items():
-        operation = operations["get"]
-        operation["operationId"] = path.removeprefix("/api/v1/").translate(str.maketrans("/{", "__", "}"))
-        operation["responses"] = _responses(path)
-        for parameter in operation.get("parameters", []):
-            _complete_parameter(parameter)
+        named = path.removeprefix("/api/v1/").translate(str.maketrans("/{", "__", "}"))
+        operations["get"] |= {"operationId": named, "responses": _responses(path)}
+        if path in CHANGES:
+            operations["delete"] |= {"operationId": f"{named}_delete", "responses": _changed(path)}
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []) if isinstance(operation, dict) else []:
+                _complete_parameter(parameter)
     return spec
 
 
 def _responses(path: str) -> Json:
     answer = ANSWERS[path]
-    media = GEOJSON if "features" in answer["properties"] or "geometry" in answer["properties"] else "application/json"
+    held = answer.get("properties", {})
+    media = MEDIA.get(path) or (GEOJSON if "features" in held or "geometry" in held else "application/json")
     told = {"400": "A parameter cannot be used", "503": "The database does not answer; try again"}
     if "{" in path or path in NOT_YET:
         told["404"] = "There is no such thing (yet)"
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     responses: Json = {"200": {"description": "Done", "content": {media: {"schema": answer}}}}
-    return responses | {status: {"description": told[status], "content": error} for status in sorted(told)}
+    return responses | _errors(told)
+
+
+def _changed(path: str) -> Json:
+    done: Json = {
+        status: {"description": "Done"} | ({"content": {"application/json": {"schema": body}}} if body else {})
+        for status, body in CHANGES[path].items()
+    }
+    return done | _errors({
+        "400": "A parameter cannot be used", "404": "There is no such thing", "409": "It is too late for that",
+        "503": "The database does not answer; try again",
+    })  # fmt: skip
+
+
+def _errors(told: Mapping[str, str]) -> Json:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {status: {"description": told[status], "content": content} for status in sorted(told)}
 
 
 def _complete_parameter(parameter: Json) -> None:
     if parameter["name"] == "limit":
         parameter["schema"] |= {"minimum": 1, "maximum": PAGE_MAX}
     if parameter["in"] == "path":
-        parameter.setdefault("description", "identifier of the feature, as the pages give it")
+        parameter.setdefault("description", "identifier, as the pages give it")
