@@ -36,13 +36,13 @@ def queue_event(connection: sa.Connection, event: str, report: int, payload: dic
     connection.execute(sa.select(sa.literal(1)).where(t.reports.c.id == report).with_for_update(key_share=True))
     wants = sa.and_(
         w.active,
-        sa.or_(w.events == [], w.events.any(event)),
+        sa.or_(w.events == [], sa.literal(event) == sa.any_(w.events)),
         sa.or_(w.area == "", sa.literal(place).startswith(w.area)),
     )
     values = sa.select(w.id, sa.literal(report), sa.literal(event), sa.literal(payload, d.payload.type))
     columns = ["webhook", "report", "event", "payload"]
-    done = connection.execute(sa.insert(t.webhook_deliveries).from_select(columns, values.where(wants)))
-    return int(done.rowcount)
+    queued = sa.insert(t.webhook_deliveries).from_select(columns, values.where(wants)).returning(d.id)
+    return len(connection.scalars(queued).all())
 
 
 def add(

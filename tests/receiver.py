@@ -92,9 +92,12 @@ class Receiver:
                 self.faults.append(f"{key} came twice at once")
             reply = self.answers(body)
             self.got.append(Got(key, body, reply.status, time.monotonic()))
+            if reply.status is None:  # the sender stops waiting before we do
+                self.busy[key] -= 1
         time.sleep(reply.seconds)
-        with self._guard:
-            self.busy[key] -= 1
+        if reply.status is not None:
+            with self._guard:
+                self.busy[key] -= 1
         if reply.status is None:
             handler.close_connection = True
             return
@@ -130,14 +133,12 @@ class Receiver:
 
 
 def moody(seed: int, *, failing: float, hanging: float = 0.0, slow: float = 0.0) -> Answers:
-    """A receiver that answers 500, 503 or not at all ``failing`` of the time and takes ``hanging`` seconds some times."""
+    """A receiver that ``failing`` of the time answers 500 or 503, hangs up, or keeps still for ``hanging`` seconds."""
     rng = random.Random(seed)
 
     def answer(body: dict[str, Any]) -> Reply:
         if rng.random() >= failing:
             return Reply(seconds=slow * rng.random())
-        return rng.choice(
-            [Reply(500, body=b"oh\x07 no"), Reply(503), Reply(None), Reply(200 if hanging else 500, seconds=hanging)]
-        )
+        return rng.choice([Reply(500, body=b"oh\x07 no"), Reply(503), Reply(None), Reply(None, seconds=hanging)])
 
     return answer
