@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from api.errors import status_of
-from api.json import json_bytes
+import orjson
+
 from api.processes import end_with
 from gisgrid.errors import BadInput, Broken, GisgridError
 from gisgrid.jobs import Cancelled, JobFiles, JobWork
@@ -101,7 +101,7 @@ class Teller:
 
 def _checked(result: dict[str, Any]) -> dict[str, Any]:
     """Result facts that can be kept. Raises Broken when they are too long."""
-    size = len(json_bytes(result))
+    size = len(_json(result))
     if size > JOB_RESULT_BYTES_MAX:
         raise Broken(
             f"the result facts are {size:,} bytes, over {JOB_RESULT_BYTES_MAX:,}; they belong in the output file"
@@ -110,11 +110,17 @@ def _checked(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shape(error: GisgridError) -> dict[str, Any]:
+    from api.errors import status_of  # brings the web framework, which work that does well need not wait for
+
     return {"status": status_of(error), "code": error.code, "message": error.message, "details": error.details}
 
 
+def _json(value: dict[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
+
+
 def _tell(channel: BinaryIO, message: dict[str, Any]) -> None:
-    channel.write(json_bytes(message) + b"\n")
+    channel.write(_json(message) + b"\n")
 
 
 def _listen(orders: BinaryIO, stop: threading.Event) -> None:

@@ -51,7 +51,7 @@ class EventsQuery(Strict):
 
 
 @bp.get("/api/v1/jobs")
-@bp.input(JobsQuery, location="query")
+@bp.input(JobsQuery, location="query", unknown=None)
 def listing(query_data: dict[str, Any]) -> Response:
     """Jobs, newest first."""
     limit = query_data["limit"]
@@ -104,7 +104,7 @@ def output(job: str) -> Response:
 
 
 @bp.get("/api/v1/jobs/<job>/events")
-@bp.input(EventsQuery, location="query")
+@bp.input(EventsQuery, location="query", unknown=None)
 def events(job: str, query_data: dict[str, Any]) -> Response:
     """Changes of a job as Server-Sent Events named after its state, until it ends; resumable with Last-Event-ID.
 

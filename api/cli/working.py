@@ -18,7 +18,7 @@ from api.processes import end_with
 from data import db
 from gisgrid.settings import Settings
 
-AGAIN_SECONDS = 5.0
+AGAIN_SECONDS = 2.0
 STOP_SECONDS = 15.0
 
 
