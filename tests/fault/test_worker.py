@@ -110,6 +110,18 @@ def test_a_killed_workers_job_is_taken_up_by_another(bench: Bench) -> None:
     assert len(runs(bench, job)) == 2, "one after the other, never both"
 
 
+def test_work_that_hears_nothing_ends_with_a_killed_worker(bench: Bench) -> None:
+    worker = bench.worker()
+    job = bench.submit("deaf")
+    bench.running(job)
+    work, child = (int(pid) for pid in bench.trace(job).read_text().split())
+    interrupt(worker, signal.SIGKILL)
+    try:
+        until(lambda: not is_alive(work), 3, "the end of the work")
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
 def test_a_worker_that_only_seemed_dead_keeps_its_job(bench: Bench) -> None:
     bench.worker()
     bench.worker()
