@@ -150,7 +150,6 @@ def _stream(held: State, row: dict[str, Any], seen: int) -> Iterator[bytes]:
         deadline = time.monotonic() + JOB_EVENTS_SECONDS
         while row["state"] not in jobs.ENDED and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
-            yield b":\n"  # a comment: sending it is how the server notices that the client went away
             seen = max(seen, row["revision"])
             try:
                 row = _find(held, row["id"])
