@@ -17,6 +17,7 @@ from api import (
     errors,
     facilities,
     grids,
+    jobs,
     open311,
     openapi,
     overview,
@@ -55,6 +56,7 @@ BLUEPRINTS = (
     circles.bp,
     reports.bp,
     open311.bp,
+    jobs.bp,
 )
 
 

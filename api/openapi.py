@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIFlask
 
+from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
 
@@ -126,6 +127,17 @@ UPDATE = _object({
 })  # fmt: skip
 REPORT = _layer_feature(LAYERS["reports"], {"agency": TEXT, "located": FACTS, "updates": _list(UPDATE)})
 
+LINKS = _list(_object({"rel": TEXT, "href": TEXT, "type": TEXT}))
+TIME: Json = {"type": "string", "format": "date-time"}
+JOB = {
+    **dict.fromkeys(("id", "attempts", "revision"), INTEGER), **dict.fromkeys(("kind", "note"), TEXT),
+    "state": {"type": "string", "enum": list(JOB_STATES)}, "share": {"type": "number", "minimum": 0, "maximum": 1},
+    "cancel_asked": {"type": "boolean"}, "result": _nullable(FACTS), "created_at": TIME, "links": LINKS,
+    **dict.fromkeys(("started_at", "finished_at"), _nullable(TIME)),
+    "eta": _nullable({"type": "number", "description": "seconds still needed"}),
+    "error": _nullable(_object({"status": INTEGER, "code": TEXT, "message": TEXT, "details": FACTS})),
+}  # fmt: skip
+
 ANSWERS: dict[str, Json] = {
     "/api/v1/overview": _object({
         "areas": _list(_object(AREA | {"parent": NULLABLE_TEXT})),
@@ -204,12 +216,23 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/circles/polygons": _collection(_feature(_object({"category": TEXT, "minutes": INTEGER}))),
     "/api/v1/reports/{report}": REPORT,
     "/api/v1/reports/{report}/updates": _object({"updates": _list(UPDATE)}),
-    "POST /api/v1/reports": REPORT,
-    "POST /api/v1/reports/{report}/updates": REPORT,
+    "/api/v1/jobs": _object({"jobs": _list(_object(JOB)), "links": LINKS}),
+    "/api/v1/jobs/{job}": _object(JOB),
+    "/api/v1/jobs/{job}/events": TEXT,
+    "/api/v1/jobs/{job}/output": {"type": "string", "format": "binary"},
 } | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
-"""What each address answers when all is well; posts are named with their method."""
+"""What each address answers to GET when all is well."""
+MEDIA = {"/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream"}
+"""Media type of answers that are neither JSON nor GeoJSON."""
+CHANGES: dict[str, dict[str, Json]] = {
+    "POST /api/v1/reports": {"200": REPORT, "201": REPORT},
+    "POST /api/v1/reports/{report}/updates": {"200": REPORT, "201": REPORT},
+    "DELETE /api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},
+}
+"""What addresses answer to other methods when all is well, by status; 204 has no body."""
+STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 
 NOT_YET = {"/api/v1/locate", "/api/v1/circles", "/api/v1/circles/coverage", "/api/v1/circles/polygons"}
 """Addresses without an identifier that still answer 404: before a plan is published or circles are computed."""
@@ -227,33 +250,47 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     spec["components"] = {"schemas": bodies | {"Error": ERROR}}
     spec.pop("servers", None)  # the address a request came by need not be the one others use
     for path, operations in spec["paths"].items():
+        named = path.removeprefix("/api/v1/").translate(str.maketrans("/{", "__", "}"))
         for method, operation in operations.items():
-            name = path.removeprefix("/api/v1/").translate(str.maketrans("/{", "__", "}"))
-            operation["operationId"] = name if method == "get" else f"{method}_{name}"
-            operation["responses"] = _responses(path, method)
+            operation["operationId"] = named if method == "get" else f"{named}_{method}"
+            operation["responses"] = _read(path) if method == "get" else _changed(method.upper(), path)
             for parameter in operation.get("parameters", []):
                 _complete_parameter(parameter)
     return spec
 
 
-def _responses(path: str, method: str) -> Json:
-    answer = ANSWERS[path if method == "get" else f"{method.upper()} {path}"]
-    media = GEOJSON if "features" in answer["properties"] or "geometry" in answer["properties"] else "application/json"
+def _read(path: str) -> Json:
     told = {"400": "A parameter cannot be used", "503": "The database does not answer; try again"}
-    if "{" in path or path in NOT_YET or method == "post":
+    if "{" in path or path in NOT_YET:
         told["404"] = "There is no such thing (yet)"
-    if method == "post":
-        told |= {"403": "A key is missing or not known", "409": "It clashes with what is stored"}
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    done = {"content": {media: {"schema": answer}}}
-    responses: Json = {"200": {"description": "Done" if method == "get" else "Known already"} | done}
-    if method == "post":
-        responses["201"] = {"description": "Stored"} | done
-    return responses | {status: {"description": told[status], "content": error} for status in sorted(told)}
+    return {"200": {"description": "Done", "content": _content(path, ANSWERS[path])}} | _errors(told)
+
+
+def _changed(method: str, path: str) -> Json:
+    done: Json = {
+        status: {"description": STATUSES[status]} | ({"content": _content(path, answer)} if answer else {})
+        for status, answer in CHANGES[f"{method} {path}"].items()
+    }
+    told = {
+        "400": "What was sent cannot be used", "404": "There is no such thing (yet)",
+        "409": "It clashes with what is stored", "503": "The database does not answer; try again",
+    }  # fmt: skip
+    return done | _errors(told | ({"403": "A key is missing or not known"} if method == "POST" else {}))
+
+
+def _content(path: str, answer: Json) -> Json:
+    held = answer.get("properties", {})
+    media = MEDIA.get(path) or (GEOJSON if "features" in held or "geometry" in held else "application/json")
+    return {media: {"schema": answer}}
+
+
+def _errors(told: Mapping[str, str]) -> Json:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {status: {"description": told[status], "content": content} for status in sorted(told)}
 
 
 def _complete_parameter(parameter: Json) -> None:
     if parameter["name"] == "limit":
         parameter["schema"] |= {"minimum": 1, "maximum": PAGE_MAX}
     if parameter["in"] == "path":
-        parameter.setdefault("description", "identifier of the feature, as the pages give it")
+        parameter.setdefault("description", "identifier, as the pages give it")

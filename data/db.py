@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from data import embedded
+from data import embedded, queue
 from data.code_tables import sync_code_tables
 from gisgrid.errors import BadInput, Broken
 from gisgrid.settings import Settings
@@ -62,6 +62,7 @@ def _engine(url: str, settings: Settings, upgrade: bool) -> Iterator[sa.Engine]:
     try:
         if upgrade:
             upgrade_schema(engine)
+            queue.keep_in_step(engine)
             with engine.begin() as connection:
                 sync_code_tables(connection, settings)
         yield engine

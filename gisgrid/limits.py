@@ -44,3 +44,29 @@ REQUESTS_DEPTH_MAX: Final = 100_000
 """Deepest Open311 page: requests up to and including it. Beyond, dates are the better filter."""
 REQUESTS_DAYS_MAX: Final = 90
 """Longest span of days one Open311 question may cover (the limit of GeoReport v2)."""
+JOB_INPUT_BYTES_MAX: Final = 2 * 1024**3
+"""Largest file sent to a job, in bytes."""
+JOB_OUTPUT_BYTES_MAX: Final = 8 * 1024**3
+"""Largest file a job may write, in bytes."""
+JOB_RESULT_BYTES_MAX: Final = 64 * 1024
+"""Longest result facts of a job as JSON, in bytes; anything longer belongs in its file."""
+JOB_PARAMS_BYTES_MAX: Final = 1024 * 1024
+"""Longest parameters of a job as JSON, in bytes."""
+JOBS_QUEUED_MAX: Final = 1_000
+"""Jobs that may wait at one time."""
+JOB_ATTEMPTS_MAX: Final = 5
+"""How often a job is taken up before it is given up: its worker was stopped or killed every time."""
+JOB_EVENTS_SECONDS: Final = 10.0
+"""How long one request for a job's events is kept open; the client then resumes."""
+WEBHOOKS_MAX: Final = 100
+"""Webhooks a service may have."""
+WEBHOOK_LANES: Final = 4
+"""Deliveries of one webhook sent at the same time by one worker."""
+WEBHOOK_LANES_TOTAL: Final = 12
+"""Deliveries sent at the same time by one worker; failing webhooks get at most half of them."""
+WEBHOOK_SECONDS: Final = 15.0
+"""How long a receiver may take to answer."""
+WEBHOOK_WAIT_MAX: Final = 86_400.0
+"""Longest pause a receiver may ask for with Retry-After, in seconds."""
+WEBHOOK_ANSWER_BYTES_MAX: Final = 1_024
+"""How much of a receiver's answer is read."""

@@ -16,6 +16,8 @@ from platformdirs import user_data_path
 from gisgrid.errors import BadInput
 
 CHINA_TIME = ZoneInfo("Asia/Shanghai")
+WEBHOOK_WAITS = (5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 43200.0, 86400.0, 86400.0)
+"""Seconds between the tries of a webhook delivery: fourteen tries over three days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,12 @@ class Settings:
     """``GISGRID_FACILITY_CATEGORIES``: CSV that replaces the built-in life-circle facility table."""
     open311_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """``GISGRID_OPEN311_KEYS``: (name, key) of those who may send reports; empty: everybody may."""
-
     timezone: tzinfo = CHINA_TIME
     """``GISGRID_TIMEZONE``: zone of times given without one, and of days (``Asia/Shanghai``)."""
+    keep_days: float = 14.0
+    """``GISGRID_KEEP_DAYS``: days that ended jobs, their files and told webhook deliveries are kept."""
+    webhook_waits: tuple[float, ...] = WEBHOOK_WAITS
+    """``GISGRID_WEBHOOK_WAITS``: seconds before each further try of a webhook delivery, split by commas."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -52,6 +57,8 @@ class Settings:
             facility_categories=_file(env, "GISGRID_FACILITY_CATEGORIES"),
             timezone=_zone(env.get("GISGRID_TIMEZONE")),
             open311_keys=_keys(env, "GISGRID_OPEN311_KEYS"),
+            keep_days=_numbers(env, "GISGRID_KEEP_DAYS", (14.0,), most=1)[0],
+            webhook_waits=_numbers(env, "GISGRID_WEBHOOK_WAITS", WEBHOOK_WAITS, most=100),
         )
 
 
@@ -67,6 +74,21 @@ def _zone(name: str | None) -> tzinfo:
         return ZoneInfo(name) if name else CHINA_TIME
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise BadInput(f"GISGRID_TIMEZONE={name!r} is no time zone; give for example Asia/Shanghai") from error
+
+
+def _numbers(env: Mapping[str, str], name: str, default: tuple[float, ...], *, most: int) -> tuple[float, ...]:
+    """Up to ``most`` numbers from zero up, split by commas."""
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if not 0 < len(values) <= most or not all(0 <= value <= 3_650_000 for value in values):
+        wanted = "a number" if most == 1 else "numbers split by commas"
+        raise BadInput(f"{name}={text!r} cannot be used; give {wanted} from 0 up")
+    return values
 
 
 def _file(env: Mapping[str, str], name: str) -> Path | None:

@@ -15,6 +15,8 @@ from gisgrid.errors import GisgridError, exit_code
 MODULES: dict[str, str] = {
     "demo": "serving",
     "serve": "serving",
+    "worker": "working",
+    "webhooks": "webhooks",
     "db": "database",
     "sample": "importing",
     "import": "importing",

@@ -13,6 +13,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from api.cli.output import Output, output_options
+from api.cli.working import worker_beside
 from data import db, plans
 from data import tables as t
 from data.intake import clean_layers, store_layers
@@ -30,17 +31,21 @@ THREADS = 16
 """Threads of a worker."""
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
+jobs_option = click.option(
+    "--jobs/--no-jobs", default=True, show_default=True, help="Run a worker for jobs and webhooks beside the server."
+)
 
 
 @click.command("serve")
 @host_option
 @port_option
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Worker processes.")
+@jobs_option
 @output_options
-def serve(output: Output, host: str, port: int, workers: int) -> None:
+def serve(output: Output, host: str, port: int, workers: int, jobs: bool) -> None:
     """Serve the web map and the HTTP interface until stopped."""
     _check_port(host, port)
-    with db.database(Settings.from_env()):
+    with db.database(Settings.from_env()), worker_beside(jobs):
         _serve(output, host, port, workers)
 
 
@@ -51,8 +56,11 @@ def serve(output: Output, host: str, port: int, workers: int) -> None:
 @click.option("--seed", default=1, show_default=True, help="Seed of the sample district and of the plan.")
 @click.option("--households", "band", default="300:500", show_default=True, metavar="MIN:MAX", help="Band of a grid.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the map in the browser of this machine.")
+@jobs_option
 @output_options
-def demo(output: Output, host: str, port: int, scenario: str, seed: int, band: str, open_browser: bool) -> None:
+def demo(
+    output: Output, host: str, port: int, scenario: str, seed: int, band: str, open_browser: bool, jobs: bool
+) -> None:
     """A sample district from nothing to a map: PostGIS, import, plan, publish, circles, web map.
 
     What an earlier run made is reused.
@@ -70,6 +78,7 @@ def demo(output: Output, host: str, port: int, scenario: str, seed: int, band: s
         else:
             _build(output, settings, engine, scenario, seed, wanted, source)
         output.say(f"ready after {time.monotonic() - begun:.1f} s")
+        stack.enter_context(worker_beside(jobs))
         _serve(output, host, port, 1, open_browser=open_browser)
 
 

@@ -13,11 +13,12 @@ from data.tables.places import addresses, areas, buildings, streets, walls, wate
 from data.tables.plans import generations, grids, owners, plans, unit_sets, units
 from data.tables.reports import DELIVERY_STATES, posts, report_updates, reports, webhook_deliveries, webhooks
 from data.tables.services import circle_coverage, circle_polygons, circle_runs, facilities, facility_categories
-from data.tables.work import JOB_STATES, imports, jobs
+from data.tables.work import JOB_STATES, imports, jobs, queue_migrations
 
 __all__ = [
     "AREA_LEVELS", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "SRID", "STAGES", "STATES", "addresses", "areas",
     "buildings", "circle_coverage", "circle_polygons", "circle_runs", "component_classes", "components", "facilities",
     "facility_categories", "generations", "grids", "imports", "jobs", "metadata", "owners", "plans", "posts",
-    "report_updates", "reports", "streets", "unit_sets", "units", "walls", "water", "webhook_deliveries", "webhooks",
+    "queue_migrations", "report_updates", "reports", "streets", "unit_sets", "units", "walls", "water",
+    "webhook_deliveries", "webhooks",
 ]  # fmt: skip

@@ -70,7 +70,9 @@ webhooks = sa.Table(
     sa.Column("events", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
     # code of the area whose reports are sent; empty: all
     text("area"),
+    # not active: nothing is queued (the receiver answered 410 Gone); paused: queued, but not sent for now
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    flag("paused"),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
 )
 
@@ -94,6 +96,7 @@ webhook_deliveries = sa.Table(
     sa.Index(
         "webhook_deliveries_waiting_idx", "webhook", "report", "id", postgresql_where=sa.text("state = 'waiting'")
     ),
+    sa.Index("webhook_deliveries_due_idx", "webhook", "next_at", "id", postgresql_where=sa.text("state = 'waiting'")),
 )
 
 posts = sa.Table(

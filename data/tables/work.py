@@ -46,3 +46,11 @@ jobs = sa.Table(
     *not_negative("attempts", "revision"),
     sa.Index("jobs_state_idx", "state"),
 )
+
+queue_migrations = sa.Table(
+    "queue_migrations",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+)
+"""Which of procrastinate's migrations the queue's tables have had."""

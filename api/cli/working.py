@@ -1,0 +1,98 @@
+"""``gisgrid worker``, and the worker that runs beside a server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from api.cli.output import Output, output_options
+from api.processes import end_with
+from data import db
+from gisgrid.settings import Settings
+
+AGAIN_SECONDS = 2.0
+STOP_SECONDS = 15.0
+
+
+@click.command("worker")
+@click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1, 64), help="Jobs run side by side.")
+@click.option("--parent", type=int, hidden=True, help="Process this worker ends with.")
+@output_options
+def worker(output: Output, concurrency: int, parent: int | None) -> None:
+    """Run queued jobs and send what is queued for webhooks, until stopped.
+
+    Any number may run, on this machine and on others that share the database and GISGRID_HOME.
+    """
+    from api.worker import work  # brings the queue's library, which the server need not load
+
+    if parent is not None:
+        end_with(parent, signal.SIGTERM)
+    level = logging.WARNING if output.quiet or output.as_json else logging.INFO
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
+    logging.getLogger("gisgrid").setLevel(level)
+    for name in ("procrastinate", "psycopg.pool"):  # we say in one line what they say with a traceback
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    settings = Settings.from_env()
+    with db.database(settings) as engine:
+
+        def ready() -> None:
+            output.result(
+                {"worker": os.getpid(), "concurrency": concurrency}, ["gisgrid worker waits for jobs (Ctrl-C stops it)"]
+            )
+            sys.stdout.flush()
+
+        work(settings, engine.url, concurrency=concurrency, ready=ready)
+
+
+@contextmanager
+def worker_beside(wanted: bool) -> Iterator[None]:
+    """Have a worker as a child process for a while; one that ends by itself is started again."""
+    if not wanted:
+        yield
+        return
+    stop, guard, current = threading.Event(), threading.Lock(), _start()
+
+    def keep() -> None:
+        nonlocal current
+        while not stop.is_set():
+            current.wait()
+            if stop.wait(AGAIN_SECONDS):
+                return
+            with guard:
+                if not stop.is_set():
+                    click.echo(f"gisgrid: the worker ended ({current.returncode}); it is started again", err=True)
+                    current = _start()
+
+    keeper = threading.Thread(target=keep, name="worker", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        with guard:
+            stop.set()
+        _end(current)
+
+
+def _start() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "api.cli", "worker", "--quiet", "--parent", str(os.getpid())]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+COMMANDS = (worker,)

@@ -1,0 +1,8 @@
+"""The kinds of long work there are: what `data.jobs.submit` may be asked for, and the function that does it."""
+
+from __future__ import annotations
+
+from gisgrid.jobs import JobWork
+
+WORK: dict[str, JobWork] = {}
+"""Work by kind. Functions of modules, so that the process of a job finds them by name."""

@@ -1,0 +1,182 @@
+"""The worker: runs queued jobs and sends what is queued for webhooks, until it is told to stop.
+
+procrastinate fetches jobs, keeps a heartbeat and says which workers went silent; each job runs in a process of its own
+(`api.running`), so the heartbeat goes on whatever the work does. When the database goes away the worker waits for it
+and starts over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import procrastinate
+import sqlalchemy as sa
+from procrastinate import jobs as queued
+
+from api import running
+from data import deliveries, jobs
+from data.db import make_engine
+from data.dispatch import Dispatcher
+from data.embedded import session_name
+from data.queue import QUEUE, TASK
+from gisgrid.limits import WEBHOOK_LANES_TOTAL
+from gisgrid.settings import Settings
+
+SWEEP_SECONDS = 3_600.0
+log = logging.getLogger("gisgrid.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """How quickly a dead worker is noticed, in seconds."""
+
+    heartbeat: float = 5.0
+    silent: float = 20.0
+    """Without a heartbeat for so long, a worker counts as dead and its jobs are taken up again."""
+    look: float = 5.0
+    """How often it is looked for silent workers, and for jobs whose notice was missed."""
+    again: float = 2.0
+    """How long to wait before the database is tried again."""
+
+
+class Again(procrastinate.BaseRetryStrategy):
+    """A job that did not get to its end goes back to the queue; how often, `data.jobs.begin` decides."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: queued.Job) -> procrastinate.RetryDecision:
+        """At once when the worker stops, else after a moment."""
+        seconds = 0 if isinstance(exception, running.Stopped) else 2
+        return procrastinate.RetryDecision(retry_in={"seconds": seconds})
+
+
+def work(
+    settings: Settings,
+    url: sa.URL,
+    *,
+    concurrency: int = 1,
+    registry: str = running.REGISTRY,
+    beat: Beat | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Run jobs and send to webhooks until SIGTERM or SIGINT; for the main thread of a process of its own.
+
+    ``registry`` names the kinds of work as ``module:NAME``; ``ready`` is called once signals are heeded.
+    """
+    engine = make_engine(url.render_as_string(hide_password=False), pool=(WEBHOOK_LANES_TOTAL + concurrency) // 2 + 2)
+    dispatcher = Dispatcher(engine, settings.webhook_waits)
+    try:
+        dispatcher.start()
+        asyncio.run(_until_stopped(settings, engine, concurrency, registry, beat or Beat(), ready))
+    finally:
+        dispatcher.stop()
+        engine.dispose()
+
+
+async def _until_stopped(
+    settings: Settings, engine: sa.Engine, concurrency: int, registry: str, beat: Beat, ready: Callable[[], None]
+) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_default_executor(ThreadPoolExecutor(concurrency + 2))
+    stopping = threading.Event()  # the same for the threads that run jobs
+
+    def begin_stop() -> None:
+        stopping.set()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, begin_stop)
+    ready()
+    stopped = asyncio.create_task(stop.wait())
+    while not stop.is_set():
+        app = _app(settings, engine, registry, stopping)
+        serving = asyncio.create_task(_serve(app, settings, engine, concurrency, beat))
+        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            serving.cancel()
+        try:
+            await serving
+        except asyncio.CancelledError:
+            log.debug("the queue is left")
+        except Exception as error:
+            log.warning("the queue cannot be served: %s; trying again", _first_line(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(stopped), beat.again)
+
+
+def _app(settings: Settings, engine: sa.Engine, registry: str, stopping: threading.Event) -> procrastinate.App:
+    """The queue's app with its one task."""
+    address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=address, kwargs={"application_name": session_name()}, min_size=1, max_size=3, timeout=10.0
+    )
+    app = procrastinate.App(connector=connector)
+
+    @app.task(name=TASK, queue=QUEUE, pass_context=True, retry=Again())
+    def run(context: procrastinate.JobContext, job: int) -> None:
+        def stop() -> bool:
+            return stopping.is_set() or context.should_abort()
+
+        running.run_job(engine, settings.home, job, stop=stop, registry=registry)
+
+    return app
+
+
+async def _serve(app: procrastinate.App, settings: Settings, engine: sa.Engine, concurrency: int, beat: Beat) -> None:
+    """Take jobs from the queue until cancelled; raises when the queue can no longer be served."""
+    async with app.open_async(), asyncio.TaskGroup() as side:
+        side.create_task(_every(beat.look, lambda: _take_back(app, beat)))
+        side.create_task(_every(SWEEP_SECONDS, lambda: asyncio.to_thread(_sweep, settings, engine)))
+        await app.run_worker_async(
+            queues=[QUEUE],
+            concurrency=concurrency,
+            shutdown_graceful_timeout=0.0,
+            install_signal_handlers=False,
+            delete_jobs="always",
+            fetch_job_polling_interval=beat.look,
+            update_heartbeat_interval=beat.heartbeat,
+            stalled_worker_timeout=beat.silent,
+        )
+        raise ConnectionError("a connection to the database broke")
+
+
+async def _take_back(app: procrastinate.App, beat: Beat) -> None:
+    """Put jobs of silent workers back into the queue, as procrastinate's guide has it."""
+    try:
+        for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=beat.silent):
+            await app.job_manager.retry_job(job)
+            log.warning("job %s was left by a worker that went silent; it is taken up again", job.task_kwargs["job"])
+    except procrastinate.exceptions.ConnectorException as error:  # another worker was quicker, or the database is away
+        log.info("silent workers are looked for again in a moment: %s", _first_line(error))
+
+
+def _sweep(settings: Settings, engine: sa.Engine) -> None:
+    """Remove what ended long ago."""
+    try:
+        with engine.connect() as connection:
+            gone = jobs.sweep(connection, settings.home, settings.keep_days)
+        with engine.begin() as connection:
+            told = deliveries.sweep(connection, settings.keep_days)
+    except (sa.exc.DBAPIError, OSError) as error:
+        log.warning("old jobs could not be removed: %s", _first_line(error))
+        return
+    if gone or told:
+        log.info("removed %d jobs and %d deliveries that ended over %g days ago", gone, told, settings.keep_days)
+
+
+async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await act()
+        await asyncio.sleep(seconds)
+
+
+def _first_line(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    cause = error.__cause__ or error
+    return next(iter(str(cause).splitlines()), "") or type(error).__name__
