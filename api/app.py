@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from apiflask import APIFlask
 from flask import Response, send_from_directory
 
-from api import areas, basemap, circles, components, errors, facilities, grids, locate, openapi, overview, pages
+from api import areas, basemap, circles, components, errors, facilities, grids, locate, mapit, openapi, overview, pages
 from api.current import CurrentGrids
 from api.state import State
 from gisgrid import __version__
@@ -21,7 +21,17 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; worker-src 'self' blob:; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-BLUEPRINTS = (overview.bp, areas.bp, grids.bp, components.bp, facilities.bp, basemap.bp, locate.bp, circles.bp)
+BLUEPRINTS = (
+    overview.bp,
+    areas.bp,
+    grids.bp,
+    components.bp,
+    facilities.bp,
+    basemap.bp,
+    locate.bp,
+    circles.bp,
+    mapit.bp,
+)
 
 
 def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:

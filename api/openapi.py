@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIFlask
 
+from api.mapit.describe import PATHS as MAPIT_PATHS
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
 
@@ -201,6 +202,7 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
         operation["responses"] = _responses(path)
         for parameter in operation.get("parameters", []):
             _complete_parameter(parameter)
+    spec["paths"] |= MAPIT_PATHS
     return spec
 
 

@@ -20,3 +20,7 @@ OUTSIDE_METRES_MAX: Final = 500.0
 """Farthest a point may lie from every grid and still be told its nearest one, in metres."""
 COVER_SLIVER_M2: Final = 1.0
 """Total gap or overlap a grid layer may have, in square metres."""
+MAPIT_IDS_MAX: Final = 5_000
+"""Most areas one MapIt request may name."""
+MAPIT_BODY_BYTES_MAX: Final = 128 * 1024
+"""Largest form posted to MapIt, in bytes."""
