@@ -123,6 +123,8 @@ def by_name(question: Question, name: str) -> Response:
     """Areas whose name begins with a text."""
     if len(name) > KEY_CHARS_MAX or "\x00" in name:
         raise BadInput(f"a name begins with at most {KEY_CHARS_MAX} characters, none of them NUL")
+    if name.endswith((".wkt", ".kml", ".geojson")):
+        raise BadInput("outlines of several areas come by number, as .kml or .geojson")
     return _listed(question, mapit.by_name(question.connection, name, question.asked.types, question.span()))
 
 
