@@ -1,7 +1,9 @@
 """The peer of the HTTP benchmark: the least Flask endpoint that asks PostGIS for the owner of each point.
 
-One prepared statement on a pooled psycopg connection; parameters are checked no further than their conversion to
-numbers, and the answer has two members. Run as a program it serves itself under the server `gisgrid serve` uses.
+    python benchmarks/_locate_http_peer.py PORT WORKERS THREADS
+
+One prepared statement on a pooled psycopg connection, no set-up of a transaction, parameters checked no further than
+their conversion to numbers, an answer of two members. It runs under the server `gisgrid serve` uses.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ def create() -> Flask:
     """The endpoint on the database the environment names."""
     app = Flask("peer")
     address = os.environ["GISGRID_DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://")
-    pool = ConnectionPool(address, min_size=2, max_size=4, open=True, kwargs={"autocommit": True})
+    threads = int(os.environ["PEER_THREADS"])
+    pool = ConnectionPool(address, min_size=2, max_size=threads, open=True, kwargs={"autocommit": True})
 
     @app.get("/locate")
     def locate() -> Response:
@@ -40,8 +43,9 @@ if __name__ == "__main__":
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    port, workers = map(int, sys.argv[1:])
+    port, workers, threads = map(int, sys.argv[1:])
+    os.environ["PEER_THREADS"] = str(threads)
     Granian(
-        "benchmarks._locate_http_peer:create", factory=True, address="127.0.0.1", port=port,
-        interface=Interfaces.WSGI, workers=workers, blocking_threads=2, backpressure=32, log_level=LogLevels.warning,
-    ).serve()
+        "benchmarks._locate_http_peer:create", factory=True, address="127.0.0.1", port=port, workers=workers,
+        interface=Interfaces.WSGI, blocking_threads=threads, backpressure=2 * threads, log_level=LogLevels.error,
+    ).serve()  # fmt: skip
