@@ -1,6 +1,6 @@
 """GET /api/v1/locate under load, beside the least endpoint that asks PostGIS per request.
 
-    python benchmarks/locate_http.py [--grids sample,105000] [--workers 1,2] [--connections 1,16,64] [--seconds 4]
+    python benchmarks/locate_http.py [--grids sample,105000] [--workers 1,2] [--connections 1,16,64] [--seconds 3]
 
 Both run under Granian on this machine, one after the other, on the same database (a private cluster in a temporary
 folder): the sample district, and a made layer of 105,000 jagged grids of 40 corners. Points are random in the bounds
@@ -194,9 +194,8 @@ def bench(url: str, bounds: layers.Bounds, home: Path, workers: int, connections
         best = max(figures[name][count].rate for name in peers)
         for name in figures:
             ratio = f"  ours ×{figures[own][count].rate / best:.1f}" if name == own else ""
-            print(
-                f"  {workers} worker{'s' * (workers > 1)}, {count:3d} connections  {name:<28} {figures[name][count]}{ratio}"
-            )
+            head = f"{workers} worker{'s' * (workers > 1)}, {count:3d} connections"
+            print(f"  {head:<27} {name:<28} {figures[name][count]}{ratio}")
 
 
 def beside_slow_requests(url: str, bounds: layers.Bounds, home: Path, seconds: float) -> None:
@@ -218,7 +217,7 @@ def main() -> None:
     parser.add_argument("--grids", default="sample,105000")
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("--connections", default="1,16,64")
-    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--seconds", type=float, default=3)
     asked = parser.parse_args()
     connections = [int(text) for text in asked.connections.split(",")]
     print(f"{len(os.sched_getaffinity(0))} processors; load from {shutil.which('wrk') or 'benchmarks/_load.py'}")

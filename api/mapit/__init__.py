@@ -1,7 +1,7 @@
 """/mapit: areas and grids in the interface of mySociety's MapIt, so that FixMyStreet can use this service as its MapIt.
 
 MapIt's addresses are told apart by regular expressions over what is split by commas, dots and slashes, so they are
-kept as such (`ADDRESSES`) below one Flask route, and the errors take MapIt's shape (docs/adr/0009).
+kept as such (`ADDRESSES`) below one Flask route, and the errors take MapIt's shape (docs/adr/0012).
 """
 
 from __future__ import annotations
