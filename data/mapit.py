@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from data.grid_systems import grid_systems
 from data.mapit_types import Types
 from data.tables import COMPREHENSIVE
-from gisgrid.errors import BadInput, GisgridError
+from gisgrid.errors import BadInput, Broken
 
 SAME_PLACE = 1e-7
 """Degrees (1 cm) within which two borders are one: grids are noded anew and seldom equal areas to the last bit."""
-QUERY_SECONDS = 10
+QUERY_SECONDS = 10.0
 """How long a question about neighbouring areas may take."""
 ANY_GENERATION = -1
 CHUNK = 1_000
@@ -68,12 +68,6 @@ class Row:
     high: int
 
 
-class TooSlow(GisgridError):
-    """A question took longer than `QUERY_SECONDS`."""
-
-    code = "too_slow"
-
-
 # --- generations ----------------------------------------------------------------------------
 
 
@@ -98,10 +92,9 @@ def span(
         sa.text("SELECT count(*) FROM generations WHERE id = :id"), {"id": fitting(until, "generation")}
     ):
         raise BadInput(f"generation {until} does not exist; /mapit/generations lists those that do")
-    since = since or until
-    if since != ANY_GENERATION and not 1 <= since <= max(until, 1):
+    if since and since != ANY_GENERATION and not 1 <= since <= until:
         raise BadInput(f"min_generation {since} is not -1 nor one of 1 to {until}")
-    return Span(current, until, since)
+    return Span(current, until, since or until)
 
 
 def revision(connection: sa.Connection) -> int:
@@ -155,8 +148,9 @@ def children(connection: sa.Connection, code: str, types: Types | None, when: Sp
 
 
 def related(connection: sa.Connection, code: str, relation: str, types: Types | None, when: Span) -> Iterator[Row]:
-    """Areas that lie to one as a word of `RELATIONS` says, itself left out. Raises TooSlow."""
-    connection.execute(sa.text(f"SET LOCAL statement_timeout = '{QUERY_SECONDS}s'"))
+    """Areas that lie to one as a word of `RELATIONS` says, itself left out. Raises Broken when
+    that takes too long."""
+    connection.execute(sa.text(f"SET LOCAL statement_timeout = {round(QUERY_SECONDS * 1000)}"))
     grown, shrunk = "(SELECT grown FROM target)", "(SELECT shrunk FROM target)"
     lies = RELATIONS[relation].replace("x)", "{0}.geometry)").replace("grown", grown).replace("shrunk", shrunk)
     where = f"{{0}}.code <> :code AND {{0}}.geometry && {grown} AND ({lies})"
@@ -167,8 +161,9 @@ def related(connection: sa.Connection, code: str, relation: str, types: Types | 
         yield from _matching(connection, types, when, where.format("a"), where.format("g"), ahead=target, code=code)
     except sa.exc.OperationalError as error:
         if getattr(error.orig, "sqlstate", None) == "57014":
-            raise TooSlow(
-                f"areas with {relation!r} to {code} take more than {QUERY_SECONDS} s to find; restrict them with type="
+            raise Broken(
+                f"areas with {relation!r} to {code} take over {QUERY_SECONDS:g} s to find; restrict them with type=",
+                code="too_slow",
             ) from error
         raise
 

@@ -21,7 +21,6 @@ from api.mapit import answers, views
 from api.mapit.asked import parameters
 from api.state import state
 from data import mapit
-from data.mapit import TooSlow
 from gisgrid.errors import GisgridError, NotFound
 
 bp = APIBlueprint("mapit", __name__, url_prefix="/mapit", enable_openapi=False)
@@ -66,24 +65,16 @@ def answer(address: str) -> Response:
     if rest := asked.given.get("URL"):
         address = f"{address.rstrip('/')}/{rest}"
     view, groups = _meant(address)
-    connection = state().engine.connect()
-    try:
+    with state().engine.connect() as connection:
         loaded = state().current.get()
         question = views.Question(asked, connection, loaded.generation.id if loaded else None)
         tag = answers.tag(question.span().current, mapit.revision(connection))
-        if request.method != "POST" and request.if_none_match.contains(tag):
-            response = Response(status=304)
-        else:
-            response = view(question, **groups)
-    except BaseException:
-        connection.close()
-        raise
-    if request.method != "POST" and response.status_code in (200, 304):
+        if request.method == "POST":
+            return view(question, **groups)
+        known = request.if_none_match.contains(tag)
+        response = Response(status=304) if known else view(question, **groups)
+    if response.status_code in (200, 304):
         response.set_etag(tag)
-    if response.is_streamed:
-        response.call_on_close(connection.close)
-    else:
-        connection.close()
     return response
 
 
@@ -109,7 +100,7 @@ def _open_to_pages(response: Response) -> Response:
 
 @bp.errorhandler(GisgridError)
 def _ours(error: GisgridError) -> Response:
-    return answers.error(503 if isinstance(error, TooSlow) else status_of(error), error.message)
+    return answers.error(status_of(error), error.message)
 
 
 @bp.errorhandler(HTTPException)

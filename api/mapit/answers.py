@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Iterator
 from html import escape
 from itertools import islice
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from flask import Response, request
+from werkzeug.wsgi import FileWrapper
 
 from api.json import json_bytes
 from data.mapit import CHUNK, Row
@@ -20,6 +22,8 @@ MEDIA = {
     "json": JSON, "geojson": "application/geo+json; charset=utf-8", "wkt": "text/plain; charset=utf-8",
     "kml": "application/vnd.google-earth.kml+xml; charset=utf-8",
 }  # fmt: skip
+SPOOL_BYTES = 4 * 1024 * 1024
+"""Answers up to this size stay in memory."""
 STYLE = (
     '<Style id="ourPolygonStyle"><LineStyle><color>70ff0000</color><width>2</width></LineStyle>'
     "<PolyStyle><color>3dff5500</color></PolyStyle></Style>"
@@ -50,18 +54,22 @@ def plain(value: Any) -> Response:
     return Response(json_bytes(value), content_type=JSON)
 
 
-def areas(rows: Iterator[Row]) -> tuple[bytes, Iterator[bytes] | None]:
-    """Areas by number: the text when they are few, else its beginning and the pieces that follow."""
+def areas(rows: Iterator[Row]) -> Response:
+    """Areas by number. Many go through a file, so that neither memory nor a connection is held while they are sent."""
     first = list(islice(rows, CHUNK))
     if len(first) < CHUNK:
-        return b"{" + _members(first) + b"}", None
-
-    def rest() -> Iterator[bytes]:
-        while piece := list(islice(rows, CHUNK)):
-            yield b"," + _members(piece)
-        yield b"}"
-
-    return b"{" + _members(first), rest()
+        return Response(b"{" + _members(first) + b"}", content_type=JSON)
+    spool = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed when the answer is sent
+    spool.write(b"{" + _members(first))
+    while piece := list(islice(rows, CHUNK)):
+        spool.write(b"," + _members(piece))
+    spool.write(b"}")
+    length = spool.tell()
+    spool.seek(0)
+    response = Response(FileWrapper(spool, 65536), content_type=JSON)
+    response.content_length = length
+    response.call_on_close(spool.close)
+    return response
 
 
 def _members(rows: list[Row]) -> bytes:

@@ -181,15 +181,7 @@ def no_postcodes(question: Question) -> Response:
 def _listed(question: Question, rows: Iterator[mapit.Row]) -> Response:
     if question.asked.nowhere:
         return answers.plain({})
-    begin, rest = answers.areas(rows)
-    if rest is None:
-        return Response(begin, content_type=answers.JSON)
-
-    def pieces() -> Iterator[bytes]:
-        yield begin
-        yield from rest
-
-    return Response(pieces(), content_type=answers.JSON)
+    return answers.areas(rows)
 
 
 def _sent_on(address: str) -> Response:

@@ -18,14 +18,19 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.mapit import ADDRESSES, answers
-from data import db, embedded
-from data.loading import read_rows
-from data.plans import grids_in_force, save_plan
-from data.publishing import publish_plan
-from data.tables import areas as areas_table
+from data import db, embedded, mapit
+from data.plans import grids_in_force
 from gisgrid.limits import MAPIT_IDS_MAX
-from gisgrid.models import Band
 from gisgrid.settings import Settings
+from tests.integration.api.mapit_district import (
+    FIRE,
+    call,
+    codes,
+    owners,
+    places,
+    professional_generation,
+    second_generation,
+)
 from tests.integration.api.test_openapi import assert_fits
 
 pytestmark = pytest.mark.postgis
@@ -34,7 +39,6 @@ MEMBERS = {
     "id", "name", "parent_area", "type", "type_name", "country", "country_name", "generation_low", "generation_high",
     "codes", "all_names",
 }  # fmt: skip
-FIRE = "消防"
 
 
 @pytest.fixture(scope="module")
@@ -47,110 +51,18 @@ def district(planned: Any, cluster: embedded.Cluster) -> Iterator[sa.Engine]:
         admin.execute("CREATE DATABASE mapit TEMPLATE planned")
     with db.database(Settings(home=planned.settings.home, database_url=cluster.url_of("mapit"))) as engine:
         with engine.begin() as connection:
-            _second(connection)
+            second_generation(connection)
         for system, subject in ((FIRE, "990200"), ("犬只", "990199")):
             with engine.begin() as connection:
-                _professional(connection, system, subject)
+                professional_generation(connection, system, subject)
         yield engine
     with psycopg.connect(host=str(cluster.socket), user=embedded.ROLE, dbname="postgres", autocommit=True) as admin:
         admin.execute("DROP DATABASE mapit WITH (FORCE)")
 
 
-def _second(connection: sa.Connection) -> None:
-    old = grids_in_force(connection, 1).sort_values("code").reset_index(drop=True)
-    beside = next(k for k in range(1, len(old)) if old.geometry[0].intersection(old.geometry[k]).length > 0)
-    merged = shapely.union(old.geometry[0], old.geometry[beside])
-    stays = old.drop([0, beside])
-    community = old["community"][0]
-    rows = [{"code": f"{community}900", "level": 1, "parent": None, "geometry": merged}]
-    for code, shape in zip(stays["code"], stays.geometry, strict=True):
-        rows.append({"code": code, "level": 1, "parent": None, "geometry": shape})
-        middle, (west, south, east, north) = shape.centroid.x, shape.bounds
-        halves = [shapely.box(west, south, middle, north), shapely.box(middle, south, east, north)]
-        for number, half in enumerate(halves, 1):
-            inside = shapely.intersection(shape, half)
-            rows.append({"code": f"{code}{number:02d}", "level": 2, "parent": code, "geometry": inside})
-    grids = gpd.GeoDataFrame(rows, crs=4490).assign(
-        community=community, name=lambda frame: "格" + frame["code"].str[-3:]
-    )
-    plan = save_plan(
-        connection, area=community, name="2", band=Band(1, 2), grids=_whole(grids), continues=stays["code"]
-    )
-    publish_plan(connection, plan)
-
-
-def _professional(connection: sa.Connection, system: str, subject: str) -> None:
-    (area,) = read_rows(connection, areas_table, where=[areas_table.c.level == "community"]).itertuples()
-    west, south, east, north = area.geometry.bounds
-    middle = (west + east) / 2
-    halves = [shapely.box(west, south, middle, north), shapely.box(middle, south, east, north)]
-    shapes = [shapely.intersection(area.geometry, half) for half in halves]
-    codes = [f"{subject}{area.code}{number:02d}" for number in (1, 2)]
-    grids = gpd.GeoDataFrame(
-        {"code": codes, "community": area.code, "name": codes, "level": 1}, geometry=shapes, crs=4490
-    )
-    plan = save_plan(
-        connection, area=area.code, name=system, band=Band(1, 2), grids=_whole(grids.assign(parent=None)), system=system
-    )
-    publish_plan(connection, plan)
-
-
-def _whole(grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    kept = {"kind": "ordinary", "households": 1, "population": 1, "compactness": 0.5, "version": 1, "generations": None}
-    return grids.assign(**kept)
-
-
 @pytest.fixture(scope="module")
 def client(district: sa.Engine, planned: Any) -> FlaskClient:
     return create_app(planned.settings, district).test_client()
-
-
-def call(client: FlaskClient, url: str, params: Any = "", **opts: Any) -> Any:
-    """mySociety::MaPit::call of FixMyStreet: parameters split by semicolons, a POST where the address gets long."""
-    text = ",".join(map(str, params)) if isinstance(params, list) else str(params)
-    first, _, after = url.partition("/")
-    address = "/".join(part for part in (first, text, after) if part)
-    base = "http://localhost/mapit/"
-    if len(base + address) > 1024:
-        opts["URL"] = text
-    words = {key: ",".join(map(str, value)) if isinstance(value, list) else value for key, value in opts.items()}
-    query = ";".join(f"{key}={value}" for key, value in words.items())
-    form = {"data": query, "content_type": "application/x-www-form-urlencoded"}
-    if len(base + address) > 1024:
-        answer = client.post(base + url, **form)
-    elif len(f"{base}{address}?{query}") > 1024:
-        answer = client.post(base + address, **form)
-    else:
-        answer = client.get(f"{base}{address}?{query}" if query else base + address)
-    return answer.get_json()
-
-
-def places(engine: sa.Engine) -> list[tuple[float, float]]:
-    """Random points in and around the district, and corners of its grids."""
-    rng = np.random.default_rng(3)
-    with engine.connect() as connection:
-        grids = grids_in_force(connection, 1)
-    west, south, east, north = grids.total_bounds
-    random = np.column_stack([rng.uniform(west - 1e-3, east + 1e-3, 60), rng.uniform(south - 1e-3, north + 1e-3, 60)])
-    corners = shapely.get_coordinates(grids.geometry.to_numpy())
-    return [(float(x), float(y)) for x, y in np.concatenate([random, rng.choice(corners, 40, replace=False)])]
-
-
-def owners(engine: sa.Engine, lon: float, lat: float, generation: int, system: str = "综合") -> str | None:
-    """The smallest code that covers the point, from the table itself."""
-    query = """SELECT min(code COLLATE "C") FROM grids WHERE system = :system AND level = 1 AND generations @> CAST(:generation AS integer)
-               AND ST_Covers(geometry, ST_SetSRID(ST_MakePoint(:lon, :lat), 4490))"""
-    with engine.connect() as connection:
-        given = {"system": system, "generation": generation, "lon": lon, "lat": lat}
-        found: str | None = connection.scalar(sa.text(query), given)
-        return found
-
-
-def codes(areas: dict[str, Any]) -> dict[str, str]:
-    """Code by type; each type once."""
-    found = {area["type"]: area["codes"]["gisgrid"] for area in areas.values()}
-    assert len(found) == len(areas)
-    return found
 
 
 # --- points ---------------------------------------------------------------------------------
@@ -436,12 +348,37 @@ def test_many_areas_are_sent_piece_by_piece(
     client: FlaskClient, district: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = client.get("/mapit/areas/GRD,MGD").data
-    for size in (1, 7, len(call(client, "areas", "GRD,MGD"))):
+    for size, spooled in ((1, 100), (7, 10**6), (len(call(client, "areas", "GRD,MGD")), 10**6)):
         monkeypatch.setattr(answers, "CHUNK", size)
+        monkeypatch.setattr(answers, "SPOOL_BYTES", spooled)
         answer = client.get("/mapit/areas/GRD,MGD")
-        assert answer.data == whole
-        answer.close()
+        assert (answer.data, answer.content_length) == (whole, len(whole))
     assert district.pool.checkedout() == 0, "connections go back"  # type: ignore[attr-defined]
+
+
+def test_what_takes_too_long_is_given_up(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mapit, "QUERY_SECONDS", 0.001)
+    (street,) = call(client, "areas", "STR")
+    answer = client.get(f"/mapit/area/{street}/intersects")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, 503)
+    assert "type=" in answer.get_json()["error"]
+    monkeypatch.undo()
+    assert client.get(f"/mapit/area/{street}/intersects").status_code == 200
+
+
+def test_areas_are_told_before_anything_is_published(settings: Settings, engine: sa.Engine) -> None:
+    client = create_app(settings, engine).test_client()
+    assert call(client, "areas", "COM") == call(client, "generations") == {}
+    with engine.begin() as connection:
+        square = "SRID=4490;MULTIPOLYGON(((116 35,117 35,117 36,116 36,116 35)))"
+        connection.execute(
+            sa.text("INSERT INTO areas (code, level, name, geometry) VALUES ('370811', 'district', '区', :shape)"),
+            {"shape": square},
+        )
+    (district,) = call(client, "point", "4326/116.5,35.5").values()
+    assert (district["type"], district["generation_low"], district["generation_high"]) == ("DIS", 0, 0)
+    assert call(client, "areas", "DIS,GRD") == {str(district["id"]): district}
+    assert call(client, "point", "4326/118,35.5") == {}
 
 
 def test_numbers_are_given_once_and_to_no_draft(district: sa.Engine) -> None:
