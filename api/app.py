@@ -18,6 +18,7 @@ from api import (
     facilities,
     grids,
     jobs,
+    mapit,
     open311,
     openapi,
     overview,
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     reports.bp,
     open311.bp,
     jobs.bp,
+    mapit.bp,
 )
 
 

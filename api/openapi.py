@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIFlask
 
+from api.mapit.describe import PATHS as MAPIT_PATHS
 from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
@@ -256,6 +257,7 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
             operation["responses"] = _read(path) if method == "get" else _changed(method.upper(), path)
             for parameter in operation.get("parameters", []):
                 _complete_parameter(parameter)
+    spec["paths"] |= MAPIT_PATHS
     return spec
 
 

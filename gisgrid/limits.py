@@ -70,3 +70,7 @@ WEBHOOK_WAIT_MAX: Final = 86_400.0
 """Longest pause a receiver may ask for with Retry-After, in seconds."""
 WEBHOOK_ANSWER_BYTES_MAX: Final = 1_024
 """How much of a receiver's answer is read."""
+MAPIT_IDS_MAX: Final = 5_000
+"""Most areas one MapIt request may name."""
+MAPIT_BODY_BYTES_MAX: Final = 128 * 1024
+"""Largest form posted to MapIt, in bytes."""

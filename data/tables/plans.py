@@ -135,6 +135,7 @@ grids = sa.Table(
     *not_negative("households", "population"),
     *sound(),
     spatial_index("grids"),
+    sa.Index("grids_code_idx", "code"),
 )
 
 owners = sa.Table(
