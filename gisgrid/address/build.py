@@ -91,11 +91,13 @@ class Parts:
     rows: Rows
     names: NameIndex
     shown: list[str]
+    kinds: npt.NDArray[np.int8]
     areas: list[Area]
     areas_of: dict[int, list[int]]
     by_name: Groups
     by_place: Groups
     place_name: Ints
+    place_area: Ints
     places_of: Groups
     lines: Groups
     line_shapes: npt.NDArray[np.object_]
@@ -188,8 +190,9 @@ def build(
         road, compound, place[0], place[1], area, door, sub, _codes(table["building"]), _codes(table["unit"]),
     )  # fmt: skip
     return Parts(
-        rows, index, names.shown, listed, areas_of, _both(road, compound, count),
-        _both(place[0], place[1], len(place_name)), place_name, group(place_name, count),
+        rows, index, names.shown, np.array([kind for kind, _ in names.number], np.int8), listed, areas_of, _both(road, compound, count),
+        _both(place[0], place[1], len(place_name)), place_name, _usual_areas(place, area, len(place_name)),
+        group(place_name, count),
         group(line_place, len(place_name)), shapes, group(facility_name, count), f_lon, f_lat, replaced, middle,
     )  # fmt: skip
 
@@ -393,6 +396,17 @@ def _places(
     line_place = np.full(len(shapes), -1, np.int32)
     line_place[line] = label[2 * n :]
     return (label[:n], label[n : 2 * n]), line_place, place_name
+
+
+def _usual_areas(place: tuple[Ints, Ints], area: Ints, count: int) -> Ints:
+    """The commonest district, street and community of each place, -1 where unknown."""
+    out = np.full((count, 3), -1, np.int32)
+    for level in range(3):
+        keys = np.concatenate([p.astype(np.int64) << 32 | area[:, level] for p in place])
+        keys, size = np.unique(keys[np.concatenate([(p >= 0) & (area[:, level] >= 0) for p in place])], return_counts=True)
+        order = np.lexsort((-keys, size))  # the largest last, of equals the smallest area
+        out[(keys[order] >> 32), level] = keys[order] & 0xFFFFFFFF
+    return out
 
 
 def _clusters(name: npt.NDArray[np.int64], x: Floats, y: Floats) -> tuple[Ints, Ints]:

@@ -21,6 +21,8 @@ SWAPPED: Final = 3.0
 GAP: Final = 0.2
 CONFLICT: Final = 3.0
 LANE_LEFT: Final = 5.0
+NUMBER_OTHER: Final = 7.0
+INSIDE_WORD: Final = 2.0
 
 
 @njit(cache=True, nogil=True)
@@ -71,7 +73,7 @@ def candidates(keys: Any, start: Any, items: Any, need: Any, most: int) -> Any:
 @njit(cache=True, nogil=True)
 def align(
     p_sym: Any, p_syl: Any, p_rough: Any, p_gain: Any, p_drop: Any, p_swap: Any, lane: bool, kind: int,
-    t_sym: Any, t_syl: Any, t_rough: Any, lane_after: Any, kind_at: Any, least: float, value_of: Any, start_of: Any,
+    t_sym: Any, t_syl: Any, t_rough: Any, lane_after: Any, kind_at: Any, inside: Any, least: float, value_of: Any, start_of: Any,
 ) -> Any:
     """Best place of a name in a text: (score in nats, first text position, one past the last).
 
@@ -85,7 +87,7 @@ def align(
     for i in range(m):
         rest += p_gain[i]
     for j in range(n + 1):
-        value_of[0, j] = 0.0
+        value_of[0, j] = -INSIDE_WORD if inside[j] else 0.0
         start_of[0, j] = j
     gone_last = np.zeros(n + 1, np.bool_) if m > 0 else np.zeros(1, np.bool_)
     for i in range(1, m + 1):
@@ -104,7 +106,7 @@ def align(
             if t == sym:
                 step = gain
             elif sym >= NUMBER_BASE or t >= NUMBER_BASE:
-                step = -swap - 1.0
+                step = -NUMBER_OTHER
             elif syl >= 0 and t_syl[j - 1] == syl:
                 step = same_sound
             elif near >= 0 and t_rough[j - 1] == near:
@@ -148,7 +150,7 @@ def align(
 @njit(cache=True, nogil=True)
 def align_all(
     which: Any, p_start: Any, p_sym: Any, p_syl: Any, p_rough: Any, p_gain: Any, p_drop: Any, p_swap: Any,
-    p_lane: Any, p_kind: Any, t_sym: Any, t_syl: Any, t_rough: Any, lane_after: Any, kind_at: Any, least: float,
+    p_lane: Any, p_kind: Any, t_sym: Any, t_syl: Any, t_rough: Any, lane_after: Any, kind_at: Any, inside: Any, least: float,
 ) -> Any:
     """`align` for many patterns: those that reach ``least``: (pattern, score, start, end)."""  # fmt: skip
     kept = np.empty(which.size, np.int32)
@@ -163,7 +165,7 @@ def align_all(
         a, b = p_start[p], p_start[p + 1]
         value, first, last = align(
             p_sym[a:b], p_syl[a:b], p_rough[a:b], p_gain[a:b], p_drop[a:b], p_swap[a:b], p_lane[p], p_kind[p],
-            t_sym, t_syl, t_rough, lane_after, kind_at, least, value_of, start_of,
+            t_sym, t_syl, t_rough, lane_after, kind_at, inside, least, value_of, start_of,
         )  # fmt: skip
         if value >= least and last > first:
             kept[n], score[n], start[n], end[n] = p, value, first, last
@@ -198,11 +200,21 @@ def score_rows(
             road, compound = row_road[row], row_compound[row]
             if not by_road and road >= 0 and skip_roads[road]:
                 continue
-            value, flag = _name_part(road, compound, name_score, name_from, name_to)
-            value, flag = _area_part(
-                row, road, compound, value, flag, row_area, name_from, name_to, area_score, area_from, area_to,
-                area_best,
-            )  # fmt: skip
+            value, flag = NEVER, 0
+            for use in range(4):  # a name that would take the place of a better fitting area is better left unused
+                if (use & 1 and (road < 0 or name_score[road] <= 0.0)) or (
+                    use & 2 and (compound < 0 or name_score[compound] <= 0.0)
+                ):
+                    continue
+                if use == 3 and name_from[road] < name_to[compound] and name_from[compound] < name_to[road]:
+                    continue
+                part = (name_score[road] if use & 1 else 0.0) + (name_score[compound] if use & 2 else 0.0)
+                part, bit = _area_part(
+                    row, road, compound, part, use, row_area, name_from, name_to, area_score, area_from, area_to,
+                    area_best,
+                )  # fmt: skip
+                if part > value:
+                    value, flag = part, bit
             best, which, bits = NEVER, 0, 0
             for r in range(readings.shape[0]):
                 part, bit = _number_part(
@@ -215,24 +227,6 @@ def score_rows(
             rows[n], scores[n], used[n], flags[n] = row, value + best, which, flag | bits
             n += 1
     return rows[:n], scores[:n], used[:n], flags[:n]
-
-
-@njit(cache=True, nogil=True)
-def _name_part(road: int, compound: int, score: Any, first: Any, last: Any) -> Any:
-    """Evidence of road and compound: both when they stand apart in the text, else the stronger."""
-    a = score[road] if road >= 0 else 0.0
-    b = score[compound] if compound >= 0 else 0.0
-    if a > 0.0 and b > 0.0:
-        if first[road] < last[compound] and first[compound] < last[road]:
-            if a >= b:
-                return a, 1
-            return b, 2
-        return a + b, 3
-    if a > 0.0:
-        return a, 1
-    if b > 0.0:
-        return b, 2
-    return 0.0, 0
 
 
 @njit(cache=True, nogil=True)

@@ -25,10 +25,12 @@ MOST_TRIED: Final = 900
 LEAST_SCORE: Final = 1.0
 """Names that fit worse are not worth keeping, in nats."""
 STRONG: Final = 9.5
-"""A name that fits this well explains its stretch of the text, in nats."""
+"""A name found letter by letter that weighs this much explains its stretch of the text, in nats."""
 _CHAR_GAIN, _SOFT_GAIN, _NUMBER_GAIN, _LETTER_GAIN = 6.0, 0.7, 3.5, 1.8
 _SYMBOL: Final = re.compile(r"\d{1,9}|.", re.DOTALL)
 _LANE: Final = re.compile(r"\d+\s?(?:巷|弄|条|支弄|胡同|xiang|nong|tiao)")
+_LANE_OF: Final = re.compile(r"(?:大道|大街|路|街|道|lu|jie|dadao)?\s?(?=(\d+\s?)(?:巷|弄|条|支弄|胡同|xiang|nong|tiao))")
+_LETTER_LANE_OF: Final = re.compile("(?:lu|jie|dadao)?(?=\x01(?:xiang|nong|tiao))")
 _SINGLE_OUT: Final = frozenset("城庭居园院湾轩邸阁寓郡里条坊线州盟旗屯庄道")
 _AFTER_KIND: Final = {
     **dict.fromkeys(FACILITY_ENDS, 3), **dict.fromkeys(COMPOUND_ENDS, COMPOUND), **dict.fromkeys(ROAD_ENDS, ROAD),
@@ -44,6 +46,10 @@ _SOFT_WORDS: Final = (
     "huayuan", "xiaoqu", "gongyu", "jiayuan", "xincun", "jiedao", "shequ", "dadao", "xiang", "jie", "lu", "qu", "cun",
     "zhen", "guangchang", "dasha",
 )  # fmt: skip
+_DROP: Final = {ROAD: 3.3, COMPOUND: 3.3, AREA: 3.3, FACILITY: 5.5}
+_DROP_SOFT: Final = {ROAD: 0.5, COMPOUND: 0.5, AREA: 0.5, FACILITY: 8.0}
+_SWAP_SOFT: Final = {ROAD: 1.4, COMPOUND: 1.4, AREA: 1.4, FACILITY: 8.0}
+"""Who drops 服务站 means another place; who drops 路 does not."""
 Keys = Callable[["Query", Any], npt.NDArray[np.int64]]
 _LATIN: Final = re.compile(r"[a-z]{2}")
 
@@ -70,6 +76,7 @@ class Query:
     key: npt.NDArray[np.int32]
     lane_after: npt.NDArray[np.bool_]
     kind_at: npt.NDArray[np.int8]
+    inside: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ class NameIndex:
                 letters.setdefault(_squeezed(form), _soft_letters(form))
                 continue
             self._add_han(han, number, name.kind, text)
-            hard = text[: len(text) - generic_end(text, name.kind, self._learnt)]
+            hard = text if name.kind == FACILITY else text[: len(text) - generic_end(text, name.kind, self._learnt)]
             for form in (text, numerals(text)):
                 said = spoken(form)
                 soft = "".join(("." * len(s)) if _soft_at(form, i, len(hard)) else s for i, s in enumerate(_by_char(form, said)))
@@ -164,8 +171,8 @@ class NameIndex:
             digit = char[0].isdigit()
             soft = at >= hard and not digit
             out.gain.append(_NUMBER_GAIN if digit else _SOFT_GAIN if soft else _CHAR_GAIN)
-            out.drop.append(4.0 if digit else 0.5 if soft else 5.5 if kind == FACILITY else 3.3)
-            out.swap.append(4.0 if digit else 1.4 if soft else kernels.OTHER)
+            out.drop.append(4.0 if digit else _DROP_SOFT[kind] if soft else _DROP[kind])
+            out.swap.append(4.0 if digit else _SWAP_SOFT[kind] if soft else kernels.OTHER)
             if not soft and not digit:
                 keys.append(near if near >= 0 else self._id("=" + char))
         if not keys:  # 一路 and 六巷 have nothing else to go by
@@ -181,7 +188,7 @@ class NameIndex:
         return Query(
             text, np.array(symbols, np.int32), np.array([known.get(s, -2) if s else -2 for s in said], np.int32),
             np.array(near, np.int32), np.array(at, np.int32), np.array(upto, np.int32), np.array(key, np.int32),
-            *_after(text, at, upto),
+            *_after(text, at, upto), np.zeros(len(at) + 1, np.bool_),
         )  # fmt: skip
 
     def find(self, text: str) -> Found:
@@ -196,7 +203,7 @@ class NameIndex:
         parts = self._search(self._han, query, open_, self._syllable_keys)
         if _LATIN.search(text):
             parts += self._search(self._latin, _letters_of(text, query), open_, _letter_keys)
-        name, score, first, last = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        name, score, first, last, _ = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         order = np.lexsort((first, -score, name))
         name = name[order]
         top = np.ones(len(name), np.bool_)
@@ -207,7 +214,7 @@ class NameIndex:
     def _search(self, packed: _Packed, query: Query, open_: Any, keys_of: Keys) -> list[tuple[Any, ...]]:
         whole = self._match(packed, query, keys_of(query, open_), packed.whole)
         left = open_.copy()
-        strong = np.flatnonzero(whole[1] >= STRONG)
+        strong = np.flatnonzero((whole[1] >= STRONG) & whole[4])
         for first, last in zip(whole[2][strong].tolist(), whole[3][strong].tolist(), strict=True):
             left[first:last] = False
         return [whole, self._match(packed, query, keys_of(query, left), packed.need)]
@@ -221,9 +228,10 @@ class NameIndex:
         which = kernels.candidates(keys, packed.post_start, packed.post_items, need, MOST_TRIED)
         which, score, start, end = kernels.align_all(
             which, packed.start, packed.sym, packed.syl, packed.rough, packed.gain, packed.drop, packed.swap,
-            packed.lane, packed.kind, query.sym, query.syl, query.rough, query.lane_after, query.kind_at, LEAST_SCORE,
+            packed.lane, packed.kind, query.sym, query.syl, query.rough, query.lane_after, query.kind_at, query.inside,
+            LEAST_SCORE,
         )  # fmt: skip
-        return packed.name[which], score, query.at[start], query.upto[end - 1]
+        return packed.name[which], score, query.at[start], query.upto[end - 1], score >= packed.total[which] - 0.6
 
 
 class _Packed:
@@ -235,6 +243,7 @@ class _Packed:
         self.start, self.name = np.array(made.start, np.int64), np.array(made.name, np.int32)
         self.kind, self.lane = np.array(made.kind, np.int8), np.array(made.lane, np.bool_)
         self.need, self.whole = np.array(made.need, np.int16), np.array(made.whole, np.int16)
+        self.total = np.add.reduceat(np.append(self.gain, 0.0), self.start[:-1]) if len(self.name) else np.empty(0)
         pattern = np.repeat(np.arange(len(made.keys), dtype=np.int32), [len(k) for k in made.keys])
         key = np.array([k for keys in made.keys for k in keys], np.int64)
         order = np.argsort(key, kind="stable")
@@ -277,9 +286,10 @@ def _after(text: str, at: list[int], upto: list[int]) -> tuple[npt.NDArray[np.bo
     lane = np.zeros(len(at) + 1, np.bool_)
     kind = np.full(len(at) + 1, -1, np.int8)
     place = {start: i for i, start in enumerate(at)}
-    for found in _LANE.finditer(text):
-        if found.start() in place:
-            lane[place[found.start()]] = True
+    for found in _LANE_OF.finditer(text):
+        for start in range(found.start(), found.end(1)):
+            if start in place:
+                lane[place[start]] = True
     for found in _GENERIC.finditer(text):
         if found.start() in place:
             kind[place[found.start()]] = _AFTER_KIND[found[1]]
@@ -332,12 +342,12 @@ def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str) -> 
         out.syl.append(-1)
         out.rough.append(-1)
         out.gain.append(_NUMBER_GAIN if digit else 0.2 if dotted else _LETTER_GAIN)
-        out.drop.append(4.0 if digit else 0.12 if dotted else 1.4 if tail else 3.3)
-        out.swap.append(4.0 if digit else 0.5 if dotted else 3.5)
+        out.drop.append(4.0 if digit else 0.12 if dotted else 1.4 if tail else _DROP[kind])
+        out.swap.append(4.0 if digit else 0.5 if dotted else max(3.5, _DROP[kind]))
         stem.append(0 if dotted or digit else _symbol(char))
     letters = np.array([s for s in stem if s], np.int32)
     keys = [int(k) for k in _trigrams(letters if len(letters) else np.array([ord(c) for c in text], np.int32))]
-    _close(out, number, kind, bool(_LANE.search(text)), keys, share=0.34, whole=0.85)
+    _close(out, number, kind, bool(_LANE.search(text)), keys, share=0.25, whole=0.85)
 
 
 def _trigrams(sym: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
@@ -367,12 +377,17 @@ def _letters_of(text: str, query: Query) -> Query:
     joined = "".join(chr(s) if s < kernels.NUMBER_BASE else "\x01" for s in sym)
     lane = np.zeros(len(sym) + 1, np.bool_)
     kind = np.full(len(sym) + 1, -1, np.int8)
-    for found in re.finditer("\x01(?:xiang|nong|tiao)", joined):
-        lane[found.start()] = True
+    for found in _LETTER_LANE_OF.finditer(joined):
+        lane[found.start() : found.end() + 2] = True
     for found in _GENERIC.finditer(joined):
         kind[found.start()] = _AFTER_KIND[found[1]]
     nothing = np.full(len(sym), -2, np.int32)
-    return Query(text, np.array(sym, np.int32), nothing, nothing, np.array(at, np.int32), np.array(upto, np.int32), nothing, lane, kind)
+    inside = np.zeros(len(sym) + 1, np.bool_)
+    letter = (np.array(sym) >= 97) & (np.array(sym) <= 122)
+    place = np.array(at, np.int64)
+    # a word begun in the middle; a character's own letters always hang together
+    inside[1:-1] = letter[1:] & letter[:-1] & (np.diff(place) <= 1)
+    return Query(text, np.array(sym, np.int32), nothing, nothing, np.array(at, np.int32), np.array(upto, np.int32), nothing, lane, kind, inside)
 
 
 def spellings_of(english: str) -> tuple[str, ...]:

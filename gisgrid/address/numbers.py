@@ -192,6 +192,8 @@ def _take(reading: Reading, item: Counted, follow: list[Counted]) -> list[Readin
 def _number(reading: Reading, item: Counted, value: str) -> list[Reading]:
     """X号: a door; behind a compound perhaps a building, behind a lane 弄 a building, behind a unit a room."""
     door = door_of(item.value)
+    if reading.door is None and item.before == "road":
+        return [replace(reading, door=door)]
     if reading.unit or reading.floor or (reading.building and reading.door):
         return [replace(reading, room=reading.room or value)]
     as_building = replace(reading, building=reading.building or value)

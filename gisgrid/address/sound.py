@@ -53,7 +53,7 @@ _COUNTED: Final = re.compile(
     r"|(haolou|danyuan|hao|dong|zhuang|ceng|xiang|nong)(?=[a-z]{3}))"
 )
 _SAID: Final = re.compile(
-    rf"\b({_NUMERAL})(?=(?:hao|dong|zhuang|zuo|dan\s*yuan|hu|ceng|xiang|nong|tiao)\b)"
+    rf"\b({_NUMERAL})(?=(?:hao|dong|zhuang|zuo|dan\s*yuan|hu|ceng|xiang|nong|tiao)\b(?!\s*(?:lu|jie|dadao|da\s*dao|xiang|cun)\b))"
 )
 _SAID_VALUE: Final = dict(zip("yi er san si wu liu qi ba jiu ling shi bai".split(), "一二三四五六七八九零十百", strict=True))
 _NUMBER: Final = r"(?:no\.?|number|num\.?|#)?\s*(\d+[a-z]?(?![a-z])|[a-z](?![a-z\d]))"

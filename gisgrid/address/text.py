@@ -29,6 +29,7 @@ _SIMPLE: Final = "零〇一二三四五六七八九十百千两廿卅幺"
 _FORMAL: Final = "壹贰叁肆伍陆柒捌玖拾佰仟"
 _RUN: Final = re.compile(f"[{_SIMPLE}]+")
 _FORMAL_RUN: Final = re.compile(f"[{_FORMAL}{_SIMPLE}]*[{_FORMAL}][{_FORMAL}{_SIMPLE}]*")
+_TORN: Final = re.compile(f"(?<=[{_SIMPLE}{_FORMAL}])\\s+(?=[{_SIMPLE}{_FORMAL}])")
 _TO_SIMPLE: Final = str.maketrans(_FORMAL, "一二三四五六七八九十百千")
 _VALUES: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "幺": 1}
 _STEPS: Final = {"百": 100, "千": 1000}
@@ -107,6 +108,7 @@ def numerals(text: str) -> str:
 
     Names change with them (五四路 → 54路); as both sides of a comparison go through here, they still meet.
     """
+    text = _TORN.sub("", text)
     text = _FORMAL_RUN.sub(_formal, text)
     text = _RUN.sub(_simple, text)
     return _ORDINAL.sub("", text)

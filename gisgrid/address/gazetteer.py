@@ -1,0 +1,123 @@
+"""The gazetteer: registered addresses with the roads, compounds and areas around them, ready to be asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+
+from gisgrid.address.along import Roads
+from gisgrid.address.build import Parts, build
+from gisgrid.address.model import GridRows, Match
+from gisgrid.address.numbers import readings
+from gisgrid.address.scoring import weigh
+from gisgrid.address.search import crossing_matches, plate_match, ranked
+from gisgrid.address.sound import plain_english
+from gisgrid.address.text import check_text, clean
+from gisgrid.address.words import CROSSING_ENGLISH, CROSSING_WORDS, ROAD
+from gisgrid.errors import BadInput
+
+LIMIT_MAX: Final = 100
+"""Most answers to one question."""
+_CODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.:-]{3,63}")
+_CROSSING: Final = re.compile("|".join((*CROSSING_WORDS, *(rf"\b{word}\b" for word in CROSSING_ENGLISH))))
+_JOINED: Final = re.compile(r"(?<=[路街道巷])\s*(?:[与和/&、+]|\band\b)|\band\b|&")
+_LATIN: Final = re.compile("[a-z]{2}")
+
+
+class Owners:
+    """The grid of every address of a gazetteer, and of any other point."""
+
+    def __init__(self, grids: GridRows, lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> None:
+        self._grids = grids
+        self.rows = np.asarray(grids.rows(lon, lat), np.int64)
+
+    def at(self, lon: Sequence[float], lat: Sequence[float]) -> npt.NDArray[np.int64]:
+        """Rows of the grids of points in degrees, -1 outside all."""
+        return np.asarray(self._grids.rows(np.asarray(lon, float), np.asarray(lat, float)), np.int64)
+
+
+class Gazetteer:
+    """Search, typing ahead and reverse search over one set of addresses. Safe to share between threads."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.roads = Roads(parts)
+        kind = parts.kinds[parts.place_name] if len(parts.place_name) else np.empty(0, np.int8)
+        self.road_places = int((kind == ROAD).sum())
+        ids = parts.rows.address_id
+        self._ids_order = np.argsort(ids, kind="stable")
+        self._ids = ids[self._ids_order]
+        self._replaced = dict(parts.replaced)
+        self._alias = re.compile("|".join(re.escape(a) for a, _ in parts.replaced)) if parts.replaced else None
+
+    @classmethod
+    def build(
+        cls,
+        addresses: gpd.GeoDataFrame,
+        *,
+        streets: gpd.GeoDataFrame | None = None,
+        areas: gpd.GeoDataFrame | None = None,
+        facilities: gpd.GeoDataFrame | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ) -> Gazetteer:
+        """A gazetteer of an address layer.
+
+        ``addresses`` are points with ``full`` and, where known, ``address_id``, ``road``, ``door_number``,
+        ``compound``, ``building``, ``unit``, ``community`` (code), ``name_en``; parts that are missing are read from
+        ``full``. ``streets`` (lines with ``name``) let door numbers be reckoned along them, ``areas`` give the names
+        of communities, sub-districts and districts, ``facilities`` (``name``) are places people go by, ``aliases``
+        other names of any of them. All in any CRS. Raises BadInput where the layer cannot be used.
+        """
+        return cls(build(addresses, streets=streets, areas=areas, facilities=facilities, aliases=aliases))
+
+    def __len__(self) -> int:
+        return len(self.parts.rows.lon)
+
+    def owners(self, grids: GridRows) -> Owners:
+        """The grid of every address: give it to `search`, and ``confident`` speaks of the grid and not of metres."""
+        return Owners(grids, self.parts.rows.lon, self.parts.rows.lat)
+
+    def search(self, text: str, *, limit: int = 10, owners: Owners | None = None) -> list[Match]:
+        """The places a text may mean, likeliest first; empty where it names nothing known here.
+
+        At most one match is ``confident``, and it is the first. Raises BadInput for a text that cannot be an address
+        (`gisgrid.address.text.check_text`) and for a limit outside 1..`LIMIT_MAX`.
+        """
+        check_limit(limit)
+        check_text(text)
+        if plates := self._plates(text):
+            return plate_match(self, plates[1], plates[0], limit)
+        cleaned = clean(text)
+        plain = self.spelled_out(cleaned.text)
+        evidence = weigh(self.parts, plain, self.parts.names.find(plain), readings(plain))
+        crossing = _CROSSING.search(plain) is not None
+        if crossing or (_JOINED.search(plain) and evidence.readings[0].door is None):
+            if found := crossing_matches(self, evidence, limit, owners):
+                return found
+        return ranked(self, evidence, limit, owners, cleaned.vague)
+
+    def spelled_out(self, plain: str) -> str:
+        """Plain text with nicknames replaced and English words in the form stored names take."""
+        if self._alias is not None:
+            plain = self._alias.sub(lambda found: self._replaced[found[0]], plain)
+        return plain_english(plain) if _LATIN.search(plain) else plain
+
+    def _plates(self, text: str) -> tuple[str, npt.NDArray[Any]] | None:
+        """A registered code standing in the text by itself or in an address of the web: (code, rows)."""
+        for code in _CODE.findall(text):
+            for part in dict.fromkeys((code, *re.split(r"[.:_-]", code))):
+                low, high = np.searchsorted(self._ids, part, "left"), np.searchsorted(self._ids, part, "right")
+                if high > low and len(part) > 3:
+                    return part, self._ids_order[low:high].astype(np.int32)
+        return None
+
+
+def check_limit(limit: int) -> None:
+    """Raise BadInput unless the limit is 1..`LIMIT_MAX`."""
+    if not 1 <= limit <= LIMIT_MAX:
+        raise BadInput(f"limit={limit}: give 1 to {LIMIT_MAX}")
