@@ -25,6 +25,8 @@ class Settings:
     """``GISGRID_HOUSEHOLD_FACTORS``: CSV that replaces the built-in area per household by building kind."""
     facility_categories: Path | None = None
     """``GISGRID_FACILITY_CATEGORIES``: CSV that replaces the built-in life-circle facility table."""
+    address_aliases: Path | None = None
+    """``GISGRID_ADDRESS_ALIASES``: CSV of nicknames of roads, compounds and places, read by the address search."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -40,6 +42,7 @@ class Settings:
             database_url=url,
             household_factors=_file(env, "GISGRID_HOUSEHOLD_FACTORS"),
             facility_categories=_file(env, "GISGRID_FACILITY_CATEGORIES"),
+            address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),
         )
 
 

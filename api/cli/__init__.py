@@ -30,6 +30,7 @@ MODULES: dict[str, str] = {
     "fuse": "systems",
     "crosswalk": "systems",
     "locate": "locating",
+    "address": "addressing",
     "circles": "circles",
     "warm": "serving",
 }

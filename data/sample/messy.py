@@ -36,7 +36,8 @@ _REMARKS: Final = (
 )  # fmt: skip
 _OPENINGS: Final = ("我住在", "地址:", "地址是", "麻烦到", "请派人到", "位于", "你好，我家在", "家住")
 _ENDS: Final = (
-    "新村", "花园", "小区", "家园", "雅居", "名郡", "嘉园", "公寓", "苑", "府", "大道", "街道", "社区", "示范区", "路", "街",
+    "新村", "花园", "小区", "家园", "雅居", "名郡", "嘉园", "公寓", "苑", "府", "大道", "街道", "社区", "示范区",
+    "路", "街",
 )  # fmt: skip
 
 
@@ -110,26 +111,32 @@ def no_head(s: Spoken, rng: Rng) -> Spoken | None:
 
 
 def no_road(s: Spoken, rng: Rng) -> Spoken | None:
+    """Without road and door number."""
     return replace(s, road="", door="") if s.compound else None
 
 
 def no_compound(s: Spoken, rng: Rng) -> Spoken | None:
+    """Without the compound."""
     return replace(s, compound="") if s.compound else None
 
 
 def no_door(s: Spoken, rng: Rng) -> Spoken | None:
+    """Without the door number."""
     return replace(s, door="") if s.compound else None
 
 
 def no_unit(s: Spoken, rng: Rng) -> Spoken | None:
+    """Without the unit."""
     return replace(s, unit="") if s.unit else None
 
 
 def no_building(s: Spoken, rng: Rng) -> Spoken | None:
+    """Without building and unit."""
     return replace(s, building="", unit="") if s.building else None
 
 
 def with_community(s: Spoken, rng: Rng) -> Spoken | None:
+    """The community named, the district not."""
     return replace(s, community=s.community, street=s.street if rng.random() < 0.5 else "", district="")
 
 
@@ -137,6 +144,7 @@ def with_community(s: Spoken, rng: Rng) -> Spoken | None:
 
 
 def in_chinese_numerals(s: Spoken, rng: Rng) -> Spoken | None:
+    """Numbers as characters."""
     return replace(
         s, **{name: _numerals(getattr(s, name), rng) for name in ("door", "building", "unit")},
         road=re.sub(r"[一二三四五六七八九十]+(?=巷$)", lambda m: m[0], s.road),
@@ -144,6 +152,7 @@ def in_chinese_numerals(s: Spoken, rng: Rng) -> Spoken | None:
 
 
 def other_unit_words(s: Spoken, rng: Rng) -> Spoken | None:
+    """幢, 号楼, # for 栋; 门 for 单元."""
     if not s.building:
         return replace(s, door=s.door.replace("号", pick(rng, ("#", "号院", ""))))
     return replace(
@@ -164,11 +173,13 @@ def shorthand(s: Spoken, rng: Rng) -> Spoken | None:
 
 
 def with_room(s: Spoken, rng: Rng) -> Spoken | None:
+    """A room or floor behind."""
     floor, room = int(rng.integers(1, 19)), int(rng.integers(1, 5))
     return replace(s, room=pick(rng, (f"{floor}0{room}室", f"{floor}0{room}", f"{floor}楼", f"{floor}层{room}号")))
 
 
 def lane_in_digits(s: Spoken, rng: Rng) -> Spoken | None:
+    """2巷 for 二巷."""
     found = re.search(r"([一二三四五六七八九十]+)巷$", s.road)
     if not found:
         return None
@@ -181,16 +192,19 @@ def lane_in_digits(s: Spoken, rng: Rng) -> Spoken | None:
 
 
 def full_width(s: Spoken, rng: Rng) -> str:
+    """Full-width letters and digits."""
     return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in s.text())
 
 
 def spaced(s: Spoken, rng: Rng) -> str:
+    """Separators between the parts."""
     gap = pick(rng, (" ", "，", ",", "、", "　", "/"))
     parts = (s.district, s.street, s.community, s.road + s.door, s.compound, s.building, s.unit, s.room)
     return gap.join(part for part in parts if part)
 
 
 def scattered_spaces(s: Spoken, rng: Rng) -> str:
+    """Spaces anywhere."""
     text = s.text()
     at = set(rng.integers(1, max(len(text), 2), 3).tolist())
     kept = [i for i in at if i < len(text) and not (text[i - 1].isdigit() and text[i].isdigit())]
@@ -198,15 +212,18 @@ def scattered_spaces(s: Spoken, rng: Rng) -> str:
 
 
 def traditional(s: Spoken, rng: Rng) -> str:
+    """Traditional characters."""
     return str(OpenCC("s2t").convert(s.text()))
 
 
 def remark(s: Spoken, rng: Rng) -> str:
+    """Words before and behind."""
     text = s.text()
     return (pick(rng, _OPENINGS) + text if rng.random() < 0.4 else text) + pick(rng, _REMARKS)
 
 
 def repeated(s: Spoken, rng: Rng) -> str:
+    """A part said twice."""
     twice = s.road if rng.random() < 0.5 or not s.compound else s.compound
     return (
         s.text().replace(twice, twice + twice, 1) if rng.random() < 0.5 else f"{s.district}{s.road}{s.door} {s.text()}"
@@ -214,6 +231,7 @@ def repeated(s: Spoken, rng: Rng) -> str:
 
 
 def outer_head(s: Spoken, rng: Rng) -> Spoken:
+    """Province and city in front."""
     return replace(s, district=pick(rng, ("山东省", "山东省示范市", "中国山东示范市")) + s.district)
 
 
@@ -221,6 +239,7 @@ def outer_head(s: Spoken, rng: Rng) -> Spoken:
 
 
 def other_order(s: Spoken, rng: Rng) -> str:
+    """Parts in another order."""
     head, way, house = s.district + s.street + s.community, s.road + s.door, s.compound + s.building + s.unit + s.room
     if not house:
         return pick(rng, (f"{way}，{head}", f"{way} {s.street}{s.district}", f"{way}({s.street})"))
@@ -289,6 +308,7 @@ def nickname(s: Spoken, rng: Rng) -> Spoken | None:
 
 
 def wrong_digit(s: Spoken, rng: Rng) -> Spoken | None:
+    """Another door number: nobody can know."""
     number = int(re.search(r"\d+", s.door)[0])  # type: ignore[index]
     return replace(s, door=f"{max(1, number + int(pick(rng, ('-2', '2', '4', '10'))))}号")
 
@@ -297,6 +317,7 @@ def wrong_digit(s: Spoken, rng: Rng) -> Spoken | None:
 
 
 def english(s: Spoken, rng: Rng) -> str:
+    """The English address, shortened."""
     text = s.english
     for long, short in (("Building", "Bldg"), ("Road", "Rd"), ("Street", "St"), ("Avenue", "Ave"), ("Unit", "unit")):
         if rng.random() < 0.4:
@@ -309,6 +330,7 @@ def english(s: Spoken, rng: Rng) -> str:
 
 
 def english_slip(s: Spoken, rng: Rng) -> str:
+    """The English address with a slip of the pen."""
     words = s.english.split(" ")
     long = [i for i, word in enumerate(words) if len(word) > 5 and word.strip(",").isalpha() and word not in _PLAIN]
     if long:
@@ -328,12 +350,14 @@ _PLAIN: Final = {"Building", "Building,", "Street", "Street,", "Garden,", "Avenu
 
 
 def pinyin(s: Spoken, rng: Rng) -> str:
+    """All in pinyin."""
     parts = (s.street, s.road, s.door, s.compound, s.building, s.unit)
     gap = " " if rng.random() < 0.7 else ""
     return " ".join(gap.join(lazy_pinyin(part)) for part in parts[int(rng.integers(2)) :] if part)
 
 
 def half_pinyin(s: Spoken, rng: Rng) -> str:
+    """The road in pinyin."""
     road = "".join(lazy_pinyin(s.road))
     return f"{s.district}{road} {s.door}{s.compound}{s.building}{s.unit}"
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from gisgrid.address.build import Parts
+from gisgrid.address.table import Parts
 
 BEYOND_NUMBERS: Final = 12
 """Door numbers past the last known one that are still reckoned (six doors of one side)."""
@@ -136,6 +136,33 @@ class Roads:
         if max(abs(o) for o in offset) > SETBACK_MAX:
             return straight
         return _beside(part, a + share * (b - a), (1 - share) * offset[0] + share * offset[1])
+
+    def number_at(self, place: int, x: float, y: float) -> int | None:
+        """The door number a house at a point beside the road would have; None past the known numbers."""
+        line, doors = self.line(place), self.doors(place)
+        if line is None or len(doors.number) < 2:
+            return None
+        part = _part_at(line, shapely.Point(x, y))
+        points = shapely.points(np.append(doors.x, x), np.append(doors.y, y))
+        along = shapely.line_locate_point(part, points)
+        feet = shapely.get_coordinates(shapely.line_interpolate_point(part, along))
+        left = np.array(
+            [_side(part, s, f, p) >= 0 for s, f, p in zip(along, feet, shapely.get_coordinates(points), strict=True)]
+        )
+        near = np.hypot(feet[:-1, 0] - doors.x, feet[:-1, 1] - doors.y) <= SETBACK_MAX
+        side = np.flatnonzero((left[:-1] == left[-1]) & near)
+        if len(side) < 2:
+            return None
+        odd = int(np.round(np.mean(doors.number[side] % 2)))
+        side = side[doors.number[side] % 2 == odd]
+        side = side[np.argsort(along[side], kind="stable")]
+        at = int(np.searchsorted(along[side], along[-1]))
+        if at == 0 or at == len(side):
+            return None
+        a, b = side[at - 1], side[at]
+        share = (along[-1] - along[a]) / max(along[b] - along[a], 1e-9)
+        value = doors.number[a] + share * (doors.number[b] - doors.number[a])
+        return int(2 * round((value - odd) / 2) + odd)
 
     def crossings(self, a: int, b: int) -> list[tuple[float, float, float]]:
         """Where two roads cross: x, y, accuracy in metres; several where they meet more than once."""

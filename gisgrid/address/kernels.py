@@ -27,7 +27,7 @@ INSIDE_WORD: Final = 2.0
 
 @njit(cache=True, nogil=True)
 def candidates(keys: Any, start: Any, items: Any, need: Any, most: int) -> Any:
-    """Patterns that share at least ``need`` of their keys with the text, those sharing most first when over ``most``."""
+    """Patterns that share at least ``need`` of their keys with the text, the best ``most`` of them."""
     count = np.zeros(need.size, np.int16)
     touched = np.empty(need.size, np.int32)
     n = 0
@@ -72,8 +72,23 @@ def candidates(keys: Any, start: Any, items: Any, need: Any, most: int) -> Any:
 
 @njit(cache=True, nogil=True)
 def align(
-    p_sym: Any, p_syl: Any, p_rough: Any, p_gain: Any, p_drop: Any, p_swap: Any, lane: bool, kind: int,
-    t_sym: Any, t_syl: Any, t_rough: Any, lane_after: Any, kind_at: Any, inside: Any, least: float, value_of: Any, start_of: Any,
+    p_sym: Any,
+    p_syl: Any,
+    p_rough: Any,
+    p_gain: Any,
+    p_drop: Any,
+    p_swap: Any,
+    lane: bool,
+    kind: int,
+    t_sym: Any,
+    t_syl: Any,
+    t_rough: Any,
+    lane_after: Any,
+    kind_at: Any,
+    inside: Any,
+    least: float,
+    value_of: Any,
+    start_of: Any,
 ) -> Any:
     """Best place of a name in a text: (score in nats, first text position, one past the last).
 
@@ -149,8 +164,23 @@ def align(
 
 @njit(cache=True, nogil=True)
 def align_all(
-    which: Any, p_start: Any, p_sym: Any, p_syl: Any, p_rough: Any, p_gain: Any, p_drop: Any, p_swap: Any,
-    p_lane: Any, p_kind: Any, t_sym: Any, t_syl: Any, t_rough: Any, lane_after: Any, kind_at: Any, inside: Any, least: float,
+    which: Any,
+    p_start: Any,
+    p_sym: Any,
+    p_syl: Any,
+    p_rough: Any,
+    p_gain: Any,
+    p_drop: Any,
+    p_swap: Any,
+    p_lane: Any,
+    p_kind: Any,
+    t_sym: Any,
+    t_syl: Any,
+    t_rough: Any,
+    lane_after: Any,
+    kind_at: Any,
+    inside: Any,
+    least: float,
 ) -> Any:
     """`align` for many patterns: those that reach ``least``: (pattern, score, start, end)."""  # fmt: skip
     kept = np.empty(which.size, np.int32)
@@ -175,10 +205,26 @@ def align_all(
 
 @njit(cache=True, nogil=True)
 def score_rows(
-    entities: Any, by_road: bool, start: Any, items: Any, row_road: Any, row_compound: Any, row_area: Any,
-    row_door: Any, row_sub: Any, row_building: Any, row_unit: Any,
-    name_score: Any, name_from: Any, name_to: Any, area_score: Any, area_from: Any, area_to: Any, area_best: Any,
-    readings: Any, skip_roads: Any,
+    entities: Any,
+    by_road: bool,
+    start: Any,
+    items: Any,
+    row_road: Any,
+    row_compound: Any,
+    row_area: Any,
+    row_door: Any,
+    row_sub: Any,
+    row_building: Any,
+    row_unit: Any,
+    name_score: Any,
+    name_from: Any,
+    name_to: Any,
+    area_score: Any,
+    area_from: Any,
+    area_to: Any,
+    area_best: Any,
+    readings: Any,
+    skip_roads: Any,
 ) -> Any:
     """Scores of the address rows of some entities: (rows, scores, reading used, flags), best reading of each row.
 
@@ -239,8 +285,18 @@ def _free(a: int, flag: int, road: int, compound: int, nf: Any, nt: Any, af: Any
 
 @njit(cache=True, nogil=True)
 def _area_part(
-    row: int, road: int, compound: int, value: float, flag: int, row_area: Any, nf: Any, nt: Any,
-    score: Any, first: Any, last: Any, best: Any,
+    row: int,
+    road: int,
+    compound: int,
+    value: float,
+    flag: int,
+    row_area: Any,
+    nf: Any,
+    nt: Any,
+    score: Any,
+    first: Any,
+    last: Any,
+    best: Any,
 ) -> Any:
     """Evidence of the areas named: the row's own add, another one of that level takes away."""  # fmt: skip
     for level in range(3):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy.typing as npt
 
@@ -65,5 +65,5 @@ class Nearby:
 class GridRows(Protocol):
     """Which grid a point lies in: a `gisgrid.locate.GridIndex` or anything that answers alike."""
 
-    def rows(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[object]:
+    def rows(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[Any]:
         """Row of the owning grid of each point in degrees, -1 outside."""

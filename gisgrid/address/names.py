@@ -18,7 +18,17 @@ from gisgrid.address import kernels
 from gisgrid.address.numbers import counted
 from gisgrid.address.sound import plain_english, rough, spoken, syllable
 from gisgrid.address.text import numerals
-from gisgrid.address.words import AREA, AREA_ENDS, COMPOUND, COMPOUND_ENDS, ENDS, FACILITY, FACILITY_ENDS, ROAD, ROAD_ENDS
+from gisgrid.address.words import (
+    AREA,
+    AREA_ENDS,
+    COMPOUND,
+    COMPOUND_ENDS,
+    ENDS,
+    FACILITY,
+    FACILITY_ENDS,
+    ROAD,
+    ROAD_ENDS,
+)
 
 MOST_TRIED: Final = 900
 """Patterns aligned with one text, at most."""
@@ -29,7 +39,9 @@ STRONG: Final = 9.5
 _CHAR_GAIN, _SOFT_GAIN, _NUMBER_GAIN, _LETTER_GAIN = 6.0, 0.7, 3.5, 1.8
 _SYMBOL: Final = re.compile(r"\d{1,9}|.", re.DOTALL)
 _LANE: Final = re.compile(r"\d+\s?(?:巷|弄|条|支弄|胡同|xiang|nong|tiao)")
-_LANE_OF: Final = re.compile(r"(?:大道|大街|路|街|道|lu|jie|dadao)?\s?(?=(\d+\s?)(?:巷|弄|条|支弄|胡同|xiang|nong|tiao))")
+_LANE_OF: Final = re.compile(
+    r"(?:大道|大街|路|街|道|lu|jie|dadao)?\s?(?=(\d+\s?)(?:巷|弄|条|支弄|胡同|xiang|nong|tiao))"
+)
 _LETTER_LANE_OF: Final = re.compile("(?:lu|jie|dadao)?(?=\x01(?:xiang|nong|tiao))")
 _SINGLE_OUT: Final = frozenset("城庭居园院湾轩邸阁寓郡里条坊线州盟旗屯庄道")
 _AFTER_KIND: Final = {
@@ -38,9 +50,7 @@ _AFTER_KIND: Final = {
     "gongyu": COMPOUND, "jiayuan": COMPOUND, "xincun": COMPOUND, "jiedao": AREA, "shequ": AREA,
 }  # fmt: skip
 _GENERIC: Final = re.compile(
-    "(?=("
-    + "|".join(sorted((w for w in _AFTER_KIND if w not in _SINGLE_OUT), key=len, reverse=True))
-    + "))"
+    "(?=(" + "|".join(sorted((w for w in _AFTER_KIND if w not in _SINGLE_OUT), key=len, reverse=True)) + "))"
 )
 _SOFT_WORDS: Final = (
     "huayuan", "xiaoqu", "gongyu", "jiayuan", "xincun", "jiedao", "shequ", "dadao", "xiang", "jie", "lu", "qu", "cun",
@@ -150,7 +160,9 @@ class NameIndex:
             hard = text if name.kind == FACILITY else text[: len(text) - generic_end(text, name.kind, self._learnt)]
             for form in (text, numerals(text)):
                 said = spoken(form)
-                soft = "".join(("." * len(s)) if _soft_at(form, i, len(hard)) else s for i, s in enumerate(_by_char(form, said)))
+                soft = "".join(
+                    ("." * len(s)) if _soft_at(form, i, len(hard)) else s for i, s in enumerate(_by_char(form, said))
+                )
                 letters.setdefault("".join(said), soft)
         for text, soft in letters.items():
             _add_latin(latin, number, name.kind, text, soft)
@@ -312,7 +324,9 @@ def _close(out: _Patterns, number: int, kind: int, lane: bool, keys: list[int], 
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"[^a-z0-9\u3400-\u9fff]", "", text.replace("巷", "xiang").replace("弄", "nong").replace("栋", "dong"))
+    return re.sub(
+        r"[^a-z0-9\u3400-\u9fff]", "", text.replace("巷", "xiang").replace("弄", "nong").replace("栋", "dong")
+    )
 
 
 def _by_char(text: str, said: tuple[str, ...]) -> list[str]:
@@ -325,7 +339,9 @@ def _soft_at(form: str, i: int, hard: int) -> bool:
 
 def _soft_letters(text: str) -> str:
     """The same letters with those of generic words as dots."""
-    words = re.sub(r"[^a-z0-9 ]", " ", text.replace("巷", " xiang").replace("弄", " nong").replace("栋", " dong")).split()
+    words = re.sub(
+        r"[^a-z0-9 ]", " ", text.replace("巷", " xiang").replace("弄", " nong").replace("栋", " dong")
+    ).split()
     return "".join("." * len(word) if i and word in _SOFT_WORDS else word for i, word in enumerate(words))
 
 
@@ -387,7 +403,18 @@ def _letters_of(text: str, query: Query) -> Query:
     place = np.array(at, np.int64)
     # a word begun in the middle; a character's own letters always hang together
     inside[1:-1] = letter[1:] & letter[:-1] & (np.diff(place) <= 1)
-    return Query(text, np.array(sym, np.int32), nothing, nothing, np.array(at, np.int32), np.array(upto, np.int32), nothing, lane, kind, inside)
+    return Query(
+        text,
+        np.array(sym, np.int32),
+        nothing,
+        nothing,
+        np.array(at, np.int32),
+        np.array(upto, np.int32),
+        nothing,
+        lane,
+        kind,
+        inside,
+    )
 
 
 def spellings_of(english: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import re
 import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, cast
 
 from gisgrid.address.words import COMPOUND_ENDS, NAME_WORDS, ROAD_ENDS
 
@@ -63,7 +63,7 @@ def code_of(text: str) -> int:
 
 
 _LETTER: Final = "[a-z甲乙丙丁戊己庚辛东西南北中]"
-_NUM: Final = rf"(?:[a-z甲乙丙丁戊己庚辛]-?)?\d{{1,6}}(?:[a-z甲乙丙丁戊](?![a-z]))?(?:\s?[-之附/]\s?[a-z]?\d{{1,5}})*"
+_NUM: Final = r"(?:[a-z甲乙丙丁戊己庚辛]-?)?\d{1,6}(?:[a-z甲乙丙丁戊](?![a-z]))?(?:\s?[-之附/]\s?[a-z]?\d{1,5})*"
 _COUNTED: Final = re.compile(
     rf"(?P<num>{_NUM})\s?"
     r"(?P<unit>号楼|栋楼|幢楼|#楼|号院|号房|号门|号附\d{1,4}号?|号之\d{1,4}|号[甲乙丙丁戊](?![区座栋幢])|号|弄|栋|幢|座|"
@@ -169,7 +169,7 @@ def _take(reading: Reading, item: Counted, follow: list[Counted]) -> list[Readin
     if item.kind in ("building", "unit", "room", "floor"):
         if item.kind == "building" and "-" in item.value:
             return _group(reading, item)
-        return [replace(reading, **{item.kind: getattr(reading, item.kind) or value})]
+        return [replace(reading, **cast("dict[str, Any]", {item.kind: getattr(reading, item.kind) or value}))]
     if item.kind == "lane":
         door = door_of(item.value)
         if door is None:
@@ -180,7 +180,10 @@ def _take(reading: Reading, item: Counted, follow: list[Counted]) -> list[Readin
     if item.kind == "storey":
         later = any(other.kind in ("unit", "hash") for other in follow)
         if not reading.building and (later or item.before == "compound"):
-            return [replace(reading, building=value), *([] if later else [replace(reading, floor=value, penalty=reading.penalty + 0.5)])]
+            return [
+                replace(reading, building=value),
+                *([] if later else [replace(reading, floor=value, penalty=reading.penalty + 0.5)]),
+            ]
         return [replace(reading, floor=reading.floor or value)]
     if item.kind == "number":
         return _number(reading, item, value)
@@ -214,7 +217,10 @@ def _hash(reading: Reading, item: Counted, value: str) -> list[Reading]:
     if reading.door is not None or item.before == "compound":
         return [as_building]
     late = 0.0 if item.before == "road" else 1.0
-    return [replace(as_door, penalty=reading.penalty + late), replace(as_building, penalty=reading.penalty + 1.0 - late)]
+    return [
+        replace(as_door, penalty=reading.penalty + late),
+        replace(as_building, penalty=reading.penalty + 1.0 - late),
+    ]
 
 
 def _group(reading: Reading, item: Counted) -> list[Reading]:
@@ -251,7 +257,10 @@ def _bare(reading: Reading, item: Counted, value: str, follow: list[Counted]) ->
         if reading.building and not reading.unit and len(value) < 3 and reading.door is not None:
             return [replace(reading, unit=value), replace(reading, room=value, penalty=reading.penalty + 0.7)]
         if reading.door is None and item.before != "compound":
-            return [replace(reading, room=value), replace(reading, door=door_of(item.value), penalty=reading.penalty + 0.3)]
+            return [
+                replace(reading, room=value),
+                replace(reading, door=door_of(item.value), penalty=reading.penalty + 0.3),
+            ]
         return [replace(reading, room=reading.room or value)]
     if reading.door is None:
         as_door = replace(reading, door=door_of(item.value))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Any, Final, cast
 
 from gisgrid.address.numbers import Reading, counted, readings
 from gisgrid.address.sound import plain_english
@@ -28,7 +28,10 @@ _ROAD: Final = re.compile(
     rf"(?P<road>(?:{_HAN}|\d{{1,3}}(?=[路街里条]))(?:{_HAN}|\d(?!\d{{3}}))*?(?:大道|大街|胡同|公路|支路|环路|路|街(?!道)|(?<!\d)巷|(?<!\d)道)"
     rf"(?:[东西南北中]段)?(?:\d{{1,3}}(?:巷|弄(?!\d)|条|支路|支弄|胡同))?|{_HAN}{{1,8}}?\d{{1,3}}(?:巷|条|胡同))"
 )
-_COMPOUND: Final = re.compile(rf"(?:{_HAN}|\d(?=期|村))+?(?:{'|'.join(e for e in COMPOUND_ENDS if len(e) > 1)}|苑|府)(?!大道|大街|[路街巷道])(?:\d期|[东西南北]区|[a-z]区)?")
+_COMPOUND_END: Final = "|".join(end for end in COMPOUND_ENDS if len(end) > 1)
+_COMPOUND: Final = re.compile(
+    rf"(?:{_HAN}|\d(?=期|村))+?(?:{_COMPOUND_END}|苑|府)(?!大道|大街|[路街巷道])(?:\d期|[东西南北]区|[a-z]区)?"
+)
 _PLACE: Final = re.compile(rf"{_HAN}{{2,14}}?(?:{'|'.join(FACILITY_ENDS)})")
 _NAME: Final = re.compile(rf"{_HAN}{{2,14}}")
 _CROSSING: Final = re.compile("|".join(CROSSING_WORDS))
@@ -107,9 +110,8 @@ def _names(out: Parsed, text: str) -> Parsed:
     others = found.pop("name", [])
     if others and "compound" not in found:
         found["compound"] = others[:1]
-    for part, names in found.items():
-        joined = "".join(dict.fromkeys(names)) if part == "district" else names[0]
-        out = replace(out, **{part: joined})
+    told = {part: "".join(dict.fromkeys(names)) if part == "district" else names[0] for part, names in found.items()}
+    out = replace(out, **cast("dict[str, Any]", told))
     if roads:
         out = replace(out, road=roads[0])
     if len(roads) > 1 and (crossing or not out.door):
@@ -141,7 +143,7 @@ def _latin_names(out: Parsed, text: str) -> Parsed:
             out = replace(out, road=out.road or piece)
         elif words[-1] in ("qu", "jiedao", "shequ", "shi", "sheng"):
             part = {"qu": "district", "jiedao": "street", "shequ": "community", "shi": "city", "sheng": "province"}
-            out = replace(out, **{part[words[-1]]: piece})
+            out = replace(out, **cast("dict[str, Any]", {part[words[-1]]: piece}))
         else:
             out = replace(out, compound=out.compound or piece)
     return out

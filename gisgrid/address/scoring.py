@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gisgrid.address import kernels
-from gisgrid.address.build import Parts
 from gisgrid.address.names import Found
 from gisgrid.address.numbers import NONE, Reading, code_of
+from gisgrid.address.table import Parts
 from gisgrid.address.words import AREA, COMPOUND, FACILITY, ROAD
 
 ROADS_TRIED: Final = 60
@@ -84,7 +84,8 @@ def _best(found: Found, mine: npt.NDArray[np.bool_], most: int) -> npt.NDArray[n
     if not len(at):
         return np.empty(0, np.int32)
     at = at[np.argsort(-found.score[at], kind="stable")][:most]
-    return found.name[at[found.score[at] >= found.score[at[0]] - WINDOW]]
+    best: npt.NDArray[np.int32] = found.name[at[found.score[at] >= found.score[at[0]] - WINDOW]]
+    return best
 
 
 def _areas(parts: Parts, found: Found) -> tuple[Any, ...]:
@@ -140,7 +141,9 @@ def _affordable(parts: Parts, keys: npt.NDArray[np.int32]) -> npt.NDArray[np.int
     return keys[: max(1, int(np.searchsorted(np.cumsum(size), ROWS_SCORED_MAX)))]
 
 
-def area_evidence(parts: Parts, evidence: Evidence, areas: npt.NDArray[np.int32], spans: list[tuple[int, int]]) -> float:
+def area_evidence(
+    parts: Parts, evidence: Evidence, areas: npt.NDArray[np.int32], spans: list[tuple[int, int]]
+) -> float:
     """What the areas named say for a place in the areas given (three levels), outside the spans used for its name."""
     value = 0.0
     for level, area in enumerate(areas.tolist()):

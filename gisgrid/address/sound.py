@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, cast
 
 from pypinyin import lazy_pinyin
 
 from gisgrid.address.words import ENGLISH_GENERICS
 
-_ROUGH: Final = ((re.compile("^([zcs])h"), r"\1"), (re.compile("ng$"), "n"), (re.compile("^l"), "n"), (re.compile("^hu(?=[aeo])"), "f"))
+_ROUGH: Final = (
+    (re.compile("^([zcs])h"), r"\1"),
+    (re.compile("ng$"), "n"),
+    (re.compile("^l"), "n"),
+    (re.compile("^hu(?=[aeo])"), "f"),
+)
 
 
 @lru_cache(maxsize=30_000)
 def syllable(char: str) -> str:
     """The commonest reading of a Chinese character, empty for other characters."""
-    said = str(lazy_pinyin(char, errors="ignore")[0]) if "\u3400" <= char <= "\u9fff" and lazy_pinyin(char, errors="ignore") else ""
+    said = (
+        str(lazy_pinyin(char, errors="ignore")[0])
+        if "\u3400" <= char <= "\u9fff" and lazy_pinyin(char, errors="ignore")
+        else ""
+    )
     return said.replace("ü", "v")
 
 
@@ -30,11 +39,9 @@ def rough(said: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def spoken(name: str) -> tuple[str, ...]:
-    """Pinyin of a name, one entry a character; letters and digits stand for themselves. Phrases decide readings (长江, 校长)."""
-    out: list[str] = []
-    for part in lazy_pinyin(name, errors=list):
-        out.append(str(part).replace("ü", "v").lower())
-    return tuple(out)
+    """Pinyin of a name, one entry a character; letters and digits stand for themselves. Phrases decide readings."""
+    said = lazy_pinyin(name, errors=cast("Any", list))  # its hint forgets that a list is taken apart
+    return tuple(str(part).replace("ü", "v").lower() for part in said)
 
 
 @lru_cache(maxsize=100_000)
@@ -45,8 +52,8 @@ def initials(name: str) -> str:
 
 _NUMERAL: Final = r"(?:(?:yi|er|san|si|wu|liu|qi|ba|jiu|ling|shi|bai)\s+)+"
 _COUNTER: Final = {
-    "haolou": "号楼", "hao": "号", "dong": "栋", "zhuang": "幢", "zuo": "座", "danyuan": "单元", "shi": "室", "hu": "户", "lou": "楼",
-    "ceng": "层", "xiang": "巷", "nong": "弄", "men": "门", "tiao": "条",
+    "haolou": "号楼", "hao": "号", "dong": "栋", "zhuang": "幢", "zuo": "座", "danyuan": "单元", "shi": "室", "hu": "户",
+    "lou": "楼", "ceng": "层", "xiang": "巷", "nong": "弄", "men": "门", "tiao": "条",
 }  # fmt: skip
 _COUNTED: Final = re.compile(
     r"(?<=\d)(?:\s*(hao\s*lou|dan\s*yuan|hao|dong|zhuang|zuo|shi|hu|lou|ceng|xiang|nong|men|tiao)(?![a-z])"
@@ -55,7 +62,10 @@ _COUNTED: Final = re.compile(
 _SAID: Final = re.compile(
     rf"\b({_NUMERAL})(?=(?:hao|dong|zhuang|zuo|dan\s*yuan|hu|ceng|xiang|nong|tiao)\b(?!\s*(?:lu|jie|dadao|da\s*dao|xiang|cun)\b))"
 )
-_SAID_VALUE: Final = dict(zip("yi er san si wu liu qi ba jiu ling shi bai".split(), "一二三四五六七八九零十百", strict=True))
+_SAID_VALUE: Final = {
+    "yi": "一", "er": "二", "san": "三", "si": "四", "wu": "五", "liu": "六", "qi": "七", "ba": "八", "jiu": "九",
+    "ling": "零", "shi": "十", "bai": "百",
+}  # fmt: skip
 _NUMBER: Final = r"(?:no\.?|number|num\.?|#)?\s*(\d+[a-z]?(?![a-z])|[a-z](?![a-z\d]))"
 _ENGLISH: Final = tuple(
     (re.compile(pattern), put)

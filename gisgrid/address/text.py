@@ -33,7 +33,9 @@ _TORN: Final = re.compile(f"(?<=[{_SIMPLE}{_FORMAL}])\\s+(?=[{_SIMPLE}{_FORMAL}]
 _TO_SIMPLE: Final = str.maketrans(_FORMAL, "一二三四五六七八九十百千")
 _VALUES: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "幺": 1}
 _STEPS: Final = {"百": 100, "千": 1000}
-_POSITIONAL: Final = re.compile("(?:([{0}])千)?零?(?:([{0}])百)?[零〇]?(?:([{0}])?(十))?[零〇]?([{0}])?".format("一二三四五六七八九两"))
+_POSITIONAL: Final = re.compile(
+    "(?:([{0}])千)?零?(?:([{0}])百)?[零〇]?(?:([{0}])?(十))?[零〇]?([{0}])?".format("一二三四五六七八九两")
+)
 _ORDINAL: Final = re.compile(r"第\s*(?=\d)")
 _SYNONYMS: Final = re.compile("|".join(re.escape(long) for long, _ in AREA_SYNONYMS))
 _SYNONYM_OF: Final = dict(AREA_SYNONYMS)
@@ -74,7 +76,9 @@ def clean(text: str) -> Cleaned:
     if len(plain) > 2 * ADDRESS_CHARS_MAX:  # ligatures that stand for a sentence
         raise BadInput(f"address has {len(plain):,} characters written out; give at most {ADDRESS_CHARS_MAX}")
     plain = simplified(plain).lower()
-    plain = "".join(" " if c in "\t\n\r\u3000" else c for c in plain if unicodedata.category(c) not in ("Cf", "So", "Mn"))
+    plain = "".join(
+        " " if c in "\t\n\r\u3000" else c for c in plain if unicodedata.category(c) not in ("Cf", "So", "Mn")
+    )
     plain = _BRACKETS.sub(_bracket, plain)
     plain = _POSTCODE.sub(" ", _PHONE.sub(" ", plain))
     plain = numerals(_DASHES.sub("-", plain))
@@ -139,6 +143,6 @@ def chinese_number(run: str) -> str | None:
         return None
     thousands, hundreds, tens, ten, ones = found.groups()
     value = 1000 * _VALUES.get(thousands, 0) + 100 * _VALUES.get(hundreds, 0)
-    value += (10 * _VALUES.get(tens, 1) if ten else 0)
+    value += 10 * _VALUES.get(tens, 1) if ten else 0
     last = _VALUES.get(ones, 0)
     return str(value + last * (_STEPS.get(run[-2:-1], 10) // 10 if last else 1))
