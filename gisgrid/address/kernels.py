@@ -230,7 +230,8 @@ def score_rows(
 
     ``by_road`` says whether the entities are roads; else rows whose road is in ``skip_roads`` (bool by name) are
     left out, as the roads' own turn has them. Flags: 1 road used, 2 compound used, 4 door equal, 8 building equal,
-    16 unit equal, 32 door differs, 64 building differs, 128 unit differs, 256.. area levels used (3 bits).
+    16 unit equal, 32 door differs, 64 building differs, 128 unit differs, 256.. area levels used (3 bits),
+    2048 door equal to its suffix.
     """  # fmt: skip
     total = 0
     for k in range(entities.size):
@@ -324,9 +325,9 @@ def _number_part(
         elif r_door == door:
             if r_sub == sub:
                 value += 3.7
-                bits |= 4
+                bits |= 4 | 2048
             elif sub == 0 or r_sub == 0:
-                value += 1.4
+                value += 1.0
                 bits |= 4
             else:
                 value += 0.2

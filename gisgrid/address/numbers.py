@@ -46,6 +46,8 @@ class Reading:
     floor: str = ""
     room: str = ""
     lane: int = NONE
+    loose: bool = False
+    """Whether the door is a number with nothing behind it; one with 号 takes its place."""
     penalty: float = 0.0
 
 
@@ -195,6 +197,9 @@ def _take(reading: Reading, item: Counted, follow: list[Counted]) -> list[Readin
 def _number(reading: Reading, item: Counted, value: str) -> list[Reading]:
     """X号: a door; behind a compound perhaps a building, behind a lane 弄 a building, behind a unit a room."""
     door = door_of(item.value)
+    if reading.loose:
+        told = replace(reading, door=door, loose=False, penalty=reading.penalty + 0.1)
+        return [told, *_number(replace(reading, loose=False, penalty=reading.penalty + 0.8), item, value)]
     if reading.door is None and item.before == "road":
         return [replace(reading, door=door)]
     if reading.unit or reading.floor or (reading.building and reading.door):
@@ -263,7 +268,7 @@ def _bare(reading: Reading, item: Counted, value: str, follow: list[Counted]) ->
             ]
         return [replace(reading, room=reading.room or value)]
     if reading.door is None:
-        as_door = replace(reading, door=door_of(item.value))
+        as_door = replace(reading, door=door_of(item.value), loose=True)
         if item.before == "compound":
             return [replace(reading, building=value), replace(as_door, penalty=reading.penalty + 0.7)]
         far = 0.0 if item.before == "road" or not follow else 0.3

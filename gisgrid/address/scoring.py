@@ -31,7 +31,7 @@ UNKNOWN_BUILDING: Final = 2.5
 UNKNOWN_PLACE: Final = 3.5
 """-log of the chance that a caller names a road or compound that is not registered at all."""
 ROAD_USED, COMPOUND_USED, DOOR, BUILDING, UNIT = 1, 2, 4, 8, 16
-DOOR_OTHER, BUILDING_OTHER, UNIT_OTHER = 32, 64, 128
+DOOR_OTHER, BUILDING_OTHER, UNIT_OTHER, DOOR_WHOLE = 32, 64, 128, 2048
 
 
 @dataclass(slots=True)

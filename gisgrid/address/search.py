@@ -10,7 +10,17 @@ import numpy.typing as npt
 from gisgrid.address.hypotheses import Candidate, Pool, community_of, pool_of
 from gisgrid.address.model import How, Match
 from gisgrid.address.numbers import Reading
-from gisgrid.address.scoring import BUILDING, COMPOUND_USED, DOOR, ROAD_USED, UNIT, UNKNOWN_PLACE, Evidence
+from gisgrid.address.scoring import (
+    BUILDING,
+    COMPOUND_USED,
+    DOOR,
+    DOOR_OTHER,
+    DOOR_WHOLE,
+    ROAD_USED,
+    UNIT,
+    UNKNOWN_PLACE,
+    Evidence,
+)
 from gisgrid.address.table import LEVELS, from_plane
 
 if TYPE_CHECKING:
@@ -68,7 +78,7 @@ def _places(
 ) -> list[Candidate]:
     """One road's or compound's rows: the part of them the numbers point at, then others that compete with it."""
     chosen = rows
-    for bit in (DOOR, BUILDING, UNIT):
+    for bit in (DOOR, DOOR_WHOLE, BUILDING, UNIT):
         agree = (pool.scored.flags[chosen] & bit) != 0
         if agree.any() and pool.p[chosen[agree]].sum() > 0.5 * pool.p[chosen].sum():
             chosen = chosen[agree]
@@ -175,8 +185,8 @@ def _sure(
     vague: bool,
 ) -> bool:
     """Whether enough of the probability lies in the answer's grid (without grids: near the answer)."""
-    if c.how in LEVELS and owners is None:
-        return False
+    if (c.how in LEVELS and owners is None) or (c.how == "road" and c.flags & DOOR_OTHER):
+        return False  # a road whose numbers do not have the one told
     if owners is None:
         if accuracy > CONFIDENT_METRES:
             return False

@@ -52,8 +52,8 @@ def initials(name: str) -> str:
 
 _NUMERAL: Final = r"(?:(?:yi|er|san|si|wu|liu|qi|ba|jiu|ling|shi|bai)\s+)+"
 _COUNTER: Final = {
-    "haolou": "号楼", "hao": "号", "dong": "栋", "zhuang": "幢", "zuo": "座", "danyuan": "单元", "shi": "室", "hu": "户",
-    "lou": "楼", "ceng": "层", "xiang": "巷", "nong": "弄", "men": "门", "tiao": "条",
+    "haolou": "号楼", "hao": "号", "dong": "栋", "zhuang": "幢", "zuo": "座", "danyuan": "单元", "shi": "室",
+    "hu": "户", "lou": "楼", "ceng": "层", "xiang": "巷", "nong": "弄", "men": "门", "tiao": "条",
 }  # fmt: skip
 _COUNTED: Final = re.compile(
     r"(?<=\d)(?:\s*(hao\s*lou|dan\s*yuan|hao|dong|zhuang|zuo|shi|hu|lou|ceng|xiang|nong|men|tiao)(?![a-z])"

@@ -130,7 +130,11 @@ def _simple(found: re.Match[str]) -> str:
     if len(run) == 1 and (run in "零〇百千" or (run in "两幺" and (not after or after not in _UNITS_AFTER))):
         return run
     value = chinese_number(run)
-    return run if value is None else value
+    if value is None:
+        return run
+    # 三巷18号 without its 巷 must not become 318号
+    before = found.string[found.start() - 1 : found.start()]
+    return ("\u0020" if before.isdigit() and before.isascii() else "") + value + (" " if after.isdigit() else "")
 
 
 def chinese_number(run: str) -> str | None:
