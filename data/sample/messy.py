@@ -413,13 +413,19 @@ def spoken(addresses: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, row: int) -> Sp
 
 
 def messy_variants(
-    addresses: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, count: int, rng: Rng, *, only: str | None = None
+    addresses: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame,
+    count: int,
+    rng: Rng,
+    *,
+    only: str | None = None,
+    without_english: bool = False,
 ) -> list[Variant]:
     """That many messy texts for rows drawn evenly, one to three kinds of mess on each (or ``only`` one kind).
 
     Two thirds carry one kind, a quarter two, the rest three; at most one of them writes the whole text.
     """
-    names = list(KINDS)
+    names = [name for name in KINDS if not (without_english and name.startswith("English"))]
     share = np.array([KINDS[name][0] for name in names])
     out: list[Variant] = []
     communities = dict(zip(areas["code"], areas["name"], strict=True))

@@ -89,6 +89,14 @@ class Gazetteer:
     def __len__(self) -> int:
         return len(self.parts.rows.lon)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays that hold addresses and names."""
+        rows = self.parts.rows
+        held = [getattr(rows, name) for name in rows.__slots__] + [self._ids, self._ids_order]
+        held += [part for pair in (self.parts.by_name, self.parts.by_place) for part in (pair.start, pair.rows)]
+        return sum(int(array.nbytes) for array in held) + self.parts.names.nbytes
+
     def owners(self, grids: GridRows) -> Owners:
         """The grid of every address: give it to `search`, and ``confident`` speaks of the grid and not of metres."""
         return Owners(grids, self.parts.rows.lon, self.parts.rows.lat)
