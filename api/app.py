@@ -10,6 +10,7 @@ from apiflask import APIFlask
 from flask import Response, send_from_directory
 
 from api import (
+    addresses,
     areas,
     basemap,
     circles,
@@ -27,6 +28,7 @@ from api import (
 )
 from api.current import CurrentGrids
 from api.gate import Gate
+from api.known_addresses import KnownAddresses
 from api.locate import single
 from api.locate.shortcut import Shortcut
 from api.state import State
@@ -59,6 +61,7 @@ BLUEPRINTS = (
     open311.bp,
     jobs.bp,
     mapit.bp,
+    addresses.bp,
 )
 
 
@@ -66,7 +69,9 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
     """The service on a database; the caller owns the engine and disposes of it."""
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
-    app.extensions["gisgrid"] = held = State(settings, engine, CurrentGrids(engine, settings.home))
+    app.extensions["gisgrid"] = held = State(
+        settings, engine, CurrentGrids(engine, settings.home), KnownAddresses(engine, settings)
+    )
     errors.init_app(app)
     openapi.init_app(app)
     app.before_request(pages.check_parameters)

@@ -116,6 +116,13 @@ COMPONENT_OWNER = {
     **dict.fromkeys(("code", "name", "state", "dept_supervise", "dept_owner", "dept_maintain"), TEXT),
     "lon": NUMBER, "lat": NUMBER, "metres": NUMBER,
 }  # fmt: skip
+TEXTS: Json = {"type": "object", "additionalProperties": TEXT}
+SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
+ADDRESS_MATCH = {
+    "lon": NUMBER, "lat": NUMBER, "address_id": TEXT, "full": TEXT, "score": SHARE,
+    "confident": {"type": "boolean"}, "how": TEXT, "matched": TEXTS, "accuracy": NUMBER, "community": TEXT,
+    "grid": NULLABLE_TEXT,
+}  # fmt: skip
 STYLE_CLASS = {
     "label_zh": TEXT, "label_en": TEXT, "color": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
     "value": NULLABLE_TEXT, "min": _nullable(NUMBER), "max": _nullable(NUMBER), "width": _nullable(NUMBER),
@@ -176,6 +183,23 @@ ANSWERS: dict[str, Json] = {
             "post": NULLABLE_TEXT,
         }, nullable=True),
     }),
+    "/api/v1/addresses/search": _object({
+        "text": TEXT, "generation": _nullable(INTEGER), "matches": _list(_object(ADDRESS_MATCH)),
+    }),
+    "/api/v1/addresses/suggest": _object({
+        "text": TEXT,
+        "suggestions": _list(_object({
+            "text": TEXT, "kind": TEXT, "lon": NUMBER, "lat": NUMBER, "count": INTEGER, "address_id": TEXT,
+        })),
+    }),
+    "/api/v1/addresses/reverse": _object({
+        "point": _object({"lon": NUMBER, "lat": NUMBER, "crs": TEXT}),
+        "addresses": _list(_object({
+            "lon": NUMBER, "lat": NUMBER, "address_id": TEXT, "full": TEXT, "metres": NUMBER, "how": TEXT, "road": TEXT,
+            "door_number": TEXT, "community": TEXT,
+        })),
+    }),
+    "/api/v1/addresses/parse": _object({"text": TEXT, "plain": TEXT, "near": {"type": "boolean"}, "parts": TEXTS}),
     "/api/v1/grids/{code}": _layer_feature(
         LAYERS["grids"], GRID_DETAIL | {"circles": _list(_object(GRID_CIRCLE))}
     ),
@@ -235,8 +259,11 @@ CHANGES: dict[str, dict[str, Json]] = {
 """What addresses answer to other methods when all is well, by status; 204 has no body."""
 STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 
-NOT_YET = {"/api/v1/locate", "/api/v1/circles", "/api/v1/circles/coverage", "/api/v1/circles/polygons"}
-"""Addresses without an identifier that still answer 404: before a plan is published or circles are computed."""
+NOT_YET = {"/api/v1/locate", "/api/v1/circles", "/api/v1/circles/coverage", "/api/v1/circles/polygons"} | {
+    f"/api/v1/addresses/{name}" for name in ("search", "suggest", "reverse")
+}
+"""Addresses without an identifier that still answer 404: before a plan is published, circles are computed or
+addresses imported."""
 
 
 def init_app(app: APIFlask) -> None:
@@ -293,6 +320,6 @@ def _errors(told: Mapping[str, str]) -> Json:
 
 def _complete_parameter(parameter: Json) -> None:
     if parameter["name"] == "limit":
-        parameter["schema"] |= {"minimum": 1, "maximum": PAGE_MAX}
+        parameter["schema"] = {"minimum": 1, "maximum": PAGE_MAX} | parameter["schema"]
     if parameter["in"] == "path":
         parameter.setdefault("description", "identifier, as the pages give it")

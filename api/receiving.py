@@ -30,6 +30,8 @@ from gisgrid.limits import (
 )
 
 CRS_CHARS_MAX: Final = 40
+ADDRESS_SCORE_MIN: Final = 0.5
+"""A report by address alone is stored when its likeliest place is at least this probable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,21 @@ def receive(incoming: Incoming) -> tuple[Row, bool]:
 
 
 def resolve_address(text: str) -> tuple[float, float, float | None]:
-    """lon, lat (EPSG:4490) and accuracy in metres of an address in words. Raises BadInput when it is not found."""
-    raise BadInput(f"address_string {text[:40]!r} alone cannot be located here; send lat and long", code="no_place")
+    """lon, lat (EPSG:4490) and accuracy in metres of an address in words.
+
+    Raises BadInput when it names nothing known here, or several places with no likeliest one.
+    """
+    try:
+        found = state().addresses.find(text, 1, state().current.get())
+    except NotFound as error:
+        raise BadInput(f"an address alone cannot be located here ({error.message}); send lat and long") from error
+    shown = text if len(text) <= 40 else text[:37] + "..."
+    if not found:
+        raise BadInput(f"address {shown!r} names nothing that is known here; send lat and long", code="no_place")
+    match = found[0][0]
+    if not match.confident and match.score < ADDRESS_SCORE_MIN:
+        raise BadInput(f"address {shown!r} may mean several places; send lat and long", code="no_place")
+    return match.lon, match.lat, min(max(match.accuracy, 1.0), ACCURACY_METRES_MAX)
 
 
 def checked_text(name: str, text: str, most: int) -> str:

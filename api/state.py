@@ -1,4 +1,4 @@
-"""What one running service holds: settings, the engine, the index of the grids in force."""
+"""What one running service holds: settings, the engine, the grids in force, the addresses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from api.current import CurrentGrids
+from api.known_addresses import KnownAddresses
 from gisgrid.settings import Settings
 
 
@@ -18,6 +19,7 @@ class State:
     settings: Settings
     engine: sa.Engine
     current: CurrentGrids
+    addresses: KnownAddresses
 
 
 def state() -> State:

@@ -40,6 +40,8 @@ class Settings:
     """``GISGRID_KEEP_DAYS``: days that ended jobs, their files and told webhook deliveries are kept."""
     webhook_waits: tuple[float, ...] = WEBHOOK_WAITS
     """``GISGRID_WEBHOOK_WAITS``: seconds before each further try of a webhook delivery, split by commas."""
+    address_aliases: Path | None = None
+    """``GISGRID_ADDRESS_ALIASES``: CSV of nicknames of roads, compounds and places, read by the address search."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -59,6 +61,7 @@ class Settings:
             open311_keys=_keys(env, "GISGRID_OPEN311_KEYS"),
             keep_days=_numbers(env, "GISGRID_KEEP_DAYS", (14.0,), most=1)[0],
             webhook_waits=_numbers(env, "GISGRID_WEBHOOK_WAITS", WEBHOOK_WAITS, most=100),
+            address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),
         )
 
 

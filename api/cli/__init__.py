@@ -33,6 +33,7 @@ MODULES: dict[str, str] = {
     "crosswalk": "systems",
     "locate": "locating",
     "posts": "posts",
+    "address": "addressing",
     "circles": "circles",
     "warm": "serving",
 }

@@ -18,6 +18,7 @@ from data import db, plans
 from data import tables as t
 from data.intake import clean_layers, store_layers
 from data.sample import SCENARIOS, make_sample
+from gisgrid.address import warm as warm_address
 from gisgrid.errors import BadInput
 from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
@@ -146,7 +147,10 @@ def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: 
 @output_options
 def warm(output: Output) -> None:
     """Compile the numeric kernels now, so that no later command waits for them."""
-    kernels = {"units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach}
+    kernels = {
+        "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
+        "addresses": warm_address,
+    }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):
             compile_kernels()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,12 +19,14 @@ from api.state import state
 from data.components import ComponentOwner, component_owner
 from data.in_force import InForce
 from gisgrid.crs import check_lonlat, point_to_storage
-from gisgrid.errors import BadInput
-from gisgrid.limits import KEY_CHARS_MAX, OUTSIDE_METRES_CAP, OUTSIDE_METRES_MAX
+from gisgrid.errors import BadInput, NotFound
+from gisgrid.limits import ACCURACY_METRES_MAX, KEY_CHARS_MAX, OUTSIDE_METRES_CAP, OUTSIDE_METRES_MAX
 from gisgrid.locate.sure import CONFIDENCE, sigma_of
 from gisgrid.moments import past_moment
 
 bp = APIBlueprint("locate", __name__, url_prefix="/api/v1/locate", tag="Locate")
+ADDRESS_MATCHES = 5
+"""Places told of one address."""
 _GEOD = pyproj.Geod(ellps="GRS80")
 
 
@@ -52,15 +55,19 @@ class LocateQuery(Strict):
 def locate(query_data: dict[str, Any]) -> Response:
     """The grid that owns a place, the chain above it, and how sure that is.
 
-    The place is a point, an address, or where the component named stands. The owner is the smallest grid code among
-    the grids that cover the point (ST_Covers). Outside every grid the owner is null and ``nearest`` names the closest
-    grid within ``within`` metres. A report on a component belongs to its department: ``responsible`` says so.
+    The place is a point, else where the component named stands, else an address. ``address`` tells what an address was
+    taken for, how sure that is and what else it may mean; given beside a point, it tells how far from it. The owner is
+    the smallest grid code among the grids that cover the place (ST_Covers). Outside every grid the owner is null and
+    ``nearest`` names the closest grid within ``within`` metres. A report on a component belongs to its department:
+    ``responsible`` says so.
     """
     query = query_data
     asked = _asked(query)
     found = _generation(query.get("at"))
     component = _component(query.get("component"))
-    given, lon, lat, address = _place(query, component)
+    given, lon, lat, address = _place(query, component, found)
+    if "lon" not in given and address is not None and asked.accuracy is None and address["accuracy"] > 0:
+        asked = replace(asked, accuracy=min(address["accuracy"], ACCURACY_METRES_MAX))
     return json_response(answer_body(found, given, lon, lat, asked, address=address, component=component))
 
 
@@ -123,17 +130,45 @@ def _component(code: str | None) -> ComponentOwner | None:
 
 
 def _place(
-    query: dict[str, Any], component: ComponentOwner | None
+    query: dict[str, Any], component: ComponentOwner | None, found: InForce
 ) -> tuple[dict[str, Any], float, float, dict[str, Any] | None]:
     """What was given, the point it means in storage coordinates, and the address when there is one."""
-    lon, lat = query.get("lon"), query.get("lat")
+    lon, lat, text = query.get("lon"), query.get("lat"), query.get("address")
     if (lon is None) != (lat is None):
         raise BadInput(f"{'lon' if lon is None else 'lat'} is missing; give lon and lat, or an address")
     if lon is not None and lat is not None:
-        return {"lon": lon, "lat": lat, "crs": query["crs"]}, *stored_point(lon, lat, query["crs"]), None
-    if component is not None:
-        return {"component": component.code}, component.lon, component.lat, None
-    raise BadInput("lon and lat are missing; give them, or an address, or a component")
+        point = stored_point(lon, lat, query["crs"])
+        given = {"lon": lon, "lat": lat, "crs": query["crs"]}
+    elif component is not None:
+        point, given = (component.lon, component.lat), {"component": component.code}
+    elif text is not None:
+        likeliest = _address(text, found, None)
+        return {"address": text}, likeliest["lon"], likeliest["lat"], likeliest
+    else:
+        raise BadInput("lon and lat are missing; give them, or an address, or a component")
+    address = None if text is None else _address(text, found, point)
+    return given | ({} if text is None else {"address": text}), *point, address
+
+
+def _address(text: str, found: InForce, point: tuple[float, float] | None) -> dict[str, Any]:
+    """The likeliest place an address means, with the others; of places about as likely the one nearest to the point.
+
+    Raises NotFound when it names nothing known here.
+    """
+    matches = [
+        asdict(match)
+        | {
+            "grid": found.grids[row]["code"] if row >= 0 else None,
+            "metres": 0.0 if point is None else round(_metres(*point, match.lon, match.lat), 1),
+        }
+        for match, row in state().addresses.find(text, ADDRESS_MATCHES, found)
+    ]
+    if not matches:
+        shown = text if len(text) <= 60 else text[:57] + "..."
+        raise NotFound(f"address {shown!r} names nothing that is known here; give lon and lat", code="unknown_address")
+    about = [match for match in matches if match["score"] >= matches[0]["score"] / 2]
+    chosen = min(about, key=lambda match: match["metres"]) if point else matches[0]
+    return chosen | {"others": [match for match in matches if match is not chosen]}
 
 
 def stored_point(lon: float, lat: float, crs: str) -> tuple[float, float]:
@@ -150,6 +185,11 @@ def stored_point(lon: float, lat: float, crs: str) -> tuple[float, float]:
 
 
 def _component_json(component: ComponentOwner, lon: float, lat: float) -> dict[str, Any]:
-    metres = _GEOD.inv(lon, lat, component.lon, component.lat)[2]
     names = ("code", "name", "state", "dept_supervise", "dept_owner", "dept_maintain", "lon", "lat")
-    return {name: getattr(component, name) for name in names} | {"metres": round(float(metres), 1)}
+    return {name: getattr(component, name) for name in names} | {
+        "metres": round(_metres(lon, lat, component.lon, component.lat), 1)
+    }
+
+
+def _metres(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+    return float(_GEOD.inv(lon, lat, other_lon, other_lat)[2])

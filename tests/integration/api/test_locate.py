@@ -299,3 +299,55 @@ def test_what_cannot_be_asked_is_said_in_the_one_error_shape(locate: FlaskClient
     assert error["status"] == 400
     assert says in error["message"]
     assert len(error["message"]) < 600
+
+
+def test_an_address_is_a_place_and_says_how_sure_it_is(deep: Any, locate: FlaskClient) -> None:
+    addresses = deep.district.layers["addresses"]
+    with deep.engine.connect() as connection:
+        now = plans.current_generation(connection).id
+        for row in range(0, len(addresses), len(addresses) // 12):
+            one = addresses.iloc[row]
+            for text in (one["full"], one["name_en"], one["full"].replace("号", "號 ")):
+                told = ask(locate, address=text)
+                assert told["given"] == {"address": text}
+                assert told["address"]["address_id"] == one["address_id"]
+                assert told["accuracy"] == told["address"]["accuracy"]
+                assert told["candidates"]
+                wanted = owner_by_sql(connection, one.geometry.x, one.geometry.y, generation=now)
+                assert told["owner"]["code"] == told["address"]["grid"] == wanted
+
+
+def test_an_address_beside_a_point_is_told_with_its_distance(deep: Any, locate: FlaskClient) -> None:
+    one = deep.district.layers["addresses"].iloc[5]
+    lon, lat = one.geometry.x + 0.001, one.geometry.y
+    told = ask(locate, lon=lon, lat=lat, address=one["full"])
+    assert told["point"] == {"lon": lon, "lat": lat, "crs": "cgcs2000"}
+    assert told["accuracy"] is None, "the accuracy of the address is not that of the point"
+    assert 80 < told["address"]["metres"] < 100
+
+
+def test_an_address_nobody_knows_is_no_place(locate: FlaskClient) -> None:
+    answer = locate.get("/api/v1/locate", query_string={"address": "不存在路9号"})
+    assert answer.status_code == 404
+    assert answer.get_json()["error"]["code"] == "unknown_address"
+    for text in ("", "，。！", "路" * 10_000, "\x07"):
+        assert locate.get("/api/v1/locate", query_string={"address": text}).status_code == 400
+
+
+def test_a_report_by_address_alone_is_stored_in_its_grid(planned_copy: Any) -> None:
+    client = create_app(planned_copy.settings, planned_copy.engine).test_client()
+    one = planned_copy.district.layers["addresses"].iloc[7]
+    sent = client.post(
+        "/api/v1/reports", json={"service_code": "0101", "address": one["full"], "description": "暴露垃圾"}
+    )
+    assert sent.status_code == 201, sent.text
+    properties = sent.get_json(force=True)["properties"]
+    assert properties["grid_code"] == ask(client, lon=one.geometry.x, lat=one.geometry.y)["owner"]["code"]
+    assert properties["accuracy"] <= 10
+    unknown = client.post(
+        "/api/v1/reports", json={"service_code": "0101", "address": "不存在路9号", "description": "x"}
+    )
+    assert unknown.status_code == 400
+    with planned_copy.engine.connect() as connection:
+        stored = sa.select(sa.func.count()).select_from(t.reports).where(t.reports.c.source == "api")
+        assert connection.scalar(stored) == 1

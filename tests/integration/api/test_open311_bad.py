@@ -71,7 +71,7 @@ def errors(answer: Any) -> list[dict[str, Any]]:
         ({"token": "x" * 201}, 400, "token"),
         ({"attribute[fixmystreet_id]": "x" * 101}, 400, "fixmystreet_id"),
         ({"lat": ["35.4968", "35.5"]}, 400, "lat is sent 2 times"),
-        ({"lat": "", "long": "", "address_string": "德泉街15号"}, 400, "lat and long"),
+        ({"lat": "", "long": "", "address_string": "不存在路15号"}, 400, "lat and long"),
         ({"lat": "", "long": "", "address_id": "#NOTPINPOINTED#"}, 400, "#NOTPINPOINTED#"),
     ],
 )

@@ -59,6 +59,10 @@ def address(client: FlaskClient, path: str) -> str:
     queries = {
         "/api/v1/locate": f"?lon={lon}&lat={lat}",
         "/api/v1/components/clusters": f"?bbox={lon - 0.01},{lat - 0.01},{lon + 0.01},{lat + 0.01}&cell=0.001",
+        "/api/v1/addresses/search": "?text=鸣凤示范街道",
+        "/api/v1/addresses/suggest": "?text=鸣凤",
+        "/api/v1/addresses/parse": "?text=文泉路12号",
+        "/api/v1/addresses/reverse": f"?lon={lon}&lat={lat}",
         "/api/v1/circles/coverage": "?category=kindergarten",
         "/api/v1/circles/polygons": "?category=kindergarten",
     }
