@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -101,11 +102,20 @@ def _lines(columns: list[pa.Array], mark: str) -> memoryview:
 
 
 def _quoted(column: pa.Array, mark: str) -> pa.Array:
-    special = pc.match_substring_regex(column, f'["\r\n{mark}]|^ | $')
-    if not pc.any(special, min_count=0).as_py():
+    if not _holds(column, f'"\r\n{mark}'.encode()):
         return column
+    special = pc.match_substring_regex(column, f'["\r\n{mark}]')
     wrapped = pc.binary_join_element_wise('"', pc.replace_substring(column, '"', '""'), '"', "")
     return pc.if_else(special, wrapped, column)
+
+
+def _holds(column: pa.Array, special: bytes) -> bool:
+    """Whether any of the bytes occurs in a text column; a look at its memory is quicker than one at each value."""
+    data = column.buffers()[2]
+    if data is None:
+        return False
+    view = np.frombuffer(data, np.uint8)
+    return any(bool((view == byte).any()) for byte in special)
 
 
 def _text(column: pa.Array) -> pa.Array:
@@ -171,8 +181,10 @@ def _write_ogr(path: Path, layout: Layout, batches: Iterator[pa.RecordBatch], la
 
 
 def _options(suffix: str, layout: Layout) -> dict[str, Any]:
-    if suffix in (".geojson", ".json", ".geojsonl", ".geojsons", ".ndjson"):
+    if suffix in (".geojson", ".json"):
         return {"SIGNIFICANT_FIGURES": 17}  # 7 digits would move points by a centimetre
+    if suffix in (".geojsonl", ".geojsons", ".ndjson"):
+        return {"COORDINATE_PRECISION": 15}
     if suffix == ".fgb":
         return {"SPATIAL_INDEX": "NO"}  # an index would reorder the rows, and hold them all in memory
     if suffix in (".shp", ".zip"):
