@@ -9,7 +9,20 @@ import sqlalchemy as sa
 from apiflask import APIFlask
 from flask import Response, send_from_directory
 
-from api import areas, basemap, circles, components, errors, facilities, grids, locate, openapi, overview, pages
+from api import (
+    areas,
+    basemap,
+    circles,
+    components,
+    errors,
+    facilities,
+    grids,
+    locate,
+    locate_batch,
+    openapi,
+    overview,
+    pages,
+)  # fmt: skip
 from api.current import CurrentGrids
 from api.state import State
 from gisgrid import __version__
@@ -21,7 +34,17 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; worker-src 'self' blob:; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-BLUEPRINTS = (overview.bp, areas.bp, grids.bp, components.bp, facilities.bp, basemap.bp, locate.bp, circles.bp)
+BLUEPRINTS = (
+    overview.bp,
+    areas.bp,
+    grids.bp,
+    components.bp,
+    facilities.bp,
+    basemap.bp,
+    locate.bp,
+    circles.bp,
+    locate_batch.bp,
+)
 
 
 def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:

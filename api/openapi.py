@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIFlask
 
+from api import openapi_batch
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
 
@@ -196,6 +197,8 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     spec["components"] = {"schemas": {"Error": ERROR}}
     spec.pop("servers", None)  # the address a request came by need not be the one others use
     for path, operations in spec["paths"].items():
+        if path == "/api/v1/locate" and "post" in operations:
+            operations["post"] |= openapi_batch.OPERATION | {"operationId": "locate_batch"}
         operation = operations["get"]
         operation["operationId"] = path.removeprefix("/api/v1/").translate(str.maketrans("/{", "__", "}"))
         operation["responses"] = _responses(path)

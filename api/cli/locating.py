@@ -26,7 +26,9 @@ from gisgrid.settings import Settings
     help="How far a point outside may be from its nearest grid to be told it; 0: do not search.",
 )  # fmt: skip
 @click.option(
-    "--batch-rows", type=click.IntRange(1_000, 10_000_000), help="Rows in memory at a time; by default what suits the file."
+    "--batch-rows",
+    type=click.IntRange(1_000, 10_000_000),
+    help="Rows in memory at a time; by default what suits the file.",
 )
 @click.option("--out", type=MapFile(*WRITABLE), required=True, help="File for the points with their owners.")
 @output_options

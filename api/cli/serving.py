@@ -16,6 +16,7 @@ from api.cli.output import Output, output_options
 from data import db, plans
 from data import tables as t
 from data.intake import clean_layers, store_layers
+from data.point_streams.records import warm as warm_records
 from data.sample import SCENARIOS, make_sample
 from gisgrid.errors import BadInput
 from gisgrid.locate import warm as warm_locate
@@ -135,7 +136,10 @@ def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: 
 @output_options
 def warm(output: Output) -> None:
     """Compile the numeric kernels now, so that no later command waits for them."""
-    kernels = {"units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach}
+    kernels = {
+        "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
+        "records": warm_records,
+    }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):
             compile_kernels()

@@ -30,7 +30,7 @@ def from_columns(x: pa.Array, y: pa.Array) -> tuple[Floats, Floats, Faults]:
 def numbers(column: pa.Array) -> tuple[Floats, Faults]:
     """A column as float64 (NaN where there is none) and a fault per row."""
     if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+        return _coded_numbers(column)
     if _is_text(column.type):
         return _text_numbers(column)
     faults = np.zeros(len(column), np.int8)
@@ -42,6 +42,13 @@ def numbers(column: pa.Array) -> tuple[Floats, Faults]:
         faults[faults == 0] = NO_NUMBER
         return np.full(len(column), np.nan), faults
     return values, faults
+
+
+def _coded_numbers(column: pa.DictionaryArray) -> tuple[Floats, Faults]:
+    """Each value of the dictionary once, then a look-up."""
+    values, value_faults = numbers(column.dictionary)
+    at = column.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+    return np.append(values, np.nan)[at], np.append(value_faults, np.int8(NO_COORDINATES)).astype(np.int8)[at]
 
 
 def _text_numbers(column: pa.Array) -> tuple[Floats, Faults]:
@@ -119,7 +126,8 @@ def _plain_points(column: pa.Array) -> npt.NDArray[Any] | None:
 
 
 def _storage(column: pa.Array) -> pa.Array:
-    return column.storage if isinstance(column, pa.ExtensionArray) else column
+    column = column.storage if isinstance(column, pa.ExtensionArray) else column
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def _is_text(kind: pa.DataType) -> bool:

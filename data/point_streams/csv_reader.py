@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
 from data.point_streams.columns import Position, position_columns
-from data.point_streams.csv_text import BLOCK_BYTES, CsvText, Piece, blocks, look_at
+from data.point_streams.csv_text import CsvText, Piece, blocks, look_at
 from data.point_streams.stream import PointBatch, PointStream
+from data.point_streams.text import BLOCK_BYTES
 from gisgrid.errors import BadInput
 from gisgrid.locate.points import NO_FAULT, TOO_LONG, UNREADABLE
 
@@ -55,7 +56,7 @@ def open_csv(
     if typed:
         parser = _Parser(text, _typed_schema(parser), position, block_bytes)
     derived = (position.wkt,) if position.wkt else ()
-    return PointStream(path, parser.schema, crs, lambda: _batches(parser), derived=derived, bom=text.bom > 0)
+    return PointStream(path, parser.schema, crs, lambda: _batches(parser), derived=derived, bom=text.text.bom > 0)
 
 
 def _batches(parser: _Parser) -> Iterator[PointBatch]:
@@ -135,7 +136,7 @@ def _typed_schema(parser: _Parser) -> pa.Schema:
     for pieces, _ in blocks(text, parser.block_bytes):
         if not real:
             break
-        table, faults = _parsed(pieces, text, parser.schema)
+        table = _parsed(pieces, text, parser.schema)[0]
         for name in list(real):
             column = table.column(name)
             if len(column) > column.null_count:

@@ -1,8 +1,7 @@
-"""The bytes of a CSV file: its encoding, separator and header, and blocks of whole rows in UTF-8."""
+"""The text of a CSV file: its separator and header, and blocks of whole rows."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -15,64 +14,44 @@ import numpy as np
 
 from data.files import not_a_map
 from data.point_streams.records import OPEN_QUOTE_MAX, scan
+from data.point_streams.text import BLOCK_BYTES, ROW_BYTES_MAX, Text, look_at_text, utf8_blocks
 from gisgrid.errors import BadInput
 
-BLOCK_BYTES: Final = 8 << 20
-"""Bytes read, parsed and located at a time."""
-ROW_BYTES_MAX: Final = 32 << 20
-"""Longest row taken."""
 SEPARATORS: Final = (",", "\t", ";", "|")
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class CsvText:
-    """A CSV file as it is written: ``encoding``, length of its byte order mark, ``separator`` and column ``names``.
+    """A CSV file as it is written: ``separator``, column ``names``, and ``start``, where its rows begin as UTF-8."""
 
-    ``raw``: its bytes are UTF-8 as they stand. ``start`` is where its rows begin in the UTF-8 text, ``size`` its bytes
-    on disk.
-    """
-
-    path: Path
-    encoding: str
-    bom: int
-    raw: bool
+    text: Text
     separator: str
     names: list[str]
     start: int
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Rows of a block: ``text`` of whole records, or one line that could not be read as one (``broken``)."""
+    """Rows of a block: ``text`` of ``count`` whole records, or one line that could not be read as one (``broken``)."""
 
     text: bytes
+    count: int
     broken: bool = False
 
 
 def look_at(path: Path) -> CsvText:
     """Encoding (UTF-8, UTF-16 by its mark, else GB 18030), separator and header. Raises BadInput for no CSV text."""
-    with path.open("rb") as file:
-        first = file.read(4)
-    encoding, bom = next(((name, len(mark)) for mark, name in _BOMS if first.startswith(mark)), ("", 0))
-    if not encoding:
-        encoding = next((name for name in ("utf-8", "gb18030") if _decodes(path, name)), "utf-8")
-    raw = encoding == "utf-8" and _decodes(path, encoding)
-    head = next(_utf8(path, encoding, bom, raw), b"")
+    text = look_at_text(path)
+    head = next(utf8_blocks(text), b"")
     if not head.strip():
         raise BadInput(f"{path}: the file is empty", path=str(path), code="empty_layer")
     if b"\0" in head:
         raise not_a_map(path)
     separator = _separator(_LINE_END.split(head.lstrip(b"\r\n"), 1)[0])
     names, start = _header(head.decode("utf-8", "replace"), separator)
-    return CsvText(path, encoding, bom, raw, separator, unique_names(names), start, path.stat().st_size)
+    return CsvText(text, separator, unique_names(names), start)
 
 
 def _header(text: str, separator: str) -> tuple[list[str], int]:
@@ -112,23 +91,29 @@ def blocks(text: CsvText, size: int = BLOCK_BYTES) -> Iterator[tuple[list[Piece]
     Raises BadInput for a row longer than `ROW_BYTES_MAX`.
     """
     rest, skip, read = b"", text.start, 0
-    for block in _utf8(text.path, text.encoding, text.bom, text.raw, size):
+    for block in utf8_blocks(text.text, size):
         read += len(block)
         fresh = block[skip:] if skip else block
         skip = max(0, skip - len(block))
         pieces, rest = _pieces(rest + fresh, text.separator)
         if len(rest) > ROW_BYTES_MAX:
-            raise BadInput(f"{text.path}: a row is longer than {ROW_BYTES_MAX >> 20} MB; this is no table of points")
+            longest = f"{ROW_BYTES_MAX >> 20} MB"
+            raise BadInput(f"{text.text.path}: a row is longer than {longest}; this is no table of points")
         if pieces:
-            yield pieces, min(read / max(text.size, 1), 1.0)
+            yield pieces, min(read / max(text.text.size, 1), 1.0)
     while rest.strip(b"\r\n"):
         # the last row may lack its line end; a quote still open now is never closed
         pieces, left = _pieces(rest + b"\n", text.separator)
         if not pieces:
             line, *more = _LINE_END.split(rest, 1)
-            pieces, left = [Piece(line, broken=True)], b"".join(more)
+            pieces, left = [Piece(line, 1, broken=True)], b"".join(more)
         yield pieces, 1.0
         rest = left.rstrip(b"\n")
+
+
+def count_rows(text: CsvText) -> int:
+    """How many rows there are after the header."""
+    return sum(piece.count for pieces, _ in blocks(text) for piece in pieces)
 
 
 def _pieces(data: bytes, separator: str) -> tuple[list[Piece], bytes]:
@@ -137,42 +122,17 @@ def _pieces(data: bytes, separator: str) -> tuple[list[Piece], bytes]:
     view = np.frombuffer(data, np.uint8)
     at = 0
     while at < len(data):
-        end, state = scan(view[at:], ord(separator), OPEN_QUOTE_MAX)
+        end, state, count = scan(view[at:], ord(separator), OPEN_QUOTE_MAX)
         if end:
-            pieces.append(Piece(data[at : at + end]))
+            pieces.append(Piece(data[at : at + end], count))
             at += end
         if state != 1:
             break
         line_end = _LINE_END.search(data, at)
         assert line_end is not None  # that is what state 1 means
-        pieces.append(Piece(data[at : line_end.start()], broken=True))
+        pieces.append(Piece(data[at : line_end.start()], 1, broken=True))
         at = line_end.end()
     return pieces, data[at:]
-
-
-def _decodes(path: Path, encoding: str) -> bool:
-    """Whether the whole file is text in that encoding."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with path.open("rb") as file:
-        try:
-            while block := file.read(BLOCK_BYTES):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
-
-
-def _utf8(path: Path, encoding: str, bom: int, raw: bool, size: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """The text after the mark in blocks of UTF-8, whatever it is written in; bytes that are no text become U+FFFD."""
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-    with path.open("rb") as file:
-        file.seek(bom)
-        while block := file.read(size):
-            if made := block if raw else decoder.decode(block).encode():
-                yield made
-        if not raw and (text := decoder.decode(b"", final=True)):
-            yield text.encode()
 
 
 def _separator(header: bytes) -> str:

@@ -30,13 +30,25 @@ _BUFFER_BYTES: Final = 1 << 20  # a column chunk is streamed through it, however
 
 
 def open_parquet(
-    path: Path, crs: str | None, columns: tuple[str, str] | None, *, batch_rows: int | None = None
+    path: Path,
+    crs: str | None,
+    columns: tuple[str, str] | None,
+    *,
+    batch_rows: int | None = None,
+    coded: bool = False,
 ) -> PointStream:
     """A Parquet file: GeoParquet (WKB or GeoArrow points), or a table with coordinate columns.
 
-    Raises BadInput: no Parquet, no rows, no coordinates.
+    ``coded`` keeps text and bytes as a number a row and the values once, as they lie in the file: a small file cannot
+    become large in memory then. Raises BadInput: no Parquet, no rows, no coordinates.
     """
     file = _opened(path)
+    if coded:
+        texts = tuple(field.name for field in file.schema_arrow if _is_bytes(field.type))
+        file.close()
+        file = _opened(path, texts)
+    else:
+        texts = ()
     schema, rows = file.schema_arrow, file.metadata.num_rows
     if rows == 0:
         raise BadInput(f"{path}: the layer is empty", path=str(path), code="empty_layer")
@@ -56,24 +68,28 @@ def open_parquet(
             return convert(table.column(shapes))
 
     return PointStream(
-        path, schema, crs or own_crs, lambda: _batches(path, asked, rows, read), rows, shapes, encoding, kind, derived,
-        plain=shapes is None,
+        path, schema, crs or own_crs, lambda: _batches(path, asked, rows, read, texts), rows, shapes, encoding, kind,
+        derived, plain=shapes is None,
     )  # fmt: skip
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+def _opened(path: Path, coded: tuple[str, ...] = ()) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, buffer_size=_BUFFER_BYTES)
+        return pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, read_dictionary=list(coded))
     except PermissionError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise not_a_map(path) from error
 
 
-def _batches(path: Path, size: int, rows: int, read: Read) -> Iterator[PointBatch]:
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_binary(kind))
+
+
+def _batches(path: Path, size: int, rows: int, read: Read, coded: tuple[str, ...]) -> Iterator[PointBatch]:
     done = 0
     try:
-        with _opened(path) as file:
+        with _opened(path, coded) as file:
             for table in file.iter_batches(size):
                 done += table.num_rows
                 yield PointBatch(table, *read(table), done / rows)
@@ -115,7 +131,7 @@ def _crs_name(crs: Any) -> str | None:
 def _extension(field: pa.Field) -> str:
     if isinstance(field.type, pa.BaseExtensionType):
         return str(field.type.extension_name)
-    return (field.metadata or {}).get(b"ARROW:extension:name", b"").decode("utf-8", "replace")
+    return str((field.metadata or {}).get(b"ARROW:extension:name", b""), "utf-8", "replace")
 
 
 def _extension_crs(field: pa.Field) -> Any:

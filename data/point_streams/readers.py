@@ -7,10 +7,11 @@ from typing import Final
 
 from data.files import FORMATS, LayerSpec, parse_spec
 from data.point_streams.csv_reader import open_csv
-from data.point_streams.csv_text import BLOCK_BYTES
+from data.point_streams.geojson_reader import open_geojson
 from data.point_streams.ogr_reader import open_ogr
 from data.point_streams.parquet_reader import open_parquet
 from data.point_streams.stream import PointStream
+from data.point_streams.text import BLOCK_BYTES
 from gisgrid.crs import normalise
 from gisgrid.errors import BadInput
 
@@ -45,6 +46,8 @@ def open_points(
         stream = open_parquet(_only_layer(source), wanted, columns, batch_rows=batch_rows)
     elif columns is not None:
         raise BadInput(f"{source}: --columns names columns of a CSV or Parquet table; this file has geometry")
+    elif suffix in (".geojson", ".json", *SEQUENCE_ENDINGS):
+        stream = open_geojson(_only_layer(source), wanted, batch_rows=batch_rows)
     else:
         stream = open_ogr(source, wanted, preferred=layer, batch_rows=batch_rows)
     if stream.crs is None:

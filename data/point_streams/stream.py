@@ -41,7 +41,7 @@ class PointStream:
     kept there (``WKB`` or a GeoArrow ``point``); None for tables with plain coordinate columns. ``derived`` columns
     hold the position as text and are left out where a geometry is written. ``plain``: a table that needs no geometry
     when it is written to Parquet again. ``crs`` is a name of `gisgrid.crs.normalise`, ``rows`` the number of rows where
-    the file tells it at once; ``batches`` can be asked for once. ``bom`` says whether a text file began with a byte order mark.
+    the file tells it at once, ``bom`` whether a text file began with a byte order mark.
     """
 
     path: Path

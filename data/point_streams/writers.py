@@ -13,25 +13,23 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyogrio
 
 from data.exporters import check_target
+from data.point_streams.features import geometries_json
 from data.point_streams.layout import Layout
 from gisgrid.errors import BadInput, Broken, GisgridError
 
 WRITABLE: Final = (
-    ".csv", ".tsv", ".parquet", ".gpkg", ".geojson", ".json", ".geojsonl", ".geojsons", ".ndjson", ".fgb", ".shp", ".zip",
+    ".csv", ".tsv", ".parquet", ".gpkg", ".geojson", ".json", ".geojsonl", ".geojsons", ".ndjson", ".fgb", ".shp",
+    ".zip",
 )  # fmt: skip
 _DRIVERS: Final = {
     ".gpkg": "GPKG",
-    ".geojson": "GeoJSON",
-    ".json": "GeoJSON",
-    ".geojsonl": "GeoJSONSeq",
-    ".geojsons": "GeoJSONSeq",
-    ".ndjson": "GeoJSONSeq",
     ".fgb": "FlatGeobuf",
     ".shp": "ESRI Shapefile",
     ".zip": "ESRI Shapefile",
@@ -63,6 +61,8 @@ def write_batches(path: Path, layout: Layout, batches: Iterator[pa.RecordBatch],
                 _write_csv(made, layout, batches)
             elif suffix == ".parquet":
                 _write_parquet(made, layout, batches)
+            elif suffix not in _DRIVERS:
+                _write_geojson(made, layout, batches)
             else:
                 _write_ogr(made, layout, batches, layer)
             for part in _parts(made):
@@ -129,11 +129,40 @@ def _text(column: pa.Array) -> pa.Array:
 def _write_parquet(path: Path, layout: Layout, batches: Iterator[pa.RecordBatch]) -> None:
     coded = [field.name for field in layout.schema if _repeats(field.type)]
     page = 8 * len(layout.grids.codes) + layout.grids.codes.nbytes + (1 << 20)
-    with pq.ParquetWriter(
-        path, layout.schema, use_dictionary=coded, dictionary_pagesize_limit=page, write_statistics=False, **_COMPRESSION
-    ) as writer:
+    options: dict[str, Any] = {"use_dictionary": coded, "dictionary_pagesize_limit": page, "write_statistics": False}
+    with pq.ParquetWriter(path, layout.schema, **options, **_COMPRESSION) as writer:
         for batch in batches:
             writer.write_batch(batch, row_group_size=max(len(batch), 1))
+
+
+def _write_geojson(path: Path, layout: Layout, batches: Iterator[pa.RecordBatch]) -> None:
+    """A FeatureCollection, or for other endings one feature a line."""
+    whole = path.suffix.lower() in (".geojson", ".json")
+    head: dict[str, Any] = {"type": "FeatureCollection", "name": path.stem}
+    if layout.crs != "EPSG:4326":  # RFC 7946 has no other; this is how the format said it before
+        head["crs"] = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:{layout.crs.replace(':', '::')}"}}
+    with path.open("wb") as out:
+        if whole:
+            out.write(orjson.dumps(head)[:-1] + b',"features":[\n')
+        between = b""
+        for batch in batches:
+            lines = _feature_lines(batch, layout.shapes)
+            out.write(between + (b",\n" if whole else b"\n").join(lines))
+            between = (b",\n" if whole else b"\n") if lines else between
+        out.write(b"\n]}\n" if whole else b"\n")
+
+
+def _feature_lines(batch: pa.RecordBatch, shapes: str) -> list[bytes]:
+    names = [name for name in batch.schema.names if name != shapes]
+    columns = [
+        (_text(column) if pa.types.is_binary(column.type) else column).to_pylist()
+        for column in (batch.column(name) for name in names)
+    ]
+    rows = zip(*columns, strict=True) if columns else ((),) * len(batch)
+    return [
+        orjson.dumps({"type": "Feature", "properties": dict(zip(names, row, strict=True)), "geometry": geometry})
+        for row, geometry in zip(rows, geometries_json(batch.column(shapes)), strict=True)
+    ]
 
 
 def _repeats(kind: pa.DataType) -> bool:
@@ -181,10 +210,6 @@ def _write_ogr(path: Path, layout: Layout, batches: Iterator[pa.RecordBatch], la
 
 
 def _options(suffix: str, layout: Layout) -> dict[str, Any]:
-    if suffix in (".geojson", ".json"):
-        return {"SIGNIFICANT_FIGURES": 17}  # 7 digits would move points by a centimetre
-    if suffix in (".geojsonl", ".geojsons", ".ndjson"):
-        return {"COORDINATE_PRECISION": 15}
     if suffix == ".fgb":
         return {"SPATIAL_INDEX": "NO"}  # an index would reorder the rows, and hold them all in memory
     if suffix in (".shp", ".zip"):
@@ -216,4 +241,5 @@ def _pack(path: Path) -> None:
 def _parts(path: Path) -> list[Path]:
     if path.suffix.lower() != ".shp":
         return [path]
-    return [part for part in (path.with_suffix(end) for end in (".shp", ".shx", ".dbf", ".prj", ".cpg")) if part.exists()]
+    sides = (path.with_suffix(end) for end in (".shp", ".shx", ".dbf", ".prj", ".cpg"))
+    return [side for side in sides if side.exists()]

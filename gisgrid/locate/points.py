@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyproj
 import shapely
+from pyproj.exceptions import ProjError
 
 from gisgrid.arrays import coordinate_arrays
 from gisgrid.crs import STORAGE_CRS, normalise, points_to_storage
@@ -28,7 +29,7 @@ _BENT: Final = ("gcj02", "bd09")
 _METRES_A_DEGREE: Final = 110_500.0  # at least, along a meridian; along a parallel times the cosine
 
 (NO_FAULT, NO_GEOMETRY, NO_POINT, NO_COORDINATES, NO_NUMBER, NOT_FINITE, OUT_OF_RANGE, NO_FIT, SWAPPED, NO_SYSTEM,
- TOO_LONG, UNREADABLE) = range(12)  # fmt: skip
+ TOO_LONG, UNREADABLE, NO_ACCURACY) = range(13)  # fmt: skip
 
 REASONS: Final[tuple[str | None, ...]] = (
     None,
@@ -42,7 +43,8 @@ REASONS: Final[tuple[str | None, ...]] = (
     "longitude and latitude are swapped: the point lies in a grid when they are exchanged",
     "coordinate system is unknown",
     "row has more fields than the header",
-    "row cannot be read: a quote is never closed",
+    "row cannot be read",
+    "accuracy is no distance in metres",
 )
 """Why a row could not be used, by the number in `Located.faults`."""
 
@@ -85,6 +87,7 @@ def locate_batch(
     if not max_metres >= 0:
         raise BadInput(f"largest distance {max_metres!r} is not zero or more; give a number")
     given_x, given_y = coordinate_arrays(x, y)
+    check_systems(source, target)
     moved_x, moved_y = _moved(given_x, given_y, source, target)
     rows = index.rows(moved_x, moved_y)
     said = np.zeros(rows.size, np.int8) if faults is None else faults.astype(np.int8)
@@ -154,13 +157,12 @@ def point_coordinates(shapes: npt.NDArray[np.object_]) -> tuple[Floats, Floats, 
     faults = np.zeros(len(shapes), np.int8)
     faults[shapely.get_type_id(shapes) != shapely.GeometryType.POINT] = NO_POINT
     faults[shapely.is_missing(shapes) | shapely.is_empty(shapes)] = NO_GEOMETRY
-    usable = np.where(faults == NO_FAULT, shapes, None)
+    usable = shapes.copy()
+    usable[faults != NO_FAULT] = None
     return shapely.get_x(usable), shapely.get_y(usable), faults
 
 
-def _why(
-    index: GridIndex, x: Floats, y: Floats, moved_x: Floats, moved_y: Floats, source: str, target: str
-) -> Faults:
+def _why(index: GridIndex, x: Floats, y: Floats, moved_x: Floats, moved_y: Floats, source: str, target: str) -> Faults:
     """What is wrong with points that have no owner; NO_FAULT for those that merely lie outside."""
     faults = np.zeros(x.size, np.int8)
     faults[~(np.isfinite(moved_x) & np.isfinite(moved_y))] = NO_FIT
@@ -187,6 +189,17 @@ def _nearest(index: GridIndex, x: Floats, y: Floats, target: str, max_metres: fl
     rows[near], metres[near] = index.nearest(x[near], y[near], max_metres / unit, metres=degrees)
     metres *= unit
     return rows, metres
+
+
+@lru_cache(maxsize=256)
+def check_systems(source: str, target: str) -> None:
+    """Raise BadInput when no way leads from one named system to the other: that of another planet, for one."""
+    none = np.zeros(0)
+    try:
+        _moved(none, none, source, target)
+    except ProjError as error:
+        shown = source if len(source) <= 60 else source[:57] + "..."
+        raise BadInput(f"coordinate system {shown!r} cannot be brought to {target}; name another", crs=shown) from error
 
 
 @lru_cache(maxsize=64)
