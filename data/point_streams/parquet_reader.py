@@ -52,8 +52,7 @@ def open_parquet(
     schema, rows = file.schema_arrow, file.metadata.num_rows
     if rows == 0:
         raise BadInput(f"{path}: the layer is empty", path=str(path), code="empty_layer")
-    size = sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups))
-    asked = batch_rows or int(np.clip(BATCH_BYTES * rows // max(size, 1), 1024, BATCH_ROWS))
+    asked = batch_rows or _batch_rows(file.metadata)
     file.close()
     shapes, encoding, own_crs, kind = (None, "WKB", None, "Point") if columns else _geometry(schema, path)
     if shapes is None:
@@ -73,9 +72,17 @@ def open_parquet(
     )  # fmt: skip
 
 
+def _batch_rows(about: pq.FileMetaData) -> int:
+    """As many rows as make a batch of a good size; whole row groups where they are about that, which spares copies."""
+    size = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
+    rows = int(np.clip(BATCH_BYTES * about.num_rows // max(size, 1), 1024, BATCH_ROWS))
+    group = int(about.row_group(0).num_rows)
+    return group if rows // 2 <= group <= rows else rows
+
+
 def _opened(path: Path, coded: tuple[str, ...] = ()) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, read_dictionary=list(coded))
+        return pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False, read_dictionary=list(coded))
     except PermissionError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
