@@ -68,8 +68,8 @@ $(STAMPS)/web: $(WEB_SOURCES) $(STAMPS)/node
 	@mkdir -p $(STAMPS) && touch $@
 
 # numba compiles once, here, so that no command waits for it
-$(STAMPS)/kernels: $(STAMPS)/python $(wildcard gisgrid/*.py gisgrid/*/*.py planning/*.py planning/*/*.py)
+$(STAMPS)/kernels: $(STAMPS)/python $(wildcard gisgrid/*.py gisgrid/*/*.py planning/*.py planning/*/*.py data/point_streams/records.py)
 	@echo "gisgrid set-up: compiling kernels"
-	@find gisgrid planning -name '*.nb[ic]' -delete # a kernel's cache does not notice changes in kernels it calls
+	@find gisgrid planning data -name '*.nb[ic]' -delete # a kernel's cache does not notice changes in kernels it calls
 	@$(PY) -m api.cli warm --quiet
 	@mkdir -p $(STAMPS) && touch $@

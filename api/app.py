@@ -29,7 +29,7 @@ from api import (
 from api.current import CurrentGrids
 from api.gate import Gate
 from api.known_addresses import KnownAddresses
-from api.locate import single
+from api.locate import batch, single
 from api.locate.shortcut import Shortcut
 from api.state import State
 from gisgrid import __version__
@@ -62,6 +62,7 @@ BLUEPRINTS = (
     jobs.bp,
     mapit.bp,
     addresses.bp,
+    batch.bp,
 )
 
 

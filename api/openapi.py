@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from apiflask import APIFlask
 
 from api.mapit.describe import PATHS as MAPIT_PATHS
+from api.openapi_batch import OPERATION as LOCATE_BATCH
 from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
@@ -281,6 +282,9 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
         named = path.removeprefix("/api/v1/").translate(str.maketrans("/{", "__", "}"))
         for method, operation in operations.items():
             operation["operationId"] = named if method == "get" else f"{named}_{method}"
+            if (method, path) == ("post", "/api/v1/locate"):
+                operation |= LOCATE_BATCH
+                continue
             operation["responses"] = _read(path) if method == "get" else _changed(method.upper(), path)
             for parameter in operation.get("parameters", []):
                 _complete_parameter(parameter)

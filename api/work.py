@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from api.locate.job import locate_points_file
 from gisgrid.jobs import JobWork
 
-WORK: dict[str, JobWork] = {}
+WORK: dict[str, JobWork] = {"locate": locate_points_file}
 """Work by kind. Functions of modules, so that the process of a job finds them by name."""

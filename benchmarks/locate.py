@@ -1,10 +1,11 @@
-"""Locate: ours beside geopandas sjoin, shapely STRtree and PostGIS, on layers and points made here.
+"""Locate: ours beside geopandas sjoin, shapely STRtree, DuckDB spatial and PostGIS, on layers and points made here.
 
-    python benchmarks/locate.py [--grids 900,105000] [--points 1000000] [--postgis postgresql://…] [--seed 0]
+    python benchmarks/locate.py [--grids 900,105000] [--points 1000000] [--postgis postgresql://…|none] [--seed 0]
 
 Layers are jagged coverages: every grid has 40 corners, all shared exactly with its neighbours. Every peer answers by
 the owner rule (smallest code among the grids that cover the point), so all answers are compared, one by one. PostGIS
-takes part when a URL is given (or stands in GISGRID_DATABASE_URL); its tables are temporary.
+is a private cluster in a temporary folder unless another is named; its tables are temporary. DuckDB takes part where
+its spatial extension is there or can be fetched.
 """
 
 from __future__ import annotations
@@ -18,84 +19,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import shapely
+from _locate_cases import codes_for, jagged_layer
+from _locate_peers import DUCKDB_POINTS, POSTGIS_POINTS, by_duckdb, by_postgis, by_sjoin, by_strtree, postgis
 
 from gisgrid.locate import GridIndex, hilbert_order
 
-WEST, SOUTH, CELL = 116.0, 35.0, 0.003  # degrees; a grid is about 300 m wide
-POSTGIS_POINTS = 100_000  # PostGIS gets a share of the points, or it would take most of the run
-
-
-def jagged_layer(count: int, rng: np.random.Generator, sub: int = 10) -> Any:
-    """About `count` polygons of 4·sub corners over a square; neighbours share every vertex exactly."""
-    columns = round(np.sqrt(count))
-    rows = -(-count // columns)
-    base = np.stack(np.meshgrid(np.arange(columns + 1.0), np.arange(rows + 1.0), indexing="ij"), -1)
-    base += rng.uniform(-0.2, 0.2, base.shape)
-    steps = (np.arange(sub) / sub)[:, None]
-
-    def wavy(a: Any, b: Any) -> Any:
-        line = a[..., None, :] * (1 - steps) + b[..., None, :] * steps
-        line[..., 1:, :] += rng.uniform(-0.02, 0.02, line[..., 1:, :].shape)
-        return line
-
-    across, along = wavy(base[:-1], base[1:]), wavy(base[:, :-1], base[:, 1:])
-    parts = [across[:, :-1], along[1:], base[1:, 1:, None], across[:, 1:, :0:-1], base[:-1, 1:, None]]
-    rings = np.concatenate([*parts, along[:-1, :, :0:-1]], axis=2).reshape(columns * rows, -1, 2)
-    return shapely.polygons(rings[:count] * CELL + (WEST, SOUTH))
-
-
-def smallest(count: int, who: Any, row: Any, rank: Any) -> Any:
-    """Row of the smallest code per point, from (point, row) pairs; -1 for none."""
-    best = np.full(count, len(rank))
-    np.minimum.at(best, who, rank[row])
-    return np.append(np.argsort(rank), -1)[best]
-
-
-def by_sjoin(shapes: Any, codes: list[str], x: Any, y: Any) -> Callable[[], Any]:
-    """geopandas as documented: points joined to grids, smallest code kept."""
-    grids = gpd.GeoDataFrame({"code": codes}, geometry=shapes, crs=4490)
-    grids.sindex  # noqa: B018 - built beforehand, as ours is
-    row_of = {code: row for row, code in enumerate(codes)}
-
-    def answer() -> Any:
-        points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), crs=4490)
-        joined = gpd.sjoin(points, grids, how="inner", predicate="intersects")
-        owner = joined.groupby(level=0)["code"].min()
-        rows = np.full(len(x), -1)
-        rows[owner.index] = owner.map(row_of)
-        return rows
-
-    return answer
-
-
-def by_strtree(shapes: Any, rank: Any, x: Any, y: Any) -> Callable[[], Any]:
-    tree = shapely.STRtree(shapes)
-    return lambda: smallest(len(x), *tree.query(shapely.points(x, y), "covered_by"), rank)
-
-
-def by_postgis(url: str, shapes: Any, codes: list[str], x: Any, y: Any) -> Callable[[], Any]:
-    """The specification itself, points already in a table, GiST on the grids."""
-    import psycopg
-
-    db = psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True)
-    db.execute("CREATE TEMP TABLE bench_grids (row int, code text, geom geometry(Polygon, 4490))")
-    db.execute("CREATE TEMP TABLE bench_points (id int, geom geometry(Point, 4490))")
-    with db.cursor().copy("COPY bench_grids FROM STDIN") as copy:
-        for row, wkb in enumerate(shapely.to_wkb(shapely.set_srid(shapes, 4490), hex=True, include_srid=True)):
-            copy.write_row((row, codes[row], wkb))
-    points = shapely.to_wkb(shapely.set_srid(shapely.points(x, y), 4490), hex=True, include_srid=True)
-    with db.cursor().copy("COPY bench_points FROM STDIN") as copy:
-        for number, wkb in enumerate(points):
-            copy.write_row((number, wkb))
-    db.execute("CREATE INDEX ON bench_grids USING gist (geom)")
-    db.execute("ANALYZE bench_grids, bench_points")
-    row_of = {code: row for row, code in enumerate(codes)} | {None: -1}
-    rule = """SELECT p.id, min(g.code COLLATE "C") FROM bench_points p
-              LEFT JOIN bench_grids g ON ST_Covers(g.geom, p.geom) GROUP BY p.id ORDER BY p.id"""
-    return lambda: np.array([row_of[code] for _, code in db.execute(rule).fetchall()])
+BAR = 40
+"""Times sjoin's speed that bulk locate is to reach."""
 
 
 def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
@@ -126,7 +58,7 @@ def single_microseconds(index: GridIndex, x: Any, y: Any) -> tuple[float, float]
 def bench(count: int, points: int, url: str | None, seed: int) -> None:
     rng = np.random.default_rng(seed)
     shapes = jagged_layer(count, rng)
-    codes = [f"370811{n:09d}" for n in rng.permutation(len(shapes))]
+    codes = codes_for(len(shapes), rng)
     rank = np.argsort(np.argsort(codes))
     minx, miny, maxx, maxy = shapely.total_bounds(shapes)
     x, y = rng.uniform(minx, maxx, points), rng.uniform(miny, maxy, points)
@@ -156,6 +88,10 @@ def bench(count: int, points: int, url: str | None, seed: int) -> None:
     note("ours, points in Hilbert order", seconds, rows[np.argsort(order)])
     note("geopandas sjoin", *timed(by_sjoin(shapes, codes, x, y)))
     note("shapely STRtree", *timed(by_strtree(shapes, rank, x, y)))
+    part = min(points, DUCKDB_POINTS)
+    duckdb, missing = by_duckdb(shapes, codes, x[:part], y[:part])
+    if duckdb is not None:
+        note(f"DuckDB spatial ({part:,} points)", *timed(duckdb))
     if url:
         part = min(points, POSTGIS_POINTS)
         note(f"PostGIS ({part:,} points)", *timed(by_postgis(url, shapes, codes, x[:part], y[:part])))
@@ -164,6 +100,10 @@ def bench(count: int, points: int, url: str | None, seed: int) -> None:
         same = int((rows == ours[2][: len(rows)]).sum())
         ratio = f"ours ×{ours[1] / rate:7.1f}"
         print(f"  {name:<32} {rate / 1e6:9.3f} M points/s   {ratio}   same owner {same:,}/{len(rows):,}")
+    if missing:
+        print(f"  {'DuckDB spatial':<32} not installable here: {missing}")
+    sjoin = next(rate for name, rate, _ in figures if name == "geopandas sjoin")
+    print(f"  bulk: ours ×{ours[1] / sjoin:.0f} sjoin (to reach: ×{BAR})")
 
     at, ring = shapely.get_coordinates(shapes, return_index=True)
     middles = ((at[1:] + at[:-1]) / 2)[ring[1:] == ring[:-1]]
@@ -186,11 +126,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--grids", default="900,105000")
     parser.add_argument("--points", type=int, default=1_000_000)
-    parser.add_argument("--postgis", default=os.environ.get("GISGRID_DATABASE_URL"))
+    parser.add_argument("--postgis", default=os.environ.get("GISGRID_DATABASE_URL"), help="URL, or none")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    for count in map(int, asked.grids.split(",")):
-        bench(count, asked.points, asked.postgis, asked.seed)
+    with postgis(asked.postgis) as url:
+        for count in map(int, asked.grids.split(",")):
+            bench(count, asked.points, url, asked.seed)
 
 
 if __name__ == "__main__":

@@ -25,14 +25,14 @@ from data.exporters import write_layers
 from gisgrid.crs import normalise, to_storage
 from gisgrid.errors import BadInput
 
-__all__ = ["LayerSpec", "layer_names", "parse_spec", "read_layer", "write_layers"]
+__all__ = ["LayerSpec", "layer_names", "not_a_map", "ogr_source", "parse_spec", "read_layer", "write_layers"]
 
 FORMATS: Final = (".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".shp", ".zip", ".csv")
 _FORMATS_TEXT: Final = ".gpkg .geojson .parquet .fgb .shp .zip (zipped shapefile) .csv"
 
-_X_COLUMNS: Final = ("lon", "lng", "longitude", "x", "easting", "经度", "东坐标", "横坐标")
-_Y_COLUMNS: Final = ("lat", "latitude", "y", "northing", "纬度", "北坐标", "纵坐标")
-_WKT_COLUMNS: Final = ("wkt", "geometry", "geom", "the_geom")
+X_COLUMNS: Final = ("lon", "lng", "longitude", "x", "easting", "经度", "东坐标", "横坐标")
+Y_COLUMNS: Final = ("lat", "latitude", "y", "northing", "纬度", "北坐标", "纵坐标")
+WKT_COLUMNS: Final = ("wkt", "geometry", "geom", "the_geom")
 _INTEGER: Final = re.compile(r"-?(0|[1-9]\d{0,14})")
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d+)?([eE][+-]?\d{1,3})?")
 
@@ -136,7 +136,7 @@ def _sources(path: Path) -> dict[str, tuple[str, str]]:
         try:
             layers = pyogrio.list_layers(name)
         except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
-            raise _not_a_map(path) from error
+            raise not_a_map(path) from error
         for layer, geometry_type in layers:
             if geometry_type is not None:
                 found.setdefault(str(layer), (name, str(layer)))
@@ -150,7 +150,7 @@ def _zip_members(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             names = sorted(archive.namelist())
     except (zipfile.BadZipFile, OSError) as error:
-        raise _not_a_map(path) from error
+        raise not_a_map(path) from error
     maps = [name for name in names if Path(name).suffix.lower() in (".shp", ".gpkg", ".geojson", ".fgb")]
     maps = [name for name in maps if not name.startswith("__MACOSX/")]
     if not maps:
@@ -159,20 +159,26 @@ def _zip_members(path: Path) -> list[str]:
 
 
 def _read_ogr(source: LayerSpec, preferred: str | None) -> gpd.GeoDataFrame:
-    sources = _sources(source.path)
-    name = _choose(source, list(sources), preferred)
-    file, layer = sources[name]
+    file, options = ogr_source(source, preferred)
     try:
-        frame = pyogrio.read_dataframe(
-            file, layer=layer, use_arrow=True, on_invalid="ignore", **_encoding(source.path, file)
-        )
+        frame = pyogrio.read_dataframe(file, use_arrow=True, on_invalid="ignore", **options)
     except PermissionError:
         raise
     except (DataSourceError, DataLayerError, UnicodeDecodeError, ArrowException, ValueError, OSError) as error:
-        raise _not_a_map(source.path) from error  # Arrow reports a file cut short as an I/O failure
+        raise not_a_map(source.path) from error  # Arrow reports a file cut short as an I/O failure
     if not isinstance(frame, gpd.GeoDataFrame):
         raise BadInput(f"{source}: the layer has no geometry", path=str(source.path))
     return frame
+
+
+def ogr_source(source: LayerSpec, preferred: str | None) -> tuple[str, dict[str, str]]:
+    """What GDAL is to open for a layer: path, and the options ``layer`` and where needed ``encoding``.
+
+    Raises BadInput as `read_layer` does.
+    """
+    sources = _sources(source.path)
+    file, layer = sources[_choose(source, list(sources), preferred)]
+    return file, {"layer": layer, **_encoding(source.path, file)}
 
 
 def _choose(source: LayerSpec, names: list[str], preferred: str | None) -> str:
@@ -216,7 +222,8 @@ def _encoding(path: Path, file: str) -> dict[str, str]:
     return {}
 
 
-def _not_a_map(path: Path) -> BadInput:
+def not_a_map(path: Path) -> BadInput:
+    """The error for a file that cannot be read at all."""
     return BadInput(f"{path}: not a map file, or a damaged one; known are {_FORMATS_TEXT}", path=str(path))
 
 
@@ -228,9 +235,9 @@ def _read_parquet(path: Path) -> gpd.GeoDataFrame:
         return gpd.read_parquet(path)
     except ValueError as error:  # ArrowInvalid is a ValueError too
         if "geo metadata" not in str(error).lower():
-            raise _not_a_map(path) from error
+            raise not_a_map(path) from error
     except (ArrowException, OSError) as error:
-        raise _not_a_map(path) from error
+        raise not_a_map(path) from error
     return _with_geometry(pd.read_parquet(path), path)
 
 
@@ -242,7 +249,7 @@ def _read_csv(path: Path) -> gpd.GeoDataFrame:
         except UnicodeDecodeError:
             table = pd.read_csv(path, encoding="gb18030", **options)
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
-        raise _not_a_map(path) from error
+        raise not_a_map(path) from error
     table.columns = [str(column).strip() for column in table.columns]
     frame = _with_geometry(table, path)
     for column in frame.columns.drop("geometry"):
@@ -264,9 +271,9 @@ def _typed(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def _with_geometry(table: pd.DataFrame, path: Path) -> gpd.GeoDataFrame:
     by_name = {str(column).strip().lower(): column for column in table.columns}
-    wkt = next((by_name[name] for name in _WKT_COLUMNS if name in by_name), None)
-    x = next((by_name[name] for name in _X_COLUMNS if name in by_name), None)
-    y = next((by_name[name] for name in _Y_COLUMNS if name in by_name), None)
+    wkt = next((by_name[name] for name in WKT_COLUMNS if name in by_name), None)
+    x = next((by_name[name] for name in X_COLUMNS if name in by_name), None)
+    y = next((by_name[name] for name in Y_COLUMNS if name in by_name), None)
     if x is not None and y is not None:
         xs, ys = (pd.to_numeric(table[column], errors="coerce").to_numpy(float) for column in (x, y))
         geometry = np.where(np.isfinite(xs) & np.isfinite(ys), shapely.points(xs, ys), None)

@@ -17,6 +17,7 @@ from api.cli.working import worker_beside
 from data import db, plans
 from data import tables as t
 from data.intake import clean_layers, store_layers
+from data.point_streams.records import warm as warm_records
 from data.sample import SCENARIOS, make_sample
 from gisgrid.address import warm as warm_address
 from gisgrid.errors import BadInput
@@ -150,6 +151,7 @@ def warm(output: Output) -> None:
     kernels = {
         "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
         "addresses": warm_address,
+        "records": warm_records,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):
