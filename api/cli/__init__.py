@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 import click
 
@@ -40,6 +42,15 @@ MODULES: dict[str, str] = {
 """Which module of `api.cli` holds a command; only that one is imported, so that short commands start quickly."""
 
 
+_stopped: list[int] = []
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C, remembered."""
+    _stopped.append(number)
+    signal.default_int_handler(number, frame)
+
+
 class Commands(click.Group):
     """A group that imports a command's module when the command is asked for."""
 
@@ -52,6 +63,8 @@ class Commands(click.Group):
         if cmd_name not in MODULES:
             return None
         module = importlib.import_module(f"api.cli.{MODULES[cmd_name]}")
+        if _stopped:  # some libraries swallow Ctrl-C while they are imported
+            raise KeyboardInterrupt
         found: click.Command = next(command for command in module.COMMANDS if command.name == cmd_name)
         return found
 
@@ -69,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     # the pool tells every connection it could not return; our one line says what matters
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop)
     try:
         code = cli.main(args=arguments, prog_name="gisgrid", standalone_mode=False)
     except click.ClickException as error:
