@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.sample.messy import chinese
+from data.sample.slips import chinese
 from gisgrid.address import Gazetteer, parse
 from gisgrid.address.numbers import door_of, readings
 from gisgrid.address.text import chinese_number, clean, numerals
