@@ -18,27 +18,14 @@ from opencc import OpenCC
 from pypinyin import lazy_pinyin
 
 from data.sample.base import Rng
+from data.sample.slips import DIGITS, ENDS, chinese, pick, wrong
 
-CHARS: Final = bytes(
-    byte
-    for high in range(0xB0, 0xD8)
-    for low in range(0xA1, 0xFF)
-    if (high, low) <= (0xD7, 0xF9)
-    for byte in (high, low)
-).decode("gb2312")
-"""The 3,755 commonest characters, in the order of GB/T 2312."""
-_FORMAL: Final = str.maketrans("零一二三四五六七八九十百千", "零壹贰叁肆伍陆柒捌玖拾佰仟")
-_DIGITS: Final = "零一二三四五六七八九"
 _OTHER_BUILDING: Final = ("幢", "座", "号楼", "#", "#楼", "楼", "栋楼")
 _REMARKS: Final = (
     "(近菜场)", "（靠近小学门口）", "对面", "旁边", "门口", "附近", "(原老供销社)", "电话13800000000", "楼下垃圾桶旁",
     "【路灯坏了】", ",谢谢",
 )  # fmt: skip
 _OPENINGS: Final = ("我住在", "地址:", "地址是", "麻烦到", "请派人到", "位于", "你好，我家在", "家住")
-_ENDS: Final = (
-    "新村", "花园", "小区", "家园", "雅居", "名郡", "嘉园", "公寓", "苑", "府", "大道", "街道", "社区", "示范区",
-    "路", "街",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,28 +60,6 @@ class Variant:
 
 Mess = Callable[[Spoken, Rng], "Spoken | str | None"]
 """Changes the parts, or writes the whole text; None where the kind does not apply."""
-
-
-def pick(rng: Rng, options: tuple[str, ...] | list[str] | str) -> str:
-    """One of the options."""
-    return options[int(rng.integers(len(options)))]
-
-
-def chinese(number: int, rng: Rng) -> str:
-    """A number as spoken: 一百零二, 一零二 or 壹佰零贰."""
-    spelled = "".join(_DIGITS[int(d)] for d in str(number))
-    way = int(rng.integers(4))
-    if way == 0 and number > 9:
-        return spelled
-    said, rest = "", number
-    for value, word in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
-        digit, rest = divmod(rest, value)
-        if digit:
-            said += _DIGITS[digit] + word
-        elif said and rest and not said.endswith("零"):
-            said += "零"
-    said = said.removeprefix("一") if said.startswith("一十") else said
-    return said.translate(_FORMAL) if way == 1 else said
 
 
 def _numerals(text: str, rng: Rng) -> str:
@@ -184,7 +149,7 @@ def lane_in_digits(s: Spoken, rng: Rng) -> Spoken | None:
     if not found:
         return None
     tens, _, ones = found[1].rpartition("十")
-    number = (10 * (_DIGITS.find(tens) if tens else 1) if "十" in found[1] else 0) + (_DIGITS.find(ones) if ones else 0)
+    number = (10 * (DIGITS.find(tens) if tens else 1) if "十" in found[1] else 0) + (DIGITS.find(ones) if ones else 0)
     return replace(s, road=s.road[: found.start()] + f"{number}巷")
 
 
@@ -253,42 +218,11 @@ def other_order(s: Spoken, rng: Rng) -> str:
 # --- wrong characters ---------------------------------------------------------------------
 
 
-def _homophones(char: str) -> str:
-    sound = lazy_pinyin(char)[0]
-    if not _BY_SOUND:
-        for each, said in zip(CHARS, lazy_pinyin(list(CHARS)), strict=True):
-            _BY_SOUND[said] = _BY_SOUND.get(said, "") + each
-    return _BY_SOUND.get(sound, "").replace(char, "")
-
-
-_BY_SOUND: dict[str, str] = {}
-
-
-def _wrong(name: str, rng: Rng, way: str) -> str:
-    """One slip in the name's own part (not in 路, 花园, 二巷)."""
-    base = re.sub(r"[一二三四五六七八九十]+巷$", "", name)
-    end = next((end for end in _ENDS if base.endswith(end) and len(base) > len(end)), "")
-    stem = base[: len(base) - len(end)]
-    i = int(rng.integers(len(stem)))
-    if way == "homophone" and (alike := _homophones(stem[i])):
-        changed = stem[:i] + pick(rng, alike) + stem[i + 1 :]
-    elif way == "swapped" and len(stem) > 1:
-        i = min(i, len(stem) - 2)
-        changed = stem[:i] + stem[i + 1] + stem[i] + stem[i + 2 :]
-    elif way == "missing" and len(stem) > 1:
-        changed = stem[:i] + stem[i + 1 :]
-    elif way == "added":
-        changed = stem[:i] + pick(rng, CHARS) + stem[i:]
-    else:
-        changed = stem[:i] + pick(rng, CHARS) + stem[i + 1 :]
-    return changed + name[len(stem) :]
-
-
 def _typo(way: str) -> Mess:
     def mess(s: Spoken, rng: Rng) -> Spoken | None:
         names = [name for name in ("street", "road", "compound") if getattr(s, name)]
         name = pick(rng, [*names, "road" if s.road else names[0]])
-        return replace(s, **{name: _wrong(getattr(s, name), rng, way)})
+        return replace(s, **{name: wrong(getattr(s, name), rng, way)})
 
     return mess
 
@@ -296,7 +230,7 @@ def _typo(way: str) -> Mess:
 def nickname(s: Spoken, rng: Rng) -> Spoken | None:
     """Names as people shorten them: 枫波 for 枫波新村, 德泉一巷 for 德泉街一巷, 街办 for 街道."""
     if s.compound and rng.random() < 0.6:
-        end = next((end for end in _ENDS if s.compound.endswith(end)), "")
+        end = next((end for end in ENDS if s.compound.endswith(end)), "")
         return replace(s, compound=s.compound.removesuffix(end) + pick(rng, ("", "小区", end[:1])))
     if re.search("[路街].+巷$", s.road):
         return replace(s, road=re.sub("[路街](?=.+巷$)", "", s.road))

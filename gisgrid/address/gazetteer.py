@@ -60,6 +60,7 @@ class Gazetteer:
         hashed = _hashed(parts.rows.address_id.to_numpy(zero_copy_only=False))
         self._ids_order = np.argsort(hashed, kind="stable").astype(np.int32)
         self._ids = hashed[self._ids_order]
+        self.areas_at = np.bincount([area.level for area in parts.areas], minlength=3).tolist()
         self._lock = threading.Lock()
         self._typing: Prefixes | None = None
         self._about: Surroundings | None = None
@@ -158,7 +159,7 @@ class Gazetteer:
     def _plates(self, text: str) -> tuple[str, npt.NDArray[Any]] | None:
         """A registered code that is the whole text, or stands in an address of the web or among words: (code, rows)."""
         whole = text.strip()
-        if found := self._registered(whole):
+        if len(whole) <= 64 and (found := self._registered(whole)):
             return found
         if _WEB.match(whole):
             words = re.split(r"[^0-9A-Za-z_.-]+", unquote(whole))

@@ -103,7 +103,8 @@ def _unknown_doors(gazetteer: Gazetteer, evidence: Evidence, best: float) -> lis
     """Doors that may lie on the best roads though nobody registered them; roads known by their line alone."""
     parts, weighed = gazetteer.parts, []
     told = [(i, r) for i, r in enumerate(evidence.readings[:3]) if r.door is not None]
-    for name in evidence.roads[:6].tolist():
+    near = evidence.roads[:6]
+    for name in near[evidence.score[near] >= evidence.score[near[:1]].sum() - KEPT].tolist():
         span = (int(evidence.first[name]), int(evidence.last[name]))
         for place in parts.places_of.of(name)[:20].tolist():
             count = int(parts.by_place.start[place + 1] - parts.by_place.start[place])
@@ -183,7 +184,7 @@ def _areas(gazetteer: Gazetteer, evidence: Evidence) -> list[tuple[float, int, C
             code = about.code[: (6, 9, 12)[level]]
             above[level] = next((i for i in evidence.areas if code and parts.areas[i].code == code), -1)
         score = area_evidence(parts, evidence, above, []) - UNKNOWN_PLACE
-        score -= float(np.log(max(1, sum(other.level == about.level for other in parts.areas))))
+        score -= float(np.log(max(1, gazetteer.areas_at[about.level])))
         out.append((
             score, -1_000_000 - area,
             Candidate(0.0, float(x), float(y), LEVELS[about.level], about.radius, _NO_ROWS, 0, 0, about.name,

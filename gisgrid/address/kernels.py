@@ -299,17 +299,33 @@ def _area_part(
     last: Any,
     best: Any,
 ) -> Any:
-    """Evidence of the areas named: the row's own add, another one of that level takes away."""  # fmt: skip
+    """Evidence of the areas named: the row's own add, another one of that level takes away.
+
+    A stretch of text speaks for one level only: 东湖 in 东湖镇 does not name 东湖社区 as well.
+    """  # fmt: skip
+    used, gain = -1, 0.0
     for level in range(3):
         area = row_area[row, level]
         mine = 0.0
         if area >= 0 and score[area] > 0.0 and _free(area, flag, road, compound, nf, nt, first, last):
             mine = score[area]
-            flag |= 256 << level
-        value += mine
+            if used >= 0 and first[area] < last[used] and first[used] < last[area]:
+                if mine > gain:
+                    value += mine - gain
+                    used, gain = area, mine
+                    flag = (flag & ~1792) | (256 << level)
+            else:
+                value += mine
+                used, gain = area, mine
+                flag |= 256 << level
         top = best[level]
-        if top >= 0 and top != area and score[top] > mine and _free(top, flag, road, compound, nf, nt, first, last):
-            value -= min(2.5, 0.5 * (score[top] - mine))
+        rival = top >= 0 and top != area and score[top] > mine
+        if rival and _free(top, flag, road, compound, nf, nt, first, last):
+            apart = used < 0 or first[top] >= last[used] or first[used] >= last[top]
+            if apart:
+                value -= min(2.5, 0.5 * (score[top] - mine))
+            if used < 0:
+                used, gain = top, 0.0
     return value, flag
 
 

@@ -38,7 +38,9 @@ STRONG: Final = 9.5
 """A name found letter by letter that weighs this much explains its stretch of the text, in nats."""
 _CHAR_GAIN, _SOFT_GAIN, _NUMBER_GAIN, _LETTER_GAIN = 6.0, 0.7, 3.5, 1.8
 _SYMBOL: Final = re.compile(r"\d{1,9}|.", re.DOTALL)
+_WRITTEN: Final = re.compile(r"\d{1,9}|\S")
 _LANE: Final = re.compile(r"\d+\s?(?:巷|弄|条|支弄|胡同|xiang|nong|tiao)")
+_LANE_SPOKEN: Final = re.compile("[一二三四五六七八九十百0-9]+(?:巷|弄|条|支弄|胡同)$")
 _LANE_OF: Final = re.compile(
     r"(?:大道|大街|路|街|道|lu|jie|dadao)?\s?(?=(\d+\s?)(?:巷|弄|条|支弄|胡同|xiang|nong|tiao))"
 )
@@ -159,7 +161,7 @@ class NameIndex:
             self._add_han(han, number, name.kind, text)
             hard = text if name.kind == FACILITY else text[: len(text) - generic_end(text, name.kind, self._learnt)]
             for form in (text, numerals(text)):
-                said = spoken(form)
+                said = _spoken_by_parts(form)
                 soft = "".join(
                     ("." * len(s)) if _soft_at(form, i, len(hard)) else s for i, s in enumerate(_by_char(form, said))
                 )
@@ -285,11 +287,11 @@ def _symbol(text: str) -> int:
 def _symbols(text: str) -> tuple[list[int], list[int], list[int]]:
     """Symbols of a text with their places; spaces are no symbols, other marks are."""
     out, at, upto = [], [], []
-    for found in _SYMBOL.finditer(text):
-        if not found[0].isspace():
-            out.append(_symbol(found[0]))
-            at.append(found.start())
-            upto.append(found.end())
+    for found in _WRITTEN.finditer(text):
+        first, last = found.span()
+        out.append(ord(text[first]) if last - first == 1 and not "0" <= text[first] <= "9" else _symbol(found[0]))
+        at.append(first)
+        upto.append(last)
     return out, at, upto
 
 
@@ -327,6 +329,14 @@ def _squeezed(text: str) -> str:
     return re.sub(
         r"[^a-z0-9\u3400-\u9fff]", "", text.replace("巷", "xiang").replace("弄", "nong").replace("栋", "dong")
     )
+
+
+def _spoken_by_parts(form: str) -> tuple[str, ...]:
+    """Pinyin of a name; lanes share that of their road."""
+    lane = _LANE_SPOKEN.search(form)
+    if lane is None:
+        return spoken(form)
+    return spoken(form[: lane.start()]) + spoken(lane[0])
 
 
 def _by_char(text: str, said: tuple[str, ...]) -> list[str]:

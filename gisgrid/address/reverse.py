@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WITHIN: Final = 100.0
 """When no address is this near, in metres, the road and a reckoned number are told as well."""
 WITHIN_MAX: Final = 2_000.0
+ROAD_METRES: Final = 100.0
+"""A named road further off than this (and than ``within``) is not told."""
 _GEOD: Final = pyproj.Geod(ellps="GRS80")
 _RADIUS: Final = 6_371_008.8
 
@@ -80,10 +82,10 @@ class Surroundings:
     def _reckoned(self, lon: float, lat: float, within: float) -> Nearby | None:
         """The nearest named road and the number a house here would have."""
         parts = self._gazetteer.parts
-        if not len(parts.line_shapes) or within <= 0:
+        if not len(parts.line_shapes):
             return None
         x, y = (float(v) for v in to_plane(lon, lat, parts.middle))
-        hits = self._lines.query_nearest(shapely.Point(x, y), max_distance=within, all_matches=False)
+        hits = self._lines.query_nearest(shapely.Point(x, y), max_distance=max(within, ROAD_METRES), all_matches=False)
         if not len(hits):
             return None
         line = int(hits[0])

@@ -144,17 +144,29 @@ def _affordable(parts: Parts, keys: npt.NDArray[np.int32]) -> npt.NDArray[np.int
 def area_evidence(
     parts: Parts, evidence: Evidence, areas: npt.NDArray[np.int32], spans: list[tuple[int, int]]
 ) -> float:
-    """What the areas named say for a place in the areas given (three levels), outside the spans used for its name."""
-    value = 0.0
+    """What the areas named say for a place in the areas given (three levels), outside the spans used for its name.
+
+    The rule of `kernels.score_rows`, for a place that is no row.
+    """
+    value, used, gain = 0.0, NONE, 0.0
     for level, area in enumerate(areas.tolist()):
         mine = 0.0
         if area >= 0 and evidence.area_score[area] > 0 and _free(evidence, area, spans):
             mine = float(evidence.area_score[area])
-        value += mine
+            alike = used >= 0 and _overlap(evidence, area, used)
+            if not alike or mine > gain:
+                value += mine - (gain if alike else 0.0)
+                used, gain = area, mine
         top = int(evidence.area_best[level])
-        if top >= 0 and top != area and evidence.area_score[top] > mine and _free(evidence, top, spans):
+        rival = top >= 0 and top != area and evidence.area_score[top] > mine and _free(evidence, top, spans)
+        if rival and (used < 0 or not _overlap(evidence, top, used)):
             value -= min(2.5, 0.5 * (float(evidence.area_score[top]) - mine))
+            used = used if used >= 0 else top
     return value
+
+
+def _overlap(evidence: Evidence, a: int, b: int) -> bool:
+    return bool(evidence.area_first[a] < evidence.area_last[b] and evidence.area_first[b] < evidence.area_last[a])
 
 
 def _free(evidence: Evidence, area: int, spans: list[tuple[int, int]]) -> bool:

@@ -16,6 +16,10 @@ from gisgrid.limits import ADDRESS_CHARS_MAX
 
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212\ufe58\uff0d~\u301c\u2500—－﹣至](?=\\s*[\\d零一二三四五六七八九十])")
 _BRACKETS: Final = re.compile(r"[(\[{【〔<《「『]([^()\[\]{}【】〔〕<>《》「」『』]{0,80})[)\]}】〕>》」』]")
+_UNUSABLE: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufffe\uffff\U000f0000-\U0010ffff]"
+)
+"""Control characters, half surrogate pairs, private use."""
 _REMARK: Final = re.compile("^(?:近|靠|旁|原|对|临|挨|就|在|离|距|注|备注|路灯|请|急|非|无|有|电话)")
 _PHONE: Final = re.compile(
     r"(?:电话|手机|联系方式|联系电话|tel|phone|mobile)?[::\s]*(?<![\da-z])(?:\+?86[- ]?)?"
@@ -59,11 +63,11 @@ def check_text(text: object) -> str:
         raise BadInput(f"address is {type(text).__name__}, not text; give the address as one line of text")
     if len(text) > ADDRESS_CHARS_MAX:
         raise BadInput(f"address has {len(text):,} characters; give at most {ADDRESS_CHARS_MAX}")
-    for at, char in enumerate(text):
-        if char not in "\t\n\r" and unicodedata.category(char) in ("Cc", "Cs", "Cn", "Co"):
-            raise BadInput(
-                f"address has the unusable character U+{ord(char):04X} at position {at + 1}; give plain text"
-            )
+    if unusable := _UNUSABLE.search(text):
+        place = unusable.start() + 1
+        raise BadInput(
+            f"address has the unusable character U+{ord(unusable[0]):04X} at position {place}; give plain text"
+        )
     if not any(char.isalnum() for char in text):
         said = "is empty" if not text.strip() else "holds no letter, character or digit"
         raise BadInput(f"address {said}; give for example a road and a door number")
@@ -139,6 +143,8 @@ def _simple(found: re.Match[str]) -> str:
 
 def chinese_number(run: str) -> str | None:
     """Digits of a run of Chinese numerals, None where it is no number. 一百二 is 120, as spoken."""
+    if not run or not set(run) <= set(_SIMPLE):
+        return None
     if not any(char in "十百千廿卅" for char in run):
         return "".join(str(_VALUES[char]) for char in run)
     run = run.replace("廿", "二十").replace("卅", "三十")
