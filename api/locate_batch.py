@@ -236,7 +236,7 @@ def submit_job(params: dict[str, Any], body: Path | bytes) -> int:
     """Queue the work of `api.locate_job.locate_points_file`; the job's number. Raises Broken without a job queue."""
     try:
         jobs = importlib.import_module("data.jobs")
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise Broken(f"over {LOCATE_ROWS_MAX:,} points need the job queue, which is not set up; send fewer") from error
     held = state()
     with held.engine.begin() as connection:
