@@ -105,7 +105,7 @@ def blocks(text: CsvText, size: int = BLOCK_BYTES) -> Iterator[tuple[list[Piece]
         # the last row may lack its line end; a quote still open now is never closed
         pieces, left = _pieces(rest + b"\n", text.separator)
         if not pieces:
-            line, *more = _LINE_END.split(rest, 1)
+            line, *more = _LINE_END.split(left, 1)
             pieces, left = [Piece(line, 1, broken=True)], b"".join(more)
         yield pieces, 1.0
         rest = left.rstrip(b"\n")
@@ -123,9 +123,9 @@ def _pieces(data: bytes, separator: str) -> tuple[list[Piece], bytes]:
     at = 0
     while at < len(data):
         end, state, count = scan(view[at:], ord(separator), OPEN_QUOTE_MAX)
-        if end:
+        if count:  # blank lines are no rows
             pieces.append(Piece(data[at : at + end], count))
-            at += end
+        at += end
         if state != 1:
             break
         line_end = _LINE_END.search(data, at)

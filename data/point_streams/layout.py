@@ -68,7 +68,7 @@ def layout_for(stream: PointStream, grids: Grids, suffix: str) -> Layout:
     if lonlat:
         fields += [pa.field("lon", pa.float64()), pa.field("lat", pa.float64())]
     fields += [pa.field(f.name, f.type if suffix == ".parquet" else simple_type(f.type)) for f in grids.fields]
-    same = shaped and stream.shapes is not None and crs == stream.crs
+    same = shaped and stream.shapes is not None and (crs == stream.crs or {crs, stream.crs} <= set(DEGREES))
     same &= suffix == ".parquet" or (stream.encoding == "WKB" and suffix not in (".shp", ".zip"))
     if not text:
         folded = suffix != ".parquet"

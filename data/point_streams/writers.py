@@ -9,6 +9,7 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,6 @@ _DRIVERS: Final = {
     ".zip": "ESRI Shapefile",
 }
 _STAMP: Final = "2000-01-01T00:00:00.000Z"
-_FULL: Final = ("no space", "disk full", "disk is full", "file too large", "write failed", "write error", "i/o error")
 
 
 def check_output(path: Path, *inputs: Path) -> None:
@@ -178,10 +178,15 @@ def _repeats(kind: pa.DataType) -> bool:
 def _write_ogr(path: Path, layout: Layout, batches: Iterator[pa.RecordBatch], layer: str) -> None:
     """Let GDAL draw the batches one by one; what they raise comes through unchanged."""
     raised: list[BaseException] = []
+    rows, begun = 0, False
 
     def drawn() -> Iterator[pa.RecordBatch]:
+        nonlocal rows, begun
+        begun = True
         try:
-            yield from batches
+            for batch in batches:
+                rows += len(batch)
+                yield batch
         except BaseException as error:
             raised.append(error)
             raise
@@ -203,13 +208,26 @@ def _write_ogr(path: Path, layout: Layout, batches: Iterator[pa.RecordBatch], la
         if isinstance(error, (GisgridError, OSError)):
             raise
         reason = " ".join(str(error).split())[:200]
-        if any(word in reason.lower() for word in _FULL):
+        if begun:  # the layer is there, so its columns are fine: it is the disk
             raise Broken(f"{path.name}: could not be written: {reason}") from error
         raise BadInput(f"{path.name}: cannot be written as {_DRIVERS[suffix]}: {reason}") from error
     if suffix == ".gpkg":
         _stamp(made)
-    elif suffix == ".zip":
+        return
+    _check_whole(made, rows)
+    if suffix == ".zip":
         _pack(path)
+
+
+def _check_whole(path: Path, rows: int) -> None:
+    """Raise Broken when not every row is in the file: some of GDAL's drivers say nothing of a full disk."""
+    try:
+        with pyogrio.raw.open_arrow(path, use_pyarrow=True, columns=[]) as (_, reader), closing(reader):
+            found = sum(len(batch) for batch in reader)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise Broken(f"{path.name}: could not be written whole: {' '.join(str(error).split())[:200]}") from error
+    if found != rows:
+        raise Broken(f"{path.name}: could not be written whole: {found:,} of {rows:,} rows; is the disk full?")
 
 
 def _options(suffix: str, layout: Layout) -> dict[str, Any]:
