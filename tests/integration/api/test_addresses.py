@@ -13,7 +13,7 @@ from api.app import create_app
 from data import tables as t
 from data.gazetteer import CHECK_SECONDS
 from data.intake import clean_layers, store_layers
-from gisgrid.crs import wgs84_to_gcj02
+from gisgrid.shifted import wgs84_to_gcj02
 
 pytestmark = pytest.mark.postgis
 BASE = "/api/v1/addresses"

@@ -22,10 +22,10 @@ from data.point_streams import WRITABLE, Grids, PointStream, Tally, csv_text, ge
 from data.point_streams.coordinates import from_wkb, numbers, to_wkb
 from data.point_streams.records import scan, scan_objects
 from data.point_streams.stream import ahead
-from gisgrid.crs import wgs84_to_bd09, wgs84_to_gcj02
 from gisgrid.errors import BadInput
 from gisgrid.locate import locate_points
 from gisgrid.locate.points import NO_COORDINATES, NO_NUMBER
+from gisgrid.shifted import wgs84_to_bd09, wgs84_to_gcj02
 
 ROOT = Path(__file__).resolve().parents[3]
 WEST, SOUTH = 116.30, 39.90
