@@ -34,6 +34,7 @@ MODULES: dict[str, str] = {
     "fuse": "systems",
     "crosswalk": "systems",
     "locate": "locating",
+    "index": "locating",
     "posts": "posts",
     "address": "addressing",
     "circles": "circles",

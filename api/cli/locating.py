@@ -6,19 +6,25 @@ from pathlib import Path
 
 import click
 
+from api.cli.moving import moved, moved_options
 from api.cli.output import MapFile, Output, output_options
 from data import db, plans
 from data.files import parse_spec, read_layer
+from data.in_force import read_in_force
 from data.point_streams import WRITABLE, Grids, Tally, locate_file, open_points
 from data.point_streams.writers import check_output
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import OUTSIDE_METRES_MAX
+from gisgrid.locate import GridIndex
+from gisgrid.locate.points import index_of
 from gisgrid.settings import Settings
+
+INDEX_ENDING = ".loc"
 
 
 @click.command("locate")
-@click.argument("points")
-@click.option("--grids", help="Grid file; without it, the grids in force in PostGIS.")
+@click.argument("points", required=False)
+@click.option("--grids", help="Grid file or index (.loc); without it, the grids in force in PostGIS.")
 @click.option("--crs", help="Coordinate system of the points: wgs84, gcj02, bd09, cgcs2000 or EPSG:n.")
 @click.option("--columns", metavar="LON,LAT", help="Columns of a table that hold longitude (x) and latitude (y).")
 @click.option(
@@ -30,29 +36,42 @@ from gisgrid.settings import Settings
     type=click.IntRange(1_000, 10_000_000),
     help="Rows in memory at a time; by default what suits the file.",
 )
-@click.option("--out", type=MapFile(*WRITABLE), required=True, help="File for the points with their owners.")
+@click.option("--out", type=MapFile(*WRITABLE), help="File for the points with their owners.")
+@moved_options
 @output_options
 def locate(
     output: Output,
-    points: str,
+    points: str | None,
     grids: str | None,
     crs: str | None,
     columns: str | None,
     max_metres: float,
     batch_rows: int | None,
-    out: Path,
+    out: Path | None,
+    **reports: bool,
 ) -> None:
     """Find the grid that owns each point: the smallest code among the grids that cover it.
 
     Adds the columns grid, outside, nearest, metres and reason; rows that cannot be used are kept, with the reason.
     Files of any length (CSV, GeoJSON, GeoPackage, Parquet, FlatGeobuf, shapefile) go through in batches.
+
+    With --moved, in place of a file of points: the open reports stored in PostGIS whose owner changed by a publish.
     """
+    if reports.pop("moved"):
+        if points is not None:
+            raise BadInput(f"--moved looks at the stored reports, not at {points}; leave the file out")
+        moved(output, out=out, **reports)
+        return
+    if any(reports.values()):
+        raise BadInput("--apply and --unlocated go with --moved")
+    if points is None or out is None:
+        raise BadInput("give a file of POINTS and --out FILE, or --moved for the stored reports")
     with output.stage("reading"):
         typed = out.suffix.lower() not in (".csv", ".tsv")
         stream = open_points(points, crs=crs, columns=_names(columns), batch_rows=batch_rows, typed=typed)
-        check_output(out, stream.path, *([parse_spec(grids).path] if grids else []))
+        check_output(out, stream.path, *([_path_of(grids)] if grids else []))
     with output.stage("indexing grids"):
-        located_in = Grids.of_layer(read_layer(grids, layer="grids")) if grids else _grids_in_force()
+        located_in = _grids_of_file(grids) if grids else _grids_in_force()
     with output.stage("locating") as progress:
         tally = locate_file(stream, out, located_in, max_metres=max_metres, progress=progress)
     output.result(tally.facts() | {"out": str(out)}, [*_lines(tally, out)])
@@ -77,12 +96,42 @@ def _names(columns: str | None) -> tuple[str, str] | None:
     return x.strip(), y.strip()
 
 
+def _path_of(grids: str) -> Path:
+    return Path(grids) if grids.endswith(INDEX_ENDING) else parse_spec(grids).path
+
+
+def _grids_of_file(grids: str) -> Grids:
+    if not grids.endswith(INDEX_ENDING):
+        return Grids.of_layer(read_layer(grids, layer="grids"))
+    index = GridIndex.load(grids)
+    if index.crs is None:
+        raise BadInput(f"{grids}: does not say its coordinate system; make it again with 'gisgrid index'")
+    return Grids.of_index(index, index.crs)
+
+
 def _grids_in_force() -> Grids:
-    with db.database(Settings.from_env()) as engine, engine.connect() as connection:
+    settings = Settings.from_env()
+    with db.database(settings) as engine, engine.connect() as connection:
         generation = plans.current_generation(connection)
         if generation is None:
             raise NotFound("no plan is published yet; publish one first or give --grids FILE")
-        return Grids.of_layer(plans.grids_in_force(connection, generation.id))
+        return Grids.of_generation(read_in_force(connection, generation, settings.home))
 
 
-COMMANDS = (locate,)
+@click.command("index")
+@click.argument("grids")
+@click.option("--crs", help="Coordinate system of the grids, where the file does not say it.")
+@click.option("--out", type=MapFile(INDEX_ENDING), required=True, help="File for the index, .loc.")
+@output_options
+def index(output: Output, grids: str, crs: str | None, out: Path) -> None:
+    """Index a grid file once, for any number of runs of locate --grids FILE.loc, which map it into memory."""
+    with output.stage("reading"):
+        layer = read_layer(grids, layer="grids", crs=crs)
+    with output.stage("indexing grids") as progress:
+        made = index_of(layer, progress=progress)
+        made.save(out)
+    facts = {"grids": len(made), "bytes": made.nbytes, "crs": made.crs, "out": str(out)}
+    output.result(facts, [f"{len(made):,} grids indexed, {made.nbytes / 1e6:.1f} MB → {out}"])
+
+
+COMMANDS = (locate, index)

@@ -9,7 +9,7 @@ from data.grid_systems import stored_name
 from data.in_force import GridLayer, InForce, link_of
 from gisgrid.crs import points_to_storage
 from gisgrid.errors import BadInput
-from gisgrid.limits import NEAR_BORDER_METRES, OUTSIDE_METRES_MAX
+from gisgrid.limits import NEAR_BORDER_METRES, OUTSIDE_METRES_CAP, OUTSIDE_METRES_MAX
 from gisgrid.locate import candidates
 from gisgrid.locate.sure import CONFIDENCE
 
@@ -56,6 +56,13 @@ def answer(found: InForce, lon: float, lat: float, asked: Asked | None = None) -
     if asked.accuracy is not None:
         told |= _sure(found, lon, lat, asked)
     return told
+
+
+def checked_within(metres: float) -> float:
+    """How far outside the nearest grid is told, in metres. Raises BadInput."""
+    if not 0.0 <= metres <= OUTSIDE_METRES_CAP:
+        raise BadInput(f"within={metres:g} is not between 0 and {OUTSIDE_METRES_CAP:g} metres")
+    return metres
 
 
 def posts_of_chain(found: InForce, chain: list[dict[str, Any]]) -> list[dict[str, Any]]:

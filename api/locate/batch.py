@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
 from api.json import json_response
 from api.locate import rows as locate_rows
+from api.locate.answers import checked_within
 from api.locate.rows import Rows
 from api.pages import Strict
 from api.state import state
@@ -66,9 +67,9 @@ class BatchQuery(Strict):
         metadata={"description": "json, geojson, csv or parquet; by default what Accept asks for, or as sent"}
     )
     columns = String(metadata={"description": "two column names of a table, longitude first, such as lng,lat"})
-    max_metres = Float(
+    within = Float(
         load_default=OUTSIDE_METRES_MAX,
-        metadata={"description": "how far outside every grid the nearest one is still told; 0 does not look"},
+        metadata={"description": "how far outside every grid the nearest one is still told, in metres; 0: do not look"},
     )
 
 
@@ -85,16 +86,14 @@ def locate_batch(query_data: dict[str, Any]) -> Response:
     crs = normalise(query_data["crs"])
     check_systems(crs, STORAGE_CRS)
     columns = _columns(query_data.get("columns"))
-    max_metres = query_data["max_metres"]
-    if not 0 <= max_metres < float("inf"):
-        raise BadInput(f"max_metres={max_metres:g} is not zero or more; give metres")
-    params = {"sent": sent, "wanted": wanted, "crs": crs, "columns": columns, "max_metres": max_metres}
+    within = checked_within(query_data["within"])
+    params = {"sent": sent, "wanted": wanted, "crs": crs, "columns": columns, "max_metres": within}
     if sent in (JSON, GEOJSON):
         body = request.get_data(cache=False)
         rows = (locate_rows.parse_json if sent == JSON else locate_rows.parse_geojson)(body, crs)
         if len(rows.ids) > LOCATE_ROWS_MAX:
             return _as_job(params, body, len(rows.ids))
-        return _answered(rows, wanted, max_metres, None)
+        return _answered(rows, wanted, within, None)
     with _spooled(f".{sent}") as path:
         count = rows_of(path)
         if count > LOCATE_ROWS_MAX or path.stat().st_size > BODY_BYTES_MAX:
@@ -104,7 +103,7 @@ def locate_batch(query_data: dict[str, Any]) -> Response:
                 raise BadInput("so large a table is answered as csv, parquet or geojson; ask with format=")
             return _as_job(params, path, count)
         stream = open_table(path, crs, columns, typed=wanted == PARQUET)
-        return _answered(locate_rows.parse_table(stream), wanted, max_metres, stream)
+        return _answered(locate_rows.parse_table(stream), wanted, within, stream)
 
 
 def open_table(path: Path, crs: str, columns: tuple[str, str] | None, *, typed: bool) -> PointStream:
@@ -132,14 +131,8 @@ def grids_in_force() -> Grids:
     found = state().current.need()
     kept: tuple[InForce, Grids] | None = current_app.extensions.get("gisgrid_locate_batch")
     if kept is None or kept[0].index is not found.index:
-        kept = current_app.extensions["gisgrid_locate_batch"] = (found, grids_of(found))
+        kept = current_app.extensions["gisgrid_locate_batch"] = (found, Grids.of_generation(found))
     return kept[1]
-
-
-def grids_of(found: InForce) -> Grids:
-    """The owners of a generation as batches take them."""
-    communities = [grid["community"] for grid in found.grids]
-    return Grids.of_index(found.index, STORAGE_CRS, communities=communities, generation=found.generation.id)
 
 
 # --- the request ------------------------------------------------------------------------
@@ -207,9 +200,9 @@ def _without_path(error: BadInput, path: Path) -> BadInput:
 # --- the answer -------------------------------------------------------------------------
 
 
-def _answered(rows: Rows, wanted: str, max_metres: float, source: PointStream | None) -> Response:
+def _answered(rows: Rows, wanted: str, within: float, source: PointStream | None) -> Response:
     grids = grids_in_force()
-    found = locate_rows.locate_rows(rows, grids, max_metres)
+    found = locate_rows.locate_rows(rows, grids, within)
     if wanted == JSON:
         return Response(locate_rows.as_json(rows, found, grids), mimetype=TYPES[JSON])
     if wanted == GEOJSON:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from api.locate import rows as locate_rows
-from api.locate.batch import CSV, GEOJSON, JSON, PARQUET, grids_of, open_table
+from api.locate.batch import CSV, GEOJSON, JSON, PARQUET, open_table
 from data import db, plans
 from data.in_force import read_in_force
 from data.point_streams import Grids, locate_file
@@ -62,4 +62,4 @@ def _grids_in_force() -> Grids:
         generation = plans.current_generation(connection)
         if generation is None:
             raise NotFound("no plan is published any more, so no point has an owner")
-        return grids_of(read_in_force(connection, generation, settings.home))
+        return Grids.of_generation(read_in_force(connection, generation, settings.home))

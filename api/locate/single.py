@@ -13,14 +13,14 @@ from apiflask.fields import Float, String
 from flask import Response
 
 from api.json import json_response
-from api.locate.answers import Asked, answer, first_post
+from api.locate.answers import Asked, answer, checked_within, first_post
 from api.pages import Strict
 from api.state import state
 from data.components import ComponentOwner, component_owner
 from data.in_force import InForce
 from gisgrid.crs import check_lonlat, point_to_storage
 from gisgrid.errors import BadInput, NotFound
-from gisgrid.limits import ACCURACY_METRES_MAX, KEY_CHARS_MAX, OUTSIDE_METRES_CAP, OUTSIDE_METRES_MAX
+from gisgrid.limits import ACCURACY_METRES_MAX, KEY_CHARS_MAX, OUTSIDE_METRES_MAX
 from gisgrid.locate.sure import CONFIDENCE, sigma_of
 from gisgrid.moments import past_moment
 
@@ -103,9 +103,7 @@ def responsible(told: dict[str, Any], component: ComponentOwner | None = None) -
 
 
 def _asked(query: dict[str, Any]) -> Asked:
-    within, accuracy = query["within"], query.get("accuracy")
-    if not 0.0 <= within <= OUTSIDE_METRES_CAP:
-        raise BadInput(f"within={within:g} is not between 0 and {OUTSIDE_METRES_CAP:g} metres")
+    within, accuracy = checked_within(query["within"]), query.get("accuracy")
     if accuracy is not None:
         sigma_of(accuracy, query["confidence"])
     systems = tuple(query["system"].split(",")) if "system" in query else None

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gisgrid.crs import normalise
+from data.in_force import InForce
+from gisgrid.crs import STORAGE_CRS, normalise
 from gisgrid.errors import BadInput
 from gisgrid.locate import GridIndex, Located
 from gisgrid.locate.points import NO_FAULT, REASONS, index_of
@@ -60,6 +61,12 @@ class Grids:
         coded = pa.array(communities, pa.string()).dictionary_encode()
         numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
         return cls(index, crs, codes, numbers, coded.dictionary, generation)
+
+    @classmethod
+    def of_generation(cls, found: InForce) -> Self:
+        """The owners of a generation; answers tell the community and the generation too."""
+        communities = [grid["community"] for grid in found.grids]
+        return cls.of_index(found.index, STORAGE_CRS, communities=communities, generation=found.generation.id)
 
     @property
     def fields(self) -> list[pa.Field]:

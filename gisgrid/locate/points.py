@@ -19,6 +19,7 @@ from gisgrid.crs import STORAGE_CRS, normalise, points_to_storage
 from gisgrid.errors import BadInput
 from gisgrid.limits import OUTSIDE_METRES_MAX
 from gisgrid.locate.index import GridIndex
+from gisgrid.models import Progress, no_progress
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
@@ -143,13 +144,14 @@ def locate_points(
     return pd.DataFrame(series, index=points.index)
 
 
-def index_of(grids: gpd.GeoDataFrame) -> GridIndex:
+def index_of(grids: gpd.GeoDataFrame, *, progress: Progress = no_progress) -> GridIndex:
     """The index of a grid layer with a column ``code``. Raises BadInput when it has none, no CRS or bad polygons."""
     if grids.crs is None:
         raise BadInput("the grids layer has no coordinate system; give one with --crs", code="no_crs")
     if "code" not in grids.columns:
         raise BadInput(f"the grids layer has no column code, only {', '.join(map(str, grids.columns))}; rename one")
-    return GridIndex.build(grids.geometry.to_numpy(), grids["code"].to_numpy())
+    crs = normalise(grids.crs)
+    return GridIndex.build(grids.geometry.to_numpy(), grids["code"].to_numpy(), crs=crs, progress=progress)
 
 
 def point_coordinates(shapes: npt.NDArray[np.object_]) -> tuple[Floats, Floats, Faults]:

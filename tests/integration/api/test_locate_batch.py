@@ -190,8 +190,8 @@ REFUSED: dict[str, tuple[bytes, str, str, int, str]] = {
     "no content type": (b"[[1, 2]]", "", "", 415, "Content-Type"),
     "unknown format": (b"[[1, 2]]", JSON, "?format=xml", 400, "xml"),
     "unknown parameter": (b"[[1, 2]]", JSON, "?colour=red", 400, "colour"),
-    "max_metres below zero": (b"[[1, 2]]", JSON, "?max_metres=-1", 400, "max_metres"),
-    "max_metres nan": (b"[[1, 2]]", JSON, "?max_metres=nan", 400, "max_metres"),
+    "within below zero": (b"[[1, 2]]", JSON, "?within=-1", 400, "within"),
+    "within nan": (b"[[1, 2]]", JSON, "?within=nan", 400, "within"),
     "columns that are not there": (b"lon,lat\n1,2\n", CSV, "?columns=a,b", 400, "'a'"),
     "one column": (b"lon,lat\n1,2\n", CSV, "?columns=lon", 400, "columns"),
 }  # fmt: skip

@@ -158,3 +158,28 @@ def test_helsinki_imports_and_its_circles_run(run: Run, tmp_path: Path) -> None:
     shapes = gpd.read_file(tmp_path / "c.gpkg", layer="isochrones")
     assert len(shapes)
     assert shapes.crs.to_epsg() == 32635, "UTM outside China"
+
+
+def test_an_index_made_once_answers_as_its_layer(cli: Run, tmp_path: Path) -> None:
+    assert cli("sample", tmp_path, "--scenario", "mingfeng", "-q").returncode == 0
+    file = tmp_path / "district.gpkg"
+    made = cli("index", f"{file}:grids", "--out", tmp_path / "grids.loc", "--json")
+    assert made.returncode == 0, made.stderr
+    answers = []
+    for number, grids in enumerate((tmp_path / "grids.loc", f"{file}:grids")):
+        out = tmp_path / f"{number}.csv"
+        done = cli("locate", f"{file}:addresses", "--grids", grids, "--out", out)
+        assert done.returncode == 0, done.stderr
+        answers.append(out.read_bytes())
+    assert answers[0] == answers[1]
+    (tmp_path / "grids.loc").write_bytes(b"no index")
+    refused = cli("locate", f"{file}:addresses", "--grids", tmp_path / "grids.loc", "--out", tmp_path / "x.csv")
+    assert refused.returncode == 2
+    assert "grids.loc" in refused.stderr
+
+
+def test_locate_wants_points_or_moved(cli: Run, tmp_path: Path) -> None:
+    for arguments in ([], ["points.csv"], ["points.csv", "--moved"], ["--apply"], ["--out", tmp_path / "x.csv"]):
+        done = cli("locate", *arguments)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
