@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
-from gisgrid.address import Gazetteer, Match
+from gisgrid.address import Gazetteer, Match, parse
 from gisgrid.errors import BadInput
 from gisgrid.locate import GridIndex
 from tests.unit.gisgrid.address import town
@@ -245,3 +248,16 @@ def test_coordinates_in_another_crs_give_the_same_answers() -> None:
     metric = Gazetteer.build(town.addresses().to_crs(4548), areas=town.areas().to_crs(4548))
     ours, theirs = first("东湖镇文泉路17号"), first("东湖镇文泉路17号", metric)
     assert (theirs.lon, theirs.lat) == pytest.approx((ours.lon, ours.lat), abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1-2-3 " * 83, "(" * 499 + "路", "路" * 500, "文泉路" * 166, "a" * 500, "wenquan lu " * 45, "一" * 500, "十" * 500, "1" * 500,
+     "1号2栋3单元" * 71, "文泉路与" * 125, "示范区" * 166, "unit 1 " * 71, "文泉lu1号" * 71],
+)  # fmt: skip
+def test_the_worst_texts_take_no_time(text: str) -> None:
+    begun = time.perf_counter()
+    for ask in (GAZETTEER.search, GAZETTEER.suggest, parse):
+        with contextlib.suppress(BadInput):
+            ask(text[:500])
+    assert time.perf_counter() - begun < 1.0
