@@ -137,7 +137,7 @@ def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: 
     # many threads, few of them at work at once: see api.gate
     server = Granian(
         "api.wsgi:create", factory=True, address=host, port=port, interface=Interfaces.WSGI, workers=workers,
-        blocking_threads=THREADS, backpressure=2 * THREADS, log_level=LogLevels.warning,
+        blocking_threads=THREADS, backpressure=2 * THREADS, log_level=LogLevels.error,
     )  # fmt: skip
     if open_browser:
         click.launch(url)
