@@ -24,7 +24,7 @@ import orjson
 import sqlalchemy as sa
 
 from data import tables as t
-from data.plans import Generation, grids_in_force
+from data.plans import Generation, current_generation, grids_in_force
 from data.posts import Posts, stored_posts
 from data.tables import COMPREHENSIVE
 from gisgrid.errors import BadInput, Broken, NotFound
@@ -135,6 +135,14 @@ def read_in_force(connection: sa.Connection, generation: Generation, home: Path)
         raise NotFound(f"generation {generation.id} has no comprehensive grids")
     professional = {system: layer for system, layer in layers if system != COMPREHENSIVE}
     return with_places(InForce(generation, comprehensive, professional, {}, Posts({})), connection)
+
+
+def read_current(connection: sa.Connection, home: Path) -> InForce:
+    """The generation in force. Raises NotFound before the first publish."""
+    generation = current_generation(connection)
+    if generation is None:
+        raise NotFound("no plan is published yet, so no point has an owner; publish one first")
+    return read_in_force(connection, generation, home)
 
 
 def _opened(connection: sa.Connection, generation: Generation, folder: Path) -> list[tuple[str, GridLayer]]:

@@ -8,12 +8,12 @@ import click
 
 from api.cli.moving import moved, moved_options
 from api.cli.output import MapFile, Output, output_options
-from data import db, plans
+from data import db
 from data.files import parse_spec, read_layer
-from data.in_force import read_in_force
+from data.in_force import read_current
 from data.point_streams import WRITABLE, Grids, Tally, locate_file, open_points
 from data.point_streams.writers import check_output
-from gisgrid.errors import BadInput, NotFound
+from gisgrid.errors import BadInput
 from gisgrid.limits import OUTSIDE_METRES_MAX
 from gisgrid.locate import GridIndex
 from gisgrid.locate.points import index_of
@@ -112,10 +112,7 @@ def _grids_of_file(grids: str) -> Grids:
 def _grids_in_force() -> Grids:
     settings = Settings.from_env()
     with db.database(settings) as engine, engine.connect() as connection:
-        generation = plans.current_generation(connection)
-        if generation is None:
-            raise NotFound("no plan is published yet; publish one first or give --grids FILE")
-        return Grids.of_generation(read_in_force(connection, generation, settings.home))
+        return Grids.of_generation(read_current(connection, settings.home))
 
 
 @click.command("index")

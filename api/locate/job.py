@@ -8,10 +8,10 @@ from typing import Any
 
 from api.locate import rows as locate_rows
 from api.locate.batch import CSV, GEOJSON, JSON, PARQUET, open_table
-from data import db, plans
-from data.in_force import read_in_force
+from data import db
+from data.in_force import read_current
 from data.point_streams import Grids, locate_file
-from gisgrid.errors import BadInput, NotFound
+from gisgrid.errors import BadInput
 from gisgrid.jobs import JobFiles
 from gisgrid.models import Progress
 from gisgrid.settings import Settings
@@ -59,7 +59,4 @@ def _table(
 def _grids_in_force() -> Grids:
     settings = Settings.from_env()
     with db.database(settings) as engine, engine.connect() as connection:
-        generation = plans.current_generation(connection)
-        if generation is None:
-            raise NotFound("no plan is published any more, so no point has an owner")
-        return Grids.of_generation(read_in_force(connection, generation, settings.home))
+        return Grids.of_generation(read_current(connection, settings.home))
