@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIFlask
 
+from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
-from api.openapi_batch import OPERATION as LOCATE_BATCH
 from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
