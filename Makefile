@@ -4,10 +4,10 @@ PY := .venv/bin/python
 STAMPS := .setup
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench campaign clean wheel
+.PHONY: help setup demo test lint format bench campaign campaign-locate clean wheel
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/web $(STAMPS)/kernels ## install everything (skipped when done)
 
@@ -33,6 +33,9 @@ bench: setup $(STAMPS)/peers ## benchmarks beside their peers; prints ratios
 
 campaign: setup ## 20 seeds of every partition case held against the hard rules (long; CAMPAIGN="--full" for more)
 	$(PY) benchmarks/partition_campaign.py $(CAMPAIGN)
+
+campaign-locate: setup ## the point index against PostGIS on 10 million points, vertices and midpoints (about 15 minutes)
+	$(PY) benchmarks/locate_rule_campaign.py
 
 wheel: setup ## build the wheel into dist/
 	$(PY) -m build --wheel

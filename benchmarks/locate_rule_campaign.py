@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import psycopg
 import shapely
+from _locate_cases import jagged_layer
 
-from benchmarks.locate import jagged_layer
 from data import embedded
 from gisgrid.locate import GridIndex
 
