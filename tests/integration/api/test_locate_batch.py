@@ -21,7 +21,6 @@ from gisgrid.crs import wgs84_to_gcj02
 from gisgrid.errors import BadInput
 from gisgrid.jobs import JobFiles
 from gisgrid.models import no_progress
-from tests.integration.conftest import Planned
 
 pytestmark = pytest.mark.postgis
 URL = "/api/v1/locate"
@@ -30,7 +29,7 @@ COLUMNS = ("grid", "community", "outside", "nearest", "metres", "reason", "gener
 
 
 @pytest.fixture(scope="module")
-def grids(planned: Planned) -> gpd.GeoDataFrame:
+def grids(planned: Any) -> gpd.GeoDataFrame:
     with planned.engine.connect() as connection:
         generation = plans.generation_of(connection)
         assert generation is not None
@@ -247,7 +246,7 @@ def test_geometry_of_other_formats_as_geojson(client: FlaskClient, points: pd.Da
 
 
 def test_too_many_points_for_one_request_become_a_job(
-    planned: Planned, client: FlaskClient, points: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+    planned: Any, client: FlaskClient, points: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The work itself gives what the request would have; queueing it is tried where the queue is there."""
     from api import locate_job
@@ -292,7 +291,7 @@ def test_a_table_beyond_the_largest_is_refused(client: FlaskClient, monkeypatch:
     assert answer.get_json()["error"]["code"] == "request_entity_too_large" or answer.get_json()["error"]["code"]
 
 
-def test_a_job_without_points_is_refused(planned: Planned, tmp_path: Any) -> None:
+def test_a_job_without_points_is_refused(planned: Any, tmp_path: Any) -> None:
     from api import locate_job
 
     with pytest.raises(BadInput, match="no points"):
