@@ -11,12 +11,12 @@ from apiflask.validators import Range
 from flask import Response
 
 from api.json import json_response
+from api.locate.single import stored_point
 from api.pages import Strict
 from api.state import state
 from gisgrid.address import parse
 from gisgrid.address.gazetteer import LIMIT_MAX
 from gisgrid.address.reverse import WITHIN, WITHIN_MAX
-from gisgrid.crs import check_lonlat, point_to_storage
 
 bp = APIBlueprint("addresses", __name__, url_prefix="/api/v1/addresses", tag="Addresses")
 
@@ -102,8 +102,7 @@ def reverse(query_data: dict[str, Any]) -> Response:
     With no address within ``within`` metres the nearest named road comes first, with the number a house there would
     have.
     """
-    lon, lat = point_to_storage(query_data["lon"], query_data["lat"], query_data["crs"])
-    check_lonlat(lon, lat)
+    lon, lat = stored_point(query_data["lon"], query_data["lat"], query_data["crs"])
     found = state().addresses.need().reverse(lon, lat, limit=query_data["limit"], within=query_data["within"])
     point = {"lon": lon, "lat": lat, "crs": "cgcs2000"}
     return json_response({"point": point, "addresses": [asdict(each) for each in found]})

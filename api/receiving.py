@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from api.locate.answers import Asked, answer
+from api.locate.single import stored_point
 from api.state import state
 from data.components import ComponentOwner, component_owner
 from data.event_classes import event_class
 from data.in_force import InForce
 from data.report_lists import address_point, area_of
 from data.reports import NewReport, Row, add_report, report_by_token
-from gisgrid.crs import check_lonlat, point_to_storage
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import (
     ACCURACY_METRES_MAX,
@@ -186,9 +186,7 @@ def _point(incoming: Incoming) -> tuple[float, float]:
     assert incoming.y is not None
     if not (math.isfinite(incoming.x) and math.isfinite(incoming.y)):
         raise BadInput(f"long={incoming.x:g}, lat={incoming.y:g}: the coordinates are not finite numbers")
-    lon, lat = point_to_storage(incoming.x, incoming.y, incoming.crs)
-    check_lonlat(lon, lat)
-    return lon, lat
+    return stored_point(incoming.x, incoming.y, incoming.crs)
 
 
 def _locate(

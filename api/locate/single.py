@@ -18,15 +18,17 @@ from api.pages import Strict
 from api.state import state
 from data.components import ComponentOwner, component_owner
 from data.in_force import InForce
-from gisgrid.crs import check_lonlat, point_to_storage
+from gisgrid.crs import STORAGE_CRS, check_lonlat, normalise, point_to_storage
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import ACCURACY_METRES_MAX, KEY_CHARS_MAX, OUTSIDE_METRES_MAX
+from gisgrid.locate.points import check_systems
 from gisgrid.locate.sure import CONFIDENCE, sigma_of
 from gisgrid.moments import past_moment
 
 bp = APIBlueprint("locate", __name__, url_prefix="/api/v1/locate", tag="Locate")
 ADDRESS_MATCHES = 5
 """Places told of one address."""
+PLAIN_SYSTEMS = ("wgs84", "gcj02", "bd09", "cgcs2000")
 _GEOD = pyproj.Geod(ellps="GRS80")
 
 
@@ -171,6 +173,8 @@ def _address(text: str, found: InForce, point: tuple[float, float] | None) -> di
 
 def stored_point(lon: float, lat: float, crs: str) -> tuple[float, float]:
     """A point in any system as degrees of EPSG:4490. Raises BadInput when it cannot be one."""
+    if crs not in PLAIN_SYSTEMS:
+        check_systems(normalise(crs), STORAGE_CRS)
     stored = point_to_storage(lon, lat, crs)
     # a place away from the poles needs no further look
     if not (abs(stored[0]) <= 180.0 and abs(stored[1]) < 70.0):

@@ -63,7 +63,7 @@ def ahead(items: Iterator[T], depth: int = 1) -> Generator[T, None, None]:
     An error of the maker is raised here; closing the generator stops the maker and waits for it.
     """
     made: queue.Queue[Any] = queue.Queue(depth)
-    stop = threading.Event()
+    stop, stopped = threading.Event(), threading.Event()
     end = object()
 
     def put(item: Any) -> None:
@@ -84,9 +84,10 @@ def ahead(items: Iterator[T], depth: int = 1) -> Generator[T, None, None]:
         except BaseException as error:  # carried over to whoever reads
             put(error)
         finally:
-            close = getattr(items, "close", None)
-            if close is not None:
-                close()
+            try:
+                getattr(items, "close", lambda: None)()
+            finally:
+                stopped.set()
 
     maker = threading.Thread(target=make, name="points ahead", daemon=True)
     maker.start()
@@ -97,4 +98,4 @@ def ahead(items: Iterator[T], depth: int = 1) -> Generator[T, None, None]:
             yield item
     finally:
         stop.set()
-        maker.join()
+        stopped.wait()  # not join: interrupted by a second Ctrl-C, it takes a running thread for ended
