@@ -92,7 +92,7 @@ def _held() -> _Held:
     found: _Held | None = current_app.extensions.get(_EXTENSION)
     if found is None:
         with _made:
-            found = current_app.extensions.setdefault(_EXTENSION, None) or _Held()
+            found = current_app.extensions.get(_EXTENSION) or _Held()
             current_app.extensions[_EXTENSION] = found
     return found
 
