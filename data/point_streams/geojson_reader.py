@@ -1,7 +1,7 @@
 """GeoJSON as a stream of points: a FeatureCollection, or one feature a line.
 
-Not read by GDAL: its JSON parser changes the locale of the process for a moment, which crashes it when numba compiles
-in another thread at that moment; and a row it cannot read ends the file there.
+Not read by GDAL: its GeoJSON reader in one thread while numba compiles in another brought the process down when tried;
+and a row it cannot read ends the file there.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ VICINITY: Final = 60.0
 VAGUE_METRES: Final = 40.0
 """Added to the accuracy by 对面, 附近 and their like."""
 DOOR_METRES, BUILDING_METRES = 10.0, 20.0
+LEAST_MASS: Final = 1e-3
+"""A place less likely than this is no answer, unless it is the only one."""
 CROSSING_NATS: Final = 5.0
 """Both roads of a crossing must be named at least this well."""
 
@@ -57,6 +59,8 @@ def _candidates(
     mass = np.bincount(where, weights=pool.p)
     out: list[Candidate] = []
     for at in np.argsort(-mass, kind="stable")[: max(limit, 1) + 2].tolist():
+        if out and mass[at] < LEAST_MASS:
+            break
         members = np.flatnonzero(where == at)
         rows = members[members < len(pool.scored.row)]
         spots = [pool.extra[i - len(pool.scored.row)][2] for i in members[members >= len(pool.scored.row)].tolist()]
@@ -65,12 +69,7 @@ def _candidates(
         if len(rows):
             out += _places(gazetteer, evidence, pool, rows, in_rows, limit)
     out.sort(key=lambda c: -c.mass)
-    return _without_shadows(out)[: max(limit, 1)]
-
-
-def _without_shadows(candidates: list[Candidate]) -> list[Candidate]:
-    """An area that holds nothing but the better candidates' own text is no further answer."""
-    return [c for c in candidates if c.mass > 1e-4] or candidates[:1]
+    return [c for c in out if c.mass >= LEAST_MASS][:limit] or out[:1]
 
 
 def _places(

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from pypinyin import lazy_pinyin
 
+from gisgrid.address.text import chinese_number
 from gisgrid.address.words import ENGLISH_GENERICS
 
 _ROUGH: Final = (
@@ -99,7 +100,5 @@ def plain_english(text: str) -> str:
 
 
 def _said_number(words: str) -> str:
-    from gisgrid.address.text import chinese_number
-
     run = "".join(_SAID_VALUE[word] for word in words.split())
     return (chinese_number(run) or words) + " "
