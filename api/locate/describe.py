@@ -33,7 +33,17 @@ _ANSWER: Final[Json] = {
 }
 _SURE: Final[Json] = {
     "distance_to_boundary": {**_NULLABLE_NUMBER, "description": "metres, when an accuracy is given"},
-    "near_border": {"type": "boolean", "nullable": True, "description": "nearer to the boundary than the accuracy"},
+    "near_border": {
+        "type": "boolean",
+        "nullable": True,
+        "description": "10 m from the boundary, or its accuracy",
+    },
+    "candidates": {
+        "type": "array",
+        "nullable": True,
+        "description": "the most probable first",
+        "items": _object({"code": _TEXT, "probability": _NUMBER}),
+    },
 }
 _COUNTS: Final[Json] = {
     "generation": _INTEGER, "located": _INTEGER, "outside": _INTEGER, "unusable": _INTEGER,

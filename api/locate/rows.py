@@ -20,8 +20,8 @@ from data.point_streams.layout import fill, layout_for, simple
 from data.point_streams.writers import write_batches
 from gisgrid.crs import STORAGE_CRS, normalise
 from gisgrid.errors import BadInput
-from gisgrid.limits import LOCATE_DECODED_BYTES_MAX
-from gisgrid.locate import Located, locate_batch
+from gisgrid.limits import ACCURACY_METRES_MAX, LOCATE_DECODED_BYTES_MAX, NEAR_BORDER_METRES
+from gisgrid.locate import GridIndex, Located, candidates, locate_batch
 from gisgrid.locate.points import NO_ACCURACY, NO_FAULT, NO_NUMBER, NO_SYSTEM, REASONS, check_systems
 
 Floats = npt.NDArray[np.float64]
@@ -255,10 +255,24 @@ def answers(rows: Rows, found: Located, grids: Grids) -> list[Json]:
         metres = grids.index.distance_to_boundary(found.x, found.y, metres=True)
         metres[found.rows < 0] = np.nan
         columns["distance_to_boundary"] = [None if value != value else round(value, 2) for value in metres.tolist()]
-        near = (metres <= rows.accuracy).tolist()
+        near = (metres <= np.maximum(rows.accuracy, NEAR_BORDER_METRES)).tolist()
         stated = (np.isfinite(rows.accuracy) & np.isfinite(metres)).tolist()
         columns["near_border"] = [is_near if has else None for is_near, has in zip(near, stated, strict=True)]
+        columns["candidates"] = _candidates(rows.accuracy, found, grids.index)
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _candidates(accuracy: Floats, found: Located, index: GridIndex) -> list[list[Json] | None]:
+    """Grids each usable row with an accuracy may lie in, the most probable first; None for the others."""
+    usable = np.flatnonzero((found.faults == NO_FAULT) & (accuracy > 0) & (accuracy <= ACCURACY_METRES_MAX))
+    told: list[list[Json] | None] = [None] * len(accuracy)
+    for row in usable.tolist():
+        told[row] = []
+    likely = candidates(index, found.x[usable], found.y[usable], accuracy[usable])
+    codes = index.codes_of(likely.row).tolist()
+    for point, code, share in zip(usable[likely.point].tolist(), codes, likely.probability.tolist(), strict=True):
+        told[point].append({"code": code, "probability": round(share, 4)})
+    return told
 
 
 # --- writing ----------------------------------------------------------------------------

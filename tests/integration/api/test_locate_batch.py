@@ -331,3 +331,21 @@ def test_the_cap_is_told(client: FlaskClient) -> None:
     assert set(operation["requestBody"]["content"]) == {JSON, GEOJSON, CSV, PARQUET}
     assert set(operation["responses"]) == {"200", "202", "400", "404", "406", "413", "415", "503"}
     assert limits.LOCATE_ROWS_MAX <= limits.LOCATE_JOB_ROWS_MAX
+
+
+def test_a_stated_accuracy_brings_the_candidates_of_the_single_question(
+    client: FlaskClient, points: pd.DataFrame
+) -> None:
+    inside = points[points["owner"].notna()].head(12)
+    sent = [{"lon": lon, "lat": lat, "accuracy": 40} for lon, lat in zip(inside["lon"], inside["lat"], strict=True)]
+    found = client.post(
+        URL, json={"points": [*sent, {"lon": 112.8, "lat": 35.4}, {"lon": "x", "lat": 1, "accuracy": 5}]}
+    )
+    told = found.get_json()["points"]
+    for point, row in zip(sent, told, strict=False):
+        single = client.get(URL, query_string=point).get_json()
+        assert row["near_border"] == single["near_border"]
+        assert row["distance_to_boundary"] == pytest.approx(single["distance_to_boundary"], abs=0.011)
+        assert [one["code"] for one in row["candidates"]] == [one["code"] for one in single["candidates"]]
+        assert [one["probability"] for one in row["candidates"]] == [one["probability"] for one in single["candidates"]]
+    assert [row["candidates"] for row in told[-2:]] == [None, None]
