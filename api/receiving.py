@@ -30,8 +30,6 @@ from gisgrid.limits import (
 )
 
 CRS_CHARS_MAX: Final = 40
-ADDRESS_SCORE_MIN: Final = 0.5
-"""A report by address alone is stored when its likeliest place is at least this probable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +87,7 @@ def receive(incoming: Incoming) -> tuple[Row, bool]:
 def resolve_address(text: str) -> tuple[float, float, float | None]:
     """lon, lat (EPSG:4490) and accuracy in metres of an address in words.
 
-    Raises BadInput when it names nothing known here, or several places with no likeliest one.
+    Raises BadInput when it names nothing known here, or no place that may be used without asking.
     """
     try:
         found = state().addresses.find(text, 1, state().current.get())
@@ -99,8 +97,12 @@ def resolve_address(text: str) -> tuple[float, float, float | None]:
     if not found:
         raise BadInput(f"address {shown!r} names nothing that is known here; send lat and long", code="no_place")
     match = found[0][0]
-    if not match.confident and match.score < ADDRESS_SCORE_MIN:
-        raise BadInput(f"address {shown!r} may mean several places; send lat and long", code="no_place")
+    if not match.confident:
+        raise BadInput(
+            f"address {shown!r} is not sure enough to give the report to somebody (likeliest: {match.full}); "
+            "send lat and long",
+            code="unsure_address",
+        )
     return match.lon, match.lat, min(max(match.accuracy, 1.0), ACCURACY_METRES_MAX)
 
 

@@ -32,6 +32,8 @@ REOPENED: Final = STAGES[1]
 _MOVED_CHUNK: Final = 10_000
 _APPLIED_CHUNK: Final = 1_000
 _MOVE_LOCK: Final = 44900311
+_STALE: Final = ["nearest", "area", "chain", "distance_to_boundary", "near_border", "candidates"]
+"""What is kept of how a report was located that a new owner makes untrue."""
 _MOVE_COLUMNS: Final = ("id", "stage", "old", "new", "generation", "now", "grid_name", "community")
 
 r, u = t.reports.c, t.report_updates.c
@@ -303,7 +305,7 @@ _APPLY = sa.text(
     moved AS (
         UPDATE reports r
         SET grid_code = m.new, generation = m.now, updated_at = now(),
-            located = (r.located - 'nearest')
+            located = (r.located - CAST(:stale AS text[]))
                 || jsonb_build_object('grid_name', m.grid_name, 'community', m.community)
         FROM moves m
         WHERE r.id = m.id AND r.stage = m.stage AND r.grid_code IS NOT DISTINCT FROM m.old
@@ -326,7 +328,7 @@ def apply_moves(connection: sa.Connection, moves: Iterable[Move], *, channel: st
     waiting = iter(moves)
     while chunk := list(islice(waiting, _APPLIED_CHUNK)):
         columns = {name: [getattr(move, name) for move in chunk] for name in _MOVE_COLUMNS}
-        made = connection.execute(_APPLY, columns | {"channel": channel}).mappings()
+        made = connection.execute(_APPLY, columns | {"channel": channel, "stale": _STALE}).mappings()
         updates = {update["report"]: dict(update) for update in made}
         found = connection.execute(sa.select(*COLUMNS).where(r.id.in_(updates))).mappings()
         rows = {row["id"]: dict(row) for row in found}

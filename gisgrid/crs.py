@@ -37,7 +37,12 @@ _ALIASES: Final = {
     "cgcs2000": "EPSG:4490",
     "gcj02": "gcj02",
     "gcj-02": "gcj02",
+    "amap": "gcj02",
+    "tencent": "gcj02",
+    "火星坐标": "gcj02",
     "bd09": "bd09",
+    "baidu": "bd09",
+    "百度": "bd09",
     "bd-09": "bd09",
     "bd09ll": "bd09",
 }

@@ -138,6 +138,7 @@ def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: 
     server = Granian(
         "api.wsgi:create", factory=True, address=host, port=port, interface=Interfaces.WSGI, workers=workers,
         blocking_threads=THREADS, backpressure=2 * THREADS, log_level=LogLevels.error,
+        respawn_failed_workers=True,
     )  # fmt: skip
     if open_browser:
         click.launch(url)

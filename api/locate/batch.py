@@ -113,7 +113,7 @@ def open_table(path: Path, crs: str, columns: tuple[str, str] | None, *, typed: 
             return open_csv(path, crs, columns, typed=typed)
         return open_parquet(path, crs, columns, coded=True)
     except BadInput as error:
-        raise _without_path(error, path) from error
+        raise without_path(error, path) from error
 
 
 def rows_of(path: Path) -> int:
@@ -123,7 +123,7 @@ def rows_of(path: Path) -> int:
             return count_rows(look_at(path))
         return int(open_parquet(path, STORAGE_CRS, None).rows or 0)
     except BadInput as error:
-        raise _without_path(error, path) from error
+        raise without_path(error, path) from error
 
 
 def grids_in_force() -> Grids:
@@ -192,9 +192,11 @@ def _spooled(ending: str) -> Iterator[Path]:
         yield path
 
 
-def _without_path(error: BadInput, path: Path) -> BadInput:
+def without_path(error: BadInput, path: Path) -> BadInput:
+    """The same in words of the interface: no file of ours, no option of the command line."""
     details = {name: value for name, value in error.details.items() if name != "path"}
-    return BadInput(error.message.replace(f"{path}: ", "").replace(str(path), "the body"), code=error.code, **details)
+    said = error.message.replace(f"{path}: ", "").replace(str(path), "the body").replace("--", "")
+    return BadInput(said, code=error.code, **details)
 
 
 # --- the answer -------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from api.locate import rows as locate_rows
-from api.locate.batch import CSV, GEOJSON, JSON, PARQUET, open_table
+from api.locate.batch import CSV, GEOJSON, JSON, PARQUET, open_table, without_path
 from data import db
 from data.in_force import read_current
 from data.point_streams import Grids, locate_file
@@ -44,7 +44,10 @@ def locate_points_file(params: dict[str, Any], files: JobFiles, progress: Progre
         with tempfile.TemporaryDirectory(dir=files.folder) as folder:
             path = Path(folder) / f"points.{sent}"  # the format goes by the ending
             path.symlink_to(files.input.absolute())
-            facts = _table(path, out, wanted, params, grids, progress)
+            try:
+                facts = _table(path, out, wanted, params, grids, progress)
+            except BadInput as error:
+                raise without_path(error, path) from error
     return facts | {"generation": grids.generation, "output": out.name}
 
 

@@ -28,6 +28,8 @@ from gisgrid.moments import past_moment
 bp = APIBlueprint("locate", __name__, url_prefix="/api/v1/locate", tag="Locate")
 ADDRESS_MATCHES = 5
 """Places told of one address."""
+DOUBTFUL_METRES = 300.0
+"""An address this far from the point given with it is told to be doubtful."""
 PLAIN_SYSTEMS = ("wgs84", "gcj02", "bd09", "cgcs2000")
 _GEOD = pyproj.Geod(ellps="GRS80")
 
@@ -66,11 +68,15 @@ def locate(query_data: dict[str, Any]) -> Response:
     query = query_data
     asked = _asked(query)
     found = _generation(query.get("at"))
-    component = _component(query.get("component"))
+    component, unknown = _component(query.get("component"), needed=query.get("lon") is None and "address" not in query)
     given, lon, lat, address = _place(query, component, found)
     if "lon" not in given and address is not None and asked.accuracy is None and address["accuracy"] > 0:
         asked = replace(asked, accuracy=min(address["accuracy"], ACCURACY_METRES_MAX))
-    return json_response(answer_body(found, given, lon, lat, asked, address=address, component=component))
+    body = answer_body(found, given, lon, lat, asked, address=address, component=component)
+    doubts = [text for text in (body["reason"], unknown, _doubt(address, "lon" in given)) if text]
+    if address is not None and "lon" not in given and not address["confident"] and component is None:
+        body["responsible"] = None
+    return json_response(body | {"reason": "; ".join(doubts) or None})
 
 
 def answer_body(
@@ -106,8 +112,7 @@ def responsible(told: dict[str, Any], component: ComponentOwner | None = None) -
 
 def _asked(query: dict[str, Any]) -> Asked:
     within, accuracy = checked_within(query["within"]), query.get("accuracy")
-    if accuracy is not None:
-        sigma_of(accuracy, query["confidence"])
+    sigma_of(1.0 if accuracy is None else accuracy, query["confidence"])
     systems = tuple(query["system"].split(",")) if "system" in query else None
     return Asked(accuracy, query["confidence"], within, systems)
 
@@ -120,13 +125,33 @@ def _generation(at: str | None) -> InForce:
     return current.at(past_moment(at, name="at", zone=zone, now=datetime.now(UTC)))
 
 
-def _component(code: str | None) -> ComponentOwner | None:
-    if code is None:
+def _doubt(address: dict[str, Any] | None, beside_point: bool) -> str | None:
+    """What a dispatcher should ask about an address before the answer is used."""
+    if address is None:
         return None
+    if not beside_point:
+        return (
+            None
+            if address["confident"]
+            else f"the address is not sure (likeliest: {address['full']}); ask which is meant"
+        )
+    far = address["confident"] and address["metres"] > max(DOUBTFUL_METRES, 3 * address["accuracy"])
+    return f"the address lies {address['metres']:g} m from the point; ask which is right" if far else None
+
+
+def _component(code: str | None, *, needed: bool) -> tuple[ComponentOwner | None, str | None]:
+    """The component, or why there is none. Raises NotFound when it is the only place given."""
+    if code is None:
+        return None, None
     if not code or len(code) > KEY_CHARS_MAX:
         raise BadInput(f"component has {len(code)} characters; give its code, 1 to {KEY_CHARS_MAX}")
-    with state().engine.connect() as connection:
-        return component_owner(connection, code)
+    try:
+        with state().engine.connect() as connection:
+            return component_owner(connection, code), None
+    except NotFound as error:
+        if needed:
+            raise
+        return None, error.message
 
 
 def _place(

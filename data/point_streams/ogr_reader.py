@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from typing import Final
+from contextlib import closing, contextmanager
+from typing import Any, Final
 
 import pyarrow as pa
 import pyogrio
@@ -17,6 +17,7 @@ from gisgrid.crs import normalise
 from gisgrid.errors import BadInput
 
 BATCH_ROWS: Final = 1 << 16
+GENERAL_READER: Final = "OGR_FLATGEOBUF_STREAM_BASE_IMPL"
 SHAPES: Final = "geometry"
 """Name the geometry column has in the batches."""
 _ERRORS: Final = (DataSourceError, DataLayerError, UnicodeDecodeError, pa.ArrowException, ValueError, RuntimeError)
@@ -25,8 +26,6 @@ _ERRORS: Final = (DataSourceError, DataLayerError, UnicodeDecodeError, pa.ArrowE
 def open_ogr(source: LayerSpec, crs: str | None, *, preferred: str, batch_rows: int | None = None) -> PointStream:
     """A layer of a map file. Raises BadInput: no map, unknown layer, no geometry, no rows."""
     file, options = ogr_source(source, preferred)
-    # GDAL's own Arrow reader of FlatGeobuf loses its place behind a row without geometry (3.12), the general one not
-    pyogrio.set_gdal_config_options({"OGR_FLATGEOBUF_STREAM_BASE_IMPL": True})
     try:
         about = pyogrio.read_info(file, force_feature_count=True, **options)
     except _ERRORS as error:
@@ -37,7 +36,7 @@ def open_ogr(source: LayerSpec, crs: str | None, *, preferred: str, batch_rows: 
     if rows == 0:
         raise BadInput(f"{source}: the layer is empty", path=str(source.path), code="empty_layer")
     try:
-        with pyogrio.raw.open_arrow(file, use_pyarrow=True, batch_size=1, **options) as (told, reader):
+        with _opened(file, 1, options) as (told, reader):
             schema = _renamed(reader.schema, told["geometry_name"])
             reader.close()
     except (*_ERRORS, OSError) as error:
@@ -67,13 +66,27 @@ def _batches(
     """Opened, read and closed by whoever draws, since GDAL keeps its error handlers by thread."""
     done = 0
     try:
-        with pyogrio.raw.open_arrow(file, use_pyarrow=True, batch_size=size, **options) as (_, reader), closing(reader):
+        with _opened(file, size, options) as (_, reader), closing(reader):
             for found in reader:
                 table = pa.RecordBatch.from_arrays([_plain(column) for column in found.columns], schema=schema)
                 done += table.num_rows
                 yield PointBatch(table, *coordinates.from_wkb(table.column(SHAPES)), min(done / rows, 1.0))
     except (*_ERRORS, OSError) as error:
         raise BadInput(f"{source}: damaged after row {done}: {' '.join(str(error).split())[:200]}") from error
+    if done < rows:  # GDAL says nothing of a FlatGeobuf that ends too soon
+        raise BadInput(f"{source}: cut short after row {done} of {rows}")
+
+
+@contextmanager
+def _opened(file: str, size: int, options: dict[str, str]) -> Iterator[Any]:
+    """GDAL's Arrow stream. Its own reader of FlatGeobuf loses its place behind a row without geometry (3.12), the
+    general one does not: it is asked for while this stream is read."""
+    pyogrio.set_gdal_config_options({GENERAL_READER: True})
+    try:
+        with pyogrio.raw.open_arrow(file, use_pyarrow=True, batch_size=size, **options) as opened:
+            yield opened
+    finally:
+        pyogrio.set_gdal_config_options({GENERAL_READER: None})
 
 
 def _plain(column: pa.Array) -> pa.Array:

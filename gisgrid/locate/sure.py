@@ -59,7 +59,7 @@ def sigma_of(accuracy: npt.ArrayLike, confidence: float = CONFIDENCE) -> Floats:
     if wrong.any():
         worst = metres[np.flatnonzero(wrong)[0]]
         raise BadInput(
-            f"accuracy {worst:g} is not between 0 and {ACCURACY_METRES_MAX:g} metres; leave it out if unknown"
+            f"accuracy {worst:g} is not above 0 and up to {ACCURACY_METRES_MAX:g} metres; leave it out if unknown"
         )
     return metres / math.sqrt(-2.0 * math.log1p(-confidence))
 

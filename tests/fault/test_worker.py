@@ -218,7 +218,7 @@ def test_the_worker_beside_a_server_is_kept_up_and_ends_with_it(bench: Bench, fr
         command, stdout=log, stderr=log, text=True, cwd=ROOT, env=environment, start_new_session=True
     )
     try:
-        worker = until(lambda: worker_of(server.pid), 20, "the worker")
+        worker = until(lambda: worker_of(server.pid), 90, "the worker")
 
         def answers() -> bool:
             try:
@@ -227,12 +227,12 @@ def test_the_worker_beside_a_server_is_kept_up_and_ends_with_it(bench: Bench, fr
             except OSError:
                 return False
 
-        until(answers, 30, "the server")
+        until(answers, 90, "the server")
         os.kill(worker, signal.SIGKILL)
-        again = until(lambda: (found := worker_of(server.pid)) != worker and found, 20, "a new worker")
+        again = until(lambda: (found := worker_of(server.pid)) != worker and found, 90, "a new worker")
         server.kill()
         server.wait(30)
-        until(lambda: not is_alive(again), 10, "the end of the worker")
+        until(lambda: not is_alive(again), 30, "the end of the worker")
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)  # the server's own processes outlive it when it is killed

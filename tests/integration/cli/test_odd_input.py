@@ -168,6 +168,13 @@ def test_a_flatgeobuf_cut_short_is_bad_input(run: Run, tmp_path: Path) -> None:
     (tmp_path / "cut.fgb").write_bytes(whole.read_bytes()[:-900])
     done = run("import", "layer", tmp_path / "cut.fgb", "--as", "buildings", "--out", tmp_path / "o.gpkg")
     assert (done.code, "cut.fgb" in done.err) == (2, True), done.err
+    houses().set_geometry(houses().representative_point()).to_file(tmp_path / "points.fgb")
+    (tmp_path / "short.fgb").write_bytes((tmp_path / "points.fgb").read_bytes()[:-200])
+    houses().assign(code=[f"{n:015d}" for n in range(len(houses()))]).to_file(tmp_path / "grids.gpkg")
+    located = run("locate", tmp_path / "short.fgb", "--grids", tmp_path / "grids.gpkg", "--out", tmp_path / "x.csv")
+    assert (located.code, "short.fgb" in located.err) == (2, True), located.err
+    again = run("import", "layer", tmp_path / "cut.fgb", "--as", "buildings", "--out", tmp_path / "o.gpkg")
+    assert again.code == 2, "reading a stream leaves GDAL as it was"
 
 
 def test_own_buildings_take_the_place_of_a_source_or_are_said_to_count_twice(
