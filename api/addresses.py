@@ -12,7 +12,7 @@ from flask import Response
 
 from api.json import json_response
 from api.locate.single import stored_point
-from api.pages import Strict
+from api.pages import Strict, no_parameters
 from api.state import state
 from gisgrid.address import parse
 from gisgrid.address.gazetteer import LIMIT_MAX
@@ -73,17 +73,31 @@ def search(query_data: dict[str, Any]) -> Response:
     ``score`` is the probability of the place, ``confident`` whether the first may be used without asking, ``matched``
     which text stood for which part, ``accuracy`` a radius in metres.
     """
-    text = query_data["text"]
+    return json_response(_found(query_data["text"], query_data["limit"]))
+
+
+def _found(text: str, limit: int) -> dict[str, Any]:
     loaded = state().current.get()
-    found = state().addresses.find(text, query_data["limit"], loaded)
-    answer = {
-        "text": text,
-        "generation": loaded.generation.id if loaded else None,
-        "matches": [
-            asdict(match) | {"grid": loaded.grids[row]["code"] if loaded and row >= 0 else None} for match, row in found
-        ],
-    }
-    return json_response(answer)
+    matches = [
+        asdict(match) | {"grid": loaded.grids[row]["code"] if loaded and row >= 0 else None}
+        for match, row in state().addresses.find(text, limit, loaded)
+    ]
+    return {"text": text, "generation": loaded.generation.id if loaded else None, "matches": matches}
+
+
+class SearchBody(Strict):
+    """A search whose text is too long for an address line, or shall not stand in a log."""
+
+    text = String(required=True, metadata={"description": "as in the search by GET"})
+    limit = _limit(5)
+
+
+@bp.post("/search")
+@no_parameters
+@bp.input(SearchBody, location="json")
+def search_posted(json_data: dict[str, Any]) -> Response:
+    """The same as GET, with the text in the body."""
+    return json_response(_found(json_data["text"], json_data["limit"]))
 
 
 @bp.get("/suggest")

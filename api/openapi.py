@@ -253,6 +253,7 @@ ANSWERS: dict[str, Json] = {
 MEDIA = {"/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream"}
 """Media type of answers that are neither JSON nor GeoJSON."""
 CHANGES: dict[str, dict[str, Json]] = {
+    "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},
     "POST /api/v1/reports": {"200": REPORT, "201": REPORT},
     "POST /api/v1/reports/{report}/updates": {"200": REPORT, "201": REPORT},
     "DELETE /api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},

@@ -18,6 +18,8 @@ SNAP_METRES_MAX: Final = 100.0
 """A place further than this from every street cannot be assessed, in metres."""
 OUTSIDE_METRES_MAX: Final = 500.0
 """Farthest a point may lie from every grid and still be told its nearest one, in metres."""
+LOCATE_ADDRESSES_MAX: Final = 5_000
+"""Most rows of one batch that are located by their address."""
 ACCURACY_METRES_MAX: Final = 10_000.0
 """Largest accuracy of a position that is worked with, in metres: beyond it a position says nothing about grids."""
 OUTSIDE_METRES_CAP: Final = 10_000.0

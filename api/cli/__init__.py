@@ -52,6 +52,11 @@ def _stop(number: int, frame: FrameType | None) -> None:
     signal.default_int_handler(number, frame)
 
 
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """A polite end: what is half done is cleared away on the way out."""
+    raise SystemExit(128 + number)
+
+
 class Commands(click.Group):
     """A group that imports a command's module when the command is asked for."""
 
@@ -85,6 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         code = cli.main(args=arguments, prog_name="gisgrid", standalone_mode=False)
     except click.ClickException as error:

@@ -17,6 +17,7 @@ from api.json import json_response
 from api.locate import rows as locate_rows
 from api.locate.answers import checked_within
 from api.locate.rows import Rows
+from api.locate.words import place_addresses
 from api.pages import Strict
 from api.state import state
 from data import jobs
@@ -91,6 +92,7 @@ def locate_batch(query_data: dict[str, Any]) -> Response:
     if sent in (JSON, GEOJSON):
         body = request.get_data(cache=False)
         rows = (locate_rows.parse_json if sent == JSON else locate_rows.parse_geojson)(body, crs)
+        rows = place_addresses(rows, state().addresses, state().current.need())
         if len(rows.ids) > LOCATE_ROWS_MAX:
             return _as_job(params, body, len(rows.ids))
         return _answered(rows, wanted, within, None)

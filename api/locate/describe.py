@@ -38,6 +38,7 @@ _SURE: Final[Json] = {
         "nullable": True,
         "description": "10 m from the boundary, or its accuracy",
     },
+    "address": {**_NULLABLE_TEXT, "description": "the place an address means"},
     "candidates": {
         "type": "array",
         "nullable": True,
@@ -50,7 +51,8 @@ _COUNTS: Final[Json] = {
     "reasons": {"type": "object", "additionalProperties": _INTEGER},
 }  # fmt: skip
 _POINT: Final[Json] = _object(
-    {"lon": {}, "lat": {}}, {"id": _ID, "crs": _TEXT, "accuracy": {**_NUMBER, "description": "metres"}}
+    {"lon": {}, "lat": {}},
+    {"id": _ID, "crs": _TEXT, "accuracy": {**_NUMBER, "description": "metres"}, "address": _TEXT},
 )
 _SENT_COLLECTION: Final[Json] = _object(
     {

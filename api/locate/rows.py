@@ -37,7 +37,9 @@ class Rows:
 
     ``x``, ``y`` (n) as given, ``faults`` (n), ``ids`` (n) whatever the caller calls them or None, ``systems`` the
     coordinate systems and ``system`` (n) which of them each row is in, ``accuracy`` (n) metres with NaN where none is
-    stated, or None when no row states one. ``table`` holds the caller's columns, ``features`` GeoJSON as it came.
+    stated, or None when no row states one. ``addresses`` (n) are the texts of rows that have an address and no
+    coordinates, None when there are none; once looked up, ``meant`` (n) are the places they mean. ``table`` holds the
+    caller's columns, ``features`` GeoJSON as it came.
     """
 
     x: Floats
@@ -47,6 +49,8 @@ class Rows:
     systems: list[str]
     system: npt.NDArray[np.int32]
     accuracy: Floats | None = None
+    addresses: list[str | None] | None = None
+    meant: list[str | None] | None = None
     table: pa.RecordBatch | None = None
     features: list[Json] | None = None
 
@@ -78,7 +82,15 @@ def parse_json(body: bytes, crs: str) -> Rows:
     ]  # fmt: skip
     x, y, faults = from_pairs(pairs)
     rows = Rows(x, y, faults, _ids(point.get("id") for point in table), [crs], np.zeros(len(points), np.int32))
-    return _with_accuracy(_with_systems(rows, [point.get("crs") for point in table]), table)
+    rows = _with_accuracy(_with_systems(rows, [point.get("crs") for point in table]), table)
+    addresses = [_address_alone(point) for point in table]
+    return replace(rows, addresses=addresses) if any(addresses) else rows
+
+
+def _address_alone(point: Mapping[str, Any]) -> str | None:
+    text = point.get("address")
+    alone = isinstance(text, str) and point.get("lon") is None and point.get("lat") is None
+    return text if alone else None
 
 
 def parse_geojson(body: bytes, crs: str) -> Rows:
@@ -259,6 +271,8 @@ def answers(rows: Rows, found: Located, grids: Grids) -> list[Json]:
         stated = (np.isfinite(rows.accuracy) & np.isfinite(metres)).tolist()
         columns["near_border"] = [is_near if has else None for is_near, has in zip(near, stated, strict=True)]
         columns["candidates"] = _candidates(rows.accuracy, found, grids.index)
+    if rows.meant is not None:
+        columns["address"] = rows.meant
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 

@@ -30,7 +30,7 @@ _BENT: Final = ("gcj02", "bd09")
 _METRES_A_DEGREE: Final = 110_500.0  # at least, along a meridian; along a parallel times the cosine
 
 (NO_FAULT, NO_GEOMETRY, NO_POINT, NO_COORDINATES, NO_NUMBER, NOT_FINITE, OUT_OF_RANGE, NO_FIT, SWAPPED, NO_SYSTEM,
- TOO_LONG, UNREADABLE, NO_ACCURACY) = range(13)  # fmt: skip
+ TOO_LONG, UNREADABLE, NO_ACCURACY, UNKNOWN_ADDRESS, UNSURE_ADDRESS) = range(15)  # fmt: skip
 
 REASONS: Final[tuple[str | None, ...]] = (
     None,
@@ -46,6 +46,8 @@ REASONS: Final[tuple[str | None, ...]] = (
     "row has more fields than the header",
     "row cannot be read",
     "accuracy is no distance in metres",
+    "address names nothing that is known here",
+    "address is not sure: ask which place is meant",
 )
 """Why a row could not be used, by the number in `Located.faults`."""
 

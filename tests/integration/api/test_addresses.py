@@ -151,3 +151,16 @@ def test_an_import_is_noticed_while_clients_ask(planned_copy: Any) -> None:
             asker.join()
     assert not faults
     assert found[0]["full"].startswith("鸣凤示范区新修路")
+
+
+def test_a_posted_search_is_the_same_and_its_faults_have_the_one_shape(client: FlaskClient, planned: Any) -> None:
+    text = planned.district.layers["addresses"]["full"].iloc[10]
+    posted = client.post("/api/v1/addresses/search", json={"text": text, "limit": 2})
+    assert (
+        posted.get_json() == client.get("/api/v1/addresses/search", query_string={"text": text, "limit": 2}).get_json()
+    )
+    for body in ({"text": "路" * 1_000_000}, {"text": ""}, {}, {"text": text, "limit": 0}, {"text": text, "more": 1}):
+        refused = client.post("/api/v1/addresses/search", json=body)
+        assert refused.status_code == 400
+        assert refused.get_json()["error"]["status"] == 400
+        assert len(refused.data) < 1_000

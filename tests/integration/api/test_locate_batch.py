@@ -349,3 +349,34 @@ def test_a_stated_accuracy_brings_the_candidates_of_the_single_question(
         assert [one["code"] for one in row["candidates"]] == [one["code"] for one in single["candidates"]]
         assert [one["probability"] for one in row["candidates"]] == [one["probability"] for one in single["candidates"]]
     assert [row["candidates"] for row in told[-2:]] == [None, None]
+
+
+def test_rows_with_an_address_alone_are_placed_where_it_is_sure(planned: Any, client: FlaskClient) -> None:
+    known = planned.district.layers["addresses"].iloc[[3, 200, 400]]
+    sent = [{"id": n, "address": text} for n, text in enumerate(known["full"])]
+    sent += [
+        {"address": "不存在路9号"},
+        {"address": "\x07"},
+        {"address": ""},
+        {"address": 7},
+        {"lon": 112.84, "address": "x"},
+    ]
+    sent += [{"lon": known.geometry.x.iloc[0], "lat": known.geometry.y.iloc[0], "address": known["full"].iloc[1]}]
+    told = client.post(URL, json={"points": sent, "crs": "gcj02"}).get_json()["points"]
+    for row, (place, text) in enumerate(zip(known.geometry, known["full"], strict=True)):
+        single = client.get(URL, query_string={"lon": place.x, "lat": place.y}).get_json()
+        assert told[row]["grid"] == single["owner"]["code"]
+        assert told[row]["address"] == text
+        assert told[row]["candidates"]
+    assert [row["grid"] for row in told[3:8]] == [None] * 5
+    assert [row["reason"] for row in told[3:5]] == ["address names nothing that is known here"] * 2
+    assert told[8]["address"] is None, "coordinates go first"
+    plain = client.post(URL, json=[[112.84, 35.5]]).get_json()["points"][0]
+    assert "address" not in plain
+
+
+def test_more_addresses_than_a_batch_may_hold(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.locate.words.LOCATE_ADDRESSES_MAX", 2)
+    refused = client.post(URL, json=[{"address": "a"}] * 3)
+    assert refused.status_code == 400
+    assert "at most 2" in refused.get_json()["error"]["message"]
