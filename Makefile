@@ -34,7 +34,7 @@ bench: setup $(STAMPS)/peers ## benchmarks beside their peers; prints ratios
 campaign: setup ## 20 seeds of every partition case held against the hard rules (long; CAMPAIGN="--full" for more)
 	$(PY) benchmarks/partition_campaign.py $(CAMPAIGN)
 
-campaign-locate: setup ## the point index against PostGIS on 10 million points, vertices and midpoints (about 15 minutes)
+campaign-locate: setup ## the point index against PostGIS on 14 million points, vertices and midpoints (about 15 minutes)
 	$(PY) benchmarks/locate_rule_campaign.py
 
 wheel: setup ## build the wheel into dist/
