@@ -101,6 +101,17 @@ class Found:
     last: npt.NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A name taken apart: 丹昌大道2巷 is the stem 丹昌, the ending 大道, lane 2 (-1 none); ``latin``: its endings spoken."""
+
+    full: str
+    stem: str
+    end: str
+    lane: int
+    latin: frozenset[str]
+
+
 @dataclass(slots=True)
 class _Patterns:
     """Patterns being collected."""
@@ -138,6 +149,7 @@ class NameIndex:
         self.names = tuple(names)
         self._syllables: dict[str, int] = {}
         self._learnt = _usual_ends(names)
+        self._endings: dict[int, Ending] = {}
         han, latin = _Patterns(), _Patterns()
         for number, name in enumerate(self.names):
             self._add(han, latin, number, name)
@@ -147,6 +159,24 @@ class NameIndex:
     def nbytes(self) -> int:
         """Bytes of the arrays."""
         return self._han.nbytes + self._latin.nbytes
+
+    def ending(self, number: int) -> Ending:
+        """What a name ends in; worked out when first asked for."""
+        if (known := self._endings.get(number)) is None:
+            known = self._endings[number] = self._ending(self.names[number])
+        return known
+
+    def _ending(self, name: Name) -> Ending:
+        text = numerals(name.text)
+        lane = _LANE.search(text)
+        lane = lane if lane and lane.end() == len(text) else None
+        base = text[: lane.start()] if lane else text
+        size = generic_end(base, name.kind, self._learnt)
+        end = base[len(base) - size :]
+        words = [_LANE.sub("", plain_english(s)).split()[-1:] for s in name.spellings if s.isascii()]
+        latin = {word for last in words for word in last} | ({"".join(spoken(end))} if end else set())
+        number = int(re.match(r"\d+", lane[0])[0]) if lane else -1  # type: ignore[index]
+        return Ending(text, base[: len(base) - size], end, number, frozenset(latin))
 
     def _id(self, said: str) -> int:
         return self._syllables.setdefault(said, len(self._syllables)) if said else -1
@@ -159,15 +189,27 @@ class NameIndex:
                 letters.setdefault(_squeezed(form), _soft_letters(form))
                 continue
             self._add_han(han, number, name.kind, text)
-            hard = text if name.kind == FACILITY else text[: len(text) - generic_end(text, name.kind, self._learnt)]
             for form in (text, numerals(text)):
                 said = _spoken_by_parts(form)
+                soft_at = self._soft_places(form, name.kind)
                 soft = "".join(
-                    ("." * len(s)) if _soft_at(form, i, len(hard)) else s for i, s in enumerate(_by_char(form, said))
+                    ("." * len(s)) if i in soft_at else s for i, s in enumerate(_by_char(form, said))
                 )
                 letters.setdefault("".join(said), soft)
         for text, soft in letters.items():
             _add_latin(latin, number, name.kind, text, soft)
+
+    def _soft_places(self, form: str, kind: int) -> set[int]:
+        """Places of the characters that only say what a name is: 街 and 巷 of 望波街四巷."""
+        if kind == FACILITY:
+            return set()
+        lane = _LANE_SPOKEN.search(form)
+        base = form[: lane.start()] if lane and lane.start() else form
+        hard = len(base) - generic_end(base, kind, self._learnt)
+        out = {i for i in range(hard, len(base)) if not form[i].isdigit()}
+        if len(base) < len(form):
+            out |= {i for i in range(len(base), len(form)) if form[i] in "巷弄条支胡同"}
+        return out
 
     def _add_han(self, out: _Patterns, number: int, kind: int, original: str) -> None:
         text = numerals(original)
@@ -341,10 +383,6 @@ def _spoken_by_parts(form: str) -> tuple[str, ...]:
 
 def _by_char(text: str, said: tuple[str, ...]) -> list[str]:
     return list(said) if len(said) == len(text) else ["".join(said)]
-
-
-def _soft_at(form: str, i: int, hard: int) -> bool:
-    return i >= hard and not form[i : i + 1].isdigit()
 
 
 def _soft_letters(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from gisgrid.address.doubts import doubted
 from gisgrid.address.hypotheses import Candidate, Pool, community_of, pool_of
 from gisgrid.address.model import How, Match
 from gisgrid.address.numbers import Reading
@@ -110,20 +111,21 @@ def _candidate(
     if how == "road" and (middle := gazetteer.roads.middle(int(table.road_place[row[best]]))):
         accuracy = max(accuracy, middle[2])
     x, y = (cx, cy) if how == "building" else (float(table.x[row[nearest]]), float(table.y[row[nearest]]))
-    spans = []
+    spans, names = [], []
     for part, name, bit in (
         ("road", table.road[row[best]], ROAD_USED),
         ("compound", table.compound[row[best]], COMPOUND_USED),
     ):
         if flags & bit:
             spans.append((part, int(evidence.first[name]), int(evidence.last[name])))
+            names.append(int(name))
     for level in range(3):
         if flags & (256 << level):
             area = int(table.area[row[best], level])
             spans.append((LEVELS[level], int(evidence.area_first[area]), int(evidence.area_last[area])))
     return Candidate(
         mass, x, y, how, accuracy, row, int(pool.scored.reading[chosen[best]]), flags, "", tuple(spans),
-        community_of(gazetteer, int(row[nearest])),
+        community_of(gazetteer, int(row[nearest])), tuple(names),
     )  # fmt: skip
 
 
@@ -163,6 +165,8 @@ def _match(
     accuracy = c.accuracy + (VAGUE_METRES if vague else 0.0)
     lon, lat = from_plane(c.x, c.y, parts.middle)
     sure = first and _sure(gazetteer, pool, c, owners, lon, lat, accuracy, vague)
+    agreed = bool(c.flags & (DOOR | BUILDING | UNIT))
+    sure = sure and not doubted(parts.names, evidence, c.names, c.spans, parts.outer, agreed=agreed)
     single = len(c.rows) == 1 and c.how in ("unit", "door", "building", "compound")
     full = c.full or (str(parts.rows.full[c.rows[0]]) if single else _common(gazetteer, c))
     told = {part: evidence.text[a:b] for part, a, b in sorted(c.spans, key=lambda s: s[1])}
@@ -266,6 +270,8 @@ def crossing_matches(gazetteer: Gazetteer, evidence: Evidence, limit: int, owner
         if sure and owners is not None:
             grid = int(owners.at([lon], [lat])[0])
             sure = grid >= 0 and _share_around(gazetteer, owners, x, y, accuracy, grid) >= CONFIDENT
+        spans = tuple(("road", int(evidence.first[n]), int(evidence.last[n])) for n in (first, second))
+        sure = sure and not doubted(parts.names, evidence, (first, second), spans, parts.outer, agreed=False)
         told = {"road": evidence.text[evidence.first[first] : evidence.last[first]],
                 "crossing_road": evidence.text[evidence.first[second] : evidence.last[second]]}  # fmt: skip
         full = f"{parts.shown[first]}与{parts.shown[second]}交叉口"
