@@ -63,6 +63,7 @@ _AFAR: Final = re.compile(
     rf"{_HAN}{{2}}(?<![城集])镇(?![政中医卫])|{_HAN}{{2}}(?<![老家同城])乡(?![政村镇])|"
     rf"(?:{'|'.join(OUTSIDE)})(?!{_HAN}?[路街巷道]|大[街道])"
 )
+_ABOVE: Final = re.compile(rf"{_HAN}{{2,3}}?(?:省|(?<![超菜夜门城])市(?![场政民委医中立]))")
 _AFAR_LATIN: Final = re.compile(rf"[a-z]{{4,}}\s(?:qu|sheng|jiedao)\b|\b(?:{'|'.join(OUTSIDE_ENGLISH)})\b(?!\s(?:lu|jie))")
 
 
@@ -78,7 +79,8 @@ def without_other_endings(index: NameIndex, text: str, found: Found) -> tuple[Fo
     """Names found, those that the text gives another ending lowered; and which those are."""
     at = {m.start(): m[1] for m in _SAID.finditer(text)}
     latin = [(m.start(), m[0]) for m in _SAID_LATIN.finditer(text) if m[0] in SPOKEN_ENDS]
-    if not at and not latin:
+    above = [m.span() for m in _ABOVE.finditer(text)]
+    if not at and not latin and not above:
         return found, Said({}, frozenset())
     score, words = found.score.copy(), {}
     for i, (number, first, last) in enumerate(
@@ -86,6 +88,9 @@ def without_other_endings(index: NameIndex, text: str, found: Found) -> tuple[Fo
     ):
         kind = index.names[number].kind
         if kind == FACILITY:
+            continue
+        if kind == AREA and score[i] < NAMED and any(first < b and a < last for a, b in above):
+            score[i] = 0.0  # 济宁市 is no slip for 宁澜街道
             continue
         ending = index.ending(number)
         if text[first : first + 1].isascii():
@@ -127,9 +132,10 @@ def _instead(ending: Ending, kind: int, text: str, at: dict[int, str], first: in
 def _latin_instead(
     ending: Ending, kind: int, words: list[tuple[int, str]], first: int, last: int
 ) -> tuple[str, float]:
-    word = next((word for start, word in words if first + 2 <= start <= last + 2), "")
-    if not word or word in ending.latin or not ending.latin:
+    here = [word for start, word in words if first + 2 <= start <= last + 2]
+    if not here or any(end.endswith(word) for word in here for end in ending.latin):
         return "", 0.0
+    word = here[0]
     said = SPOKEN_ENDS[word]
     if word == "xiaoqu" and kind == COMPOUND:
         return ANY_COMPOUND, 0.0

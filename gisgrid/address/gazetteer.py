@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -16,9 +17,9 @@ import pandas as pd
 from gisgrid.address.along import Roads
 from gisgrid.address.build import build
 from gisgrid.address.model import GridRows, Match, Nearby, Suggestion
-from gisgrid.address.numbers import readings
+from gisgrid.address.numbers import counted, readings
 from gisgrid.address.reverse import WITHIN, Surroundings
-from gisgrid.address.scoring import weigh
+from gisgrid.address.scoring import only_roads, weigh
 from gisgrid.address.search import crossing_matches, plate_match, ranked
 from gisgrid.address.sound import plain_english
 from gisgrid.address.suggest import Prefixes
@@ -118,6 +119,9 @@ class Gazetteer:
         joined = _CROSSING.search(plain) or (evidence.readings[0].door is None and _JOINED.search(plain))
         if joined and (found := crossing_matches(self, evidence, limit, owners)):
             return found
+        if _CROSSING.search(plain) and not counted(plain):  # roads that do not meet: nothing but the roads is meant
+            roads = ranked(self, only_roads(evidence), limit, owners, cleaned.vague)
+            return [replace(match, confident=False) for match in roads]
         return ranked(self, evidence, limit, owners, cleaned.vague)
 
     def suggest(self, text: str, *, limit: int = 10) -> list[Suggestion]:

@@ -8,7 +8,7 @@ probabilities stay honest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -80,6 +80,14 @@ def weigh(parts: Parts, text: str, found: Found, readings: list[Reading]) -> Evi
         _best(found, kinds == ROAD, ROADS_TRIED), _best(found, kinds == COMPOUND, COMPOUNDS_TRIED),
         _best(found, kinds == FACILITY, 10), areas, said,
     )  # fmt: skip
+
+
+def only_roads(evidence: Evidence) -> Evidence:
+    """The same without compounds and facilities."""
+    score = evidence.score.copy()
+    score[evidence.compounds] = 0.0
+    nothing = np.empty(0, np.int32)
+    return replace(evidence, score=score, compounds=nothing, facilities=nothing)
 
 
 def _best(found: Found, mine: npt.NDArray[np.bool_], most: int) -> npt.NDArray[np.int32]:

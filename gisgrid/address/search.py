@@ -228,7 +228,11 @@ def _common(gazetteer: Gazetteer, c: Candidate) -> str:
     size = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
     while 0 < size < len(low) and low[size - 1].isdigit():
         size -= 1
-    return low[:size] or low
+    head = low[:size]
+    if c.how == "road" and c.names:
+        road = gazetteer.parts.shown[c.names[0]]
+        return head if road in head else head + road
+    return head or low
 
 
 def plate_match(gazetteer: Gazetteer, rows: npt.NDArray[np.int32], code: str, limit: int) -> list[Match]:

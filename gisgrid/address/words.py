@@ -69,7 +69,7 @@ ENGLISH_GENERICS: Final[dict[str, str]] = {
 SPOKEN_ENDS: Final[dict[str, int]] = {
     "lu": ROAD, "jie": ROAD, "dadao": ROAD, "dajie": ROAD, "huayuan": COMPOUND, "guangchang": COMPOUND,
     "xincun": COMPOUND, "gongyu": COMPOUND, "jiayuan": COMPOUND, "yaju": COMPOUND, "xiaoqu": COMPOUND,
-    "dasha": COMPOUND, "mingjun": COMPOUND, "gongyuan": FACILITY, "yiyuan": FACILITY, "xuexiao": FACILITY,
+    "dasha": COMPOUND, "mingjun": COMPOUND, "fu": COMPOUND, "yuan": COMPOUND, "gongyuan": FACILITY, "yiyuan": FACILITY, "xuexiao": FACILITY,
     "hospital": FACILITY, "school": FACILITY, "kindergarten": FACILITY, "supermarket": FACILITY, "jiedao": AREA,
     "shequ": AREA, "community": AREA,
 }
