@@ -222,7 +222,10 @@ def _areas(
 
 def _outer(table: pd.DataFrame) -> frozenset[str]:
     """Provinces and cities in front of the addresses: one address a community, and up to 2,000 in all."""
-    some = table.drop_duplicates("community")["full"].tolist() + table["full"].iloc[:: -(-len(table) // 2_000) or 1].tolist()
+    some = (
+        table.drop_duplicates("community")["full"].tolist()
+        + table["full"].iloc[:: -(-len(table) // 2_000) or 1].tolist()
+    )
     heads = dict.fromkeys(match[0] for text in some if (match := _HEAD.match(text)))
     parsed = [parse_plain(plain_name(head)) for head in heads]
     return frozenset(name for p in parsed for name in (p.province, p.city) if name)

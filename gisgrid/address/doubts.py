@@ -64,7 +64,9 @@ _AFAR: Final = re.compile(
     rf"(?:{'|'.join(OUTSIDE)})(?!{_HAN}?[路街巷道]|大[街道])"
 )
 _ABOVE: Final = re.compile(rf"{_HAN}{{2,3}}?(?:省|(?<![超菜夜门城])市(?![场政民委医中立]))")
-_AFAR_LATIN: Final = re.compile(rf"[a-z]{{4,}}\s(?:qu|sheng|jiedao)\b|\b(?:{'|'.join(OUTSIDE_ENGLISH)})\b(?!\s(?:lu|jie))")
+_AFAR_LATIN: Final = re.compile(
+    rf"[a-z]{{4,}}\s(?:qu|sheng|jiedao)\b|\b(?:{'|'.join(OUTSIDE_ENGLISH)})\b(?!\s(?:lu|jie))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,7 @@ def _instead(ending: Ending, kind: int, text: str, at: dict[int, str], first: in
     return word, OTHER_KIND
 
 
-def _latin_instead(
-    ending: Ending, kind: int, words: list[tuple[int, str]], first: int, last: int
-) -> tuple[str, float]:
+def _latin_instead(ending: Ending, kind: int, words: list[tuple[int, str]], first: int, last: int) -> tuple[str, float]:
     here = [word for start, word in words if first + 2 <= start <= last + 2]
     if not here or any(end.endswith(word) for word in here for end in ending.latin):
         return "", 0.0

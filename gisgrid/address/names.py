@@ -182,22 +182,23 @@ class NameIndex:
         return self._syllables.setdefault(said, len(self._syllables)) if said else -1
 
     def _add(self, han: _Patterns, latin: _Patterns, number: int, name: Name) -> None:
-        letters: dict[str, str] = {}
+        letters: dict[str, tuple[str, str]] = {}
         for text in dict.fromkeys((name.text, *name.spellings)):
             if text.isascii():
                 form = plain_english(text)
-                letters.setdefault(_squeezed(form), _soft_letters(form))
+                letters.setdefault(_squeezed(form), (_soft_letters(form),) * 2)
                 continue
             self._add_han(han, number, name.kind, text)
             for form in (text, numerals(text)):
                 said = _spoken_by_parts(form)
                 soft_at = self._soft_places(form, name.kind)
-                soft = "".join(
-                    ("." * len(s)) if i in soft_at else s for i, s in enumerate(_by_char(form, said))
-                )
-                letters.setdefault("".join(said), soft)
-        for text, soft in letters.items():
-            _add_latin(latin, number, name.kind, text, soft)
+                chars = _by_char(form, said)
+                soft = "".join("." * len(s) if i in soft_at else s for i, s in enumerate(chars))
+                # a lane is looked for by the letters of its 街 too: with a slip few others are left
+                keyed = soft if len(soft_at) < 2 or not _LANE_SPOKEN.search(form) else "".join(chars)
+                letters.setdefault("".join(said), (soft, keyed))
+        for text, (soft, keyed) in letters.items():
+            _add_latin(latin, number, name.kind, text, soft, keyed)
 
     def _soft_places(self, form: str, kind: int) -> set[int]:
         """Places of the characters that only say what a name is: 街 and 巷 of 望波街四巷."""
@@ -393,10 +394,10 @@ def _soft_letters(text: str) -> str:
     return "".join("." * len(word) if i and word in _SOFT_WORDS else word for i, word in enumerate(words))
 
 
-def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str) -> None:
-    """A pattern of letters; ``soft`` has dots where a letter only says what the name is."""
+def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str, keyed: str) -> None:
+    """A pattern of letters; ``soft`` has dots where a letter only says what the name is, ``keyed`` where none is tried."""
     if len(soft) != len(text) or not text:
-        soft = text
+        soft = keyed = text
     stem: list[int] = []
     for found in _SYMBOL.finditer(text):
         char, at = found[0], found.start()
@@ -408,7 +409,7 @@ def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str) -> 
         out.gain.append(_NUMBER_GAIN if digit else 0.2 if dotted else _LETTER_GAIN)
         out.drop.append(4.0 if digit else 0.12 if dotted else 1.4 if tail else _DROP[kind])
         out.swap.append(4.0 if digit else 0.5 if dotted else max(3.5, _DROP[kind]))
-        stem.append(0 if dotted or digit else _symbol(char))
+        stem.append(0 if keyed[at] == "." or digit else _symbol(char))
     letters = np.array([s for s in stem if s], np.int32)
     keys = [int(k) for k in _trigrams(letters if len(letters) else np.array([ord(c) for c in text], np.int32))]
     _close(out, number, kind, bool(_LANE.search(text)), keys, share=0.25, whole=0.85)

@@ -67,11 +67,31 @@ ENGLISH_GENERICS: Final[dict[str, str]] = {
 """English generic → the pinyin it is taken for, in texts and in stored English names alike."""
 
 SPOKEN_ENDS: Final[dict[str, int]] = {
-    "lu": ROAD, "jie": ROAD, "dadao": ROAD, "dajie": ROAD, "huayuan": COMPOUND, "guangchang": COMPOUND,
-    "xincun": COMPOUND, "gongyu": COMPOUND, "jiayuan": COMPOUND, "yaju": COMPOUND, "xiaoqu": COMPOUND,
-    "dasha": COMPOUND, "mingjun": COMPOUND, "fu": COMPOUND, "yuan": COMPOUND, "gongyuan": FACILITY, "yiyuan": FACILITY, "xuexiao": FACILITY,
-    "hospital": FACILITY, "school": FACILITY, "kindergarten": FACILITY, "supermarket": FACILITY, "jiedao": AREA,
-    "shequ": AREA, "community": AREA,
+    "lu": ROAD,
+    "jie": ROAD,
+    "dadao": ROAD,
+    "dajie": ROAD,
+    "huayuan": COMPOUND,
+    "guangchang": COMPOUND,
+    "xincun": COMPOUND,
+    "gongyu": COMPOUND,
+    "jiayuan": COMPOUND,
+    "yaju": COMPOUND,
+    "xiaoqu": COMPOUND,
+    "dasha": COMPOUND,
+    "mingjun": COMPOUND,
+    "fu": COMPOUND,
+    "yuan": COMPOUND,
+    "gongyuan": FACILITY,
+    "yiyuan": FACILITY,
+    "xuexiao": FACILITY,
+    "hospital": FACILITY,
+    "school": FACILITY,
+    "kindergarten": FACILITY,
+    "supermarket": FACILITY,
+    "jiedao": AREA,
+    "shequ": AREA,
+    "community": AREA,
 }
 """Endings in pinyin and the English words that are left as they are: their kind."""
 
