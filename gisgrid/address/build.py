@@ -27,7 +27,6 @@ from gisgrid.address.words import AREA, COMPOUND, FACILITY, ROAD
 from gisgrid.crs import to_storage
 from gisgrid.errors import BadInput
 
-
 _HEAD: Final = re.compile(r"[^\W\da-zA-Z_]{1,12}?(?:省|自治区|特别行政区|市)(?:[^\W\da-zA-Z_]{1,8}?(?:市|自治州|盟))?")
 
 

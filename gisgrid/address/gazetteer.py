@@ -169,7 +169,7 @@ class Gazetteer:
         return target if self._there[target] else alias
 
     def _holds(self, target: str) -> bool:
-        """Whether an address in plain form is registered: its road and compound letter by letter, its numbers agreeing."""
+        """Whether an address in plain form is registered: names letter by letter, numbers agreeing."""
         plain = plain_english(target) if _LATIN.search(target) else target
         evidence = weigh(self.parts, plain, self.parts.names.find(plain), readings(plain))
         for match in ranked(self, evidence, 3, None, vague=False):

@@ -103,7 +103,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A name taken apart: 丹昌大道2巷 is the stem 丹昌, the ending 大道, lane 2 (-1 none); ``latin``: its endings spoken."""
+    """A name taken apart: 丹昌大道2巷 is stem 丹昌, ending 大道, lane 2 (-1 none); ``latin``: its endings in letters."""
 
     full: str
     stem: str
@@ -395,7 +395,7 @@ def _soft_letters(text: str) -> str:
 
 
 def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str, keyed: str) -> None:
-    """A pattern of letters; ``soft`` has dots where a letter only says what the name is, ``keyed`` where none is tried."""
+    """A pattern of letters; ``soft`` has dots where letters only say what the name is, ``keyed`` where they give no key."""
     if len(soft) != len(text) or not text:
         soft = keyed = text
     stem: list[int] = []
