@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gisgrid.address.names import LEAST_SCORE, Ending, Found, NameIndex
+from gisgrid.address.endings import Ending
+from gisgrid.address.names import LEAST_SCORE, Found, NameIndex
 from gisgrid.address.sound import spoken
 from gisgrid.address.words import (
     AREA,
@@ -146,11 +147,15 @@ def _latin_instead(ending: Ending, kind: int, words: list[tuple[int, str]], firs
 
 def doubted(
     index: NameIndex, evidence: Evidence, names: tuple[int, ...], spans: tuple[tuple[str, int, int], ...],
-    outer: frozenset[str], *, agreed: bool,
+    outer: frozenset[str], *, agreed: bool, door: bool = False,
 ) -> bool:  # fmt: skip
-    """Whether the text contradicts an answer made of these names. ``agreed``: a number of it is registered so."""
+    """Whether the text contradicts an answer made of these names. ``agreed``: a number of it is registered so.
+
+    ``door`` says that the road and its door are registered so: what the compound there is called hardly matters.
+    """
     for name in names:
-        if name in evidence.said.words and not (name in evidence.said.alone and agreed):
+        word = evidence.said.words.get(name, "")
+        if word and not (word == ANY_COMPOUND and (door or (name in evidence.said.alone and agreed))):
             return True
         if index.names[name].kind == ROAD and _other_lane(index.ending(name), evidence, name):
             return True

@@ -7,7 +7,7 @@ or three letters (pinyin) give the patterns worth trying; `kernels.align` says h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gisgrid.address import kernels
+from gisgrid.address.endings import LANE, Ending, ending_of, generic_end, usual_ends
 from gisgrid.address.numbers import counted
 from gisgrid.address.sound import plain_english, rough, spoken, syllable
 from gisgrid.address.text import numerals
@@ -23,7 +24,6 @@ from gisgrid.address.words import (
     AREA_ENDS,
     COMPOUND,
     COMPOUND_ENDS,
-    ENDS,
     FACILITY,
     FACILITY_ENDS,
     ROAD,
@@ -39,7 +39,6 @@ STRONG: Final = 9.5
 _CHAR_GAIN, _SOFT_GAIN, _NUMBER_GAIN, _LETTER_GAIN = 6.0, 0.7, 3.5, 1.8
 _SYMBOL: Final = re.compile(r"\d{1,9}|.", re.DOTALL)
 _WRITTEN: Final = re.compile(r"\d{1,9}|\S")
-_LANE: Final = re.compile(r"\d+\s?(?:巷|弄|条|支弄|胡同|xiang|nong|tiao)")
 _LANE_SPOKEN: Final = re.compile("[一二三四五六七八九十百0-9]+(?:巷|弄|条|支弄|胡同)$")
 _LANE_OF: Final = re.compile(
     r"(?:大道|大街|路|街|道|lu|jie|dadao)?\s?(?=(\d+\s?)(?:巷|弄|条|支弄|胡同|xiang|nong|tiao))"
@@ -101,17 +100,6 @@ class Found:
     last: npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """A name taken apart: 丹昌大道2巷 is stem 丹昌, ending 大道, lane 2 (-1 none); ``latin``: its endings in letters."""
-
-    full: str
-    stem: str
-    end: str
-    lane: int
-    latin: frozenset[str]
-
-
 @dataclass(slots=True)
 class _Patterns:
     """Patterns being collected."""
@@ -131,24 +119,13 @@ class _Patterns:
     keys: list[list[int]] = field(default_factory=list)
 
 
-def generic_end(text: str, kind: int, learnt: frozenset[str] = frozenset()) -> int:
-    """How many characters at the end of a name only say what it is: 2 of 枫波新村, 1 of 云溪路."""
-    for end in ENDS[kind]:
-        if text.endswith(end) and len(text) > len(end):
-            return len(end)
-    for size in (2, 1):
-        if len(text) > size and text[-size:] in learnt:
-            return size
-    return 0
-
-
 class NameIndex:
     """Names by sound and letter. ``names`` keep the order given: a name's id is its place."""
 
     def __init__(self, names: Sequence[Name]) -> None:
         self.names = tuple(names)
         self._syllables: dict[str, int] = {}
-        self._learnt = _usual_ends(names)
+        self._learnt = usual_ends(name.text for name in names if name.kind == COMPOUND)
         self._endings: dict[int, Ending] = {}
         han, latin = _Patterns(), _Patterns()
         for number, name in enumerate(self.names):
@@ -163,20 +140,9 @@ class NameIndex:
     def ending(self, number: int) -> Ending:
         """What a name ends in; worked out when first asked for."""
         if (known := self._endings.get(number)) is None:
-            known = self._endings[number] = self._ending(self.names[number])
+            name = self.names[number]
+            known = self._endings[number] = ending_of(name.kind, name.text, name.spellings, self._learnt)
         return known
-
-    def _ending(self, name: Name) -> Ending:
-        text = numerals(name.text)
-        lane = _LANE.search(text)
-        lane = lane if lane and lane.end() == len(text) else None
-        base = text[: lane.start()] if lane else text
-        size = generic_end(base, name.kind, self._learnt)
-        end = base[len(base) - size :]
-        words = [_LANE.sub("", plain_english(s)).split()[-1:] for s in name.spellings if s.isascii()]
-        latin = {word for last in words for word in last} | ({"".join(spoken(end))} if end else set())
-        number = int(re.match(r"\d+", lane[0])[0]) if lane else -1  # type: ignore[index]
-        return Ending(text, base[: len(base) - size], end, number, frozenset(latin))
 
     def _id(self, said: str) -> int:
         return self._syllables.setdefault(said, len(self._syllables)) if said else -1
@@ -214,7 +180,7 @@ class NameIndex:
 
     def _add_han(self, out: _Patterns, number: int, kind: int, original: str) -> None:
         text = numerals(original)
-        lane = _LANE.search(text)
+        lane = LANE.search(text)
         base = text[: lane.start()] if lane and lane.end() == len(text) else text
         hard = len(base) - generic_end(base, kind, self._learnt)
         keys = []
@@ -312,17 +278,6 @@ class _Packed:
         return sum(value.nbytes for value in vars(self).values())
 
 
-def _usual_ends(names: Iterable[Name]) -> frozenset[str]:
-    """Endings of one or two characters that very many compounds share though no table knows them."""
-    texts = [name.text for name in names if name.kind == COMPOUND]
-    tally: dict[str, int] = {}
-    for text in texts:
-        for size in (1, 2):
-            if len(text) > size + 1:
-                tally[text[-size:]] = tally.get(text[-size:], 0) + 1
-    return frozenset(end for end, count in tally.items() if count >= max(8, 0.03 * len(texts)))
-
-
 def _symbol(text: str) -> int:
     return kernels.NUMBER_BASE + min(int(text), 1 << 28) if text[0].isdigit() and text.isascii() else ord(text)
 
@@ -395,7 +350,7 @@ def _soft_letters(text: str) -> str:
 
 
 def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str, keyed: str) -> None:
-    """A pattern of letters; ``soft`` has dots where letters only say what the name is, ``keyed`` where they give no key."""
+    """A pattern of letters; ``soft`` has dots for letters that say what it is, ``keyed`` where they give no key."""
     if len(soft) != len(text) or not text:
         soft = keyed = text
     stem: list[int] = []
@@ -412,7 +367,7 @@ def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str, key
         stem.append(0 if keyed[at] == "." or digit else _symbol(char))
     letters = np.array([s for s in stem if s], np.int32)
     keys = [int(k) for k in _trigrams(letters if len(letters) else np.array([ord(c) for c in text], np.int32))]
-    _close(out, number, kind, bool(_LANE.search(text)), keys, share=0.25, whole=0.85)
+    _close(out, number, kind, bool(LANE.search(text)), keys, share=0.25, whole=0.85)
 
 
 def _trigrams(sym: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:

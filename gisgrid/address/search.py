@@ -166,7 +166,8 @@ def _match(
     lon, lat = from_plane(c.x, c.y, parts.middle)
     sure = first and _sure(gazetteer, pool, c, owners, lon, lat, accuracy, vague)
     agreed = bool(c.flags & (DOOR | BUILDING | UNIT))
-    sure = sure and not doubted(parts.names, evidence, c.names, c.spans, parts.outer, agreed=agreed)
+    door = bool(c.flags & ROAD_USED and c.flags & DOOR)
+    sure = sure and not doubted(parts.names, evidence, c.names, c.spans, parts.outer, agreed=agreed, door=door)
     single = len(c.rows) == 1 and c.how in ("unit", "door", "building", "compound")
     full = c.full or (str(parts.rows.full[c.rows[0]]) if single else _common(gazetteer, c))
     told = {part: evidence.text[a:b] for part, a, b in sorted(c.spans, key=lambda s: s[1])}
