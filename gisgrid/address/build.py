@@ -27,6 +27,8 @@ from gisgrid.address.words import AREA, COMPOUND, FACILITY, ROAD
 from gisgrid.crs import to_storage
 from gisgrid.errors import BadInput
 
+_HEAD: Final = re.compile(r"[^\W\da-zA-Z_]{1,12}?(?:省|自治区|特别行政区|市)(?:[^\W\da-zA-Z_]{1,8}?(?:市|自治州|盟))?")
+
 
 class _Names:
     """Names being collected, with a number each."""
@@ -100,7 +102,7 @@ def build(
         rows, index, names.shown, kinds, listed, areas_of, rows_of_either(road, compound, count),
         rows_of_either(place[0], place[1], len(place_name)), place_name, usual_areas(place, area, len(place_name)),
         group(place_name, count), group(line_place, len(place_name)), shapes, group(facility_name, count), f_lon, f_lat,
-        replaced, middle,
+        replaced, middle, _outer(table),
     )  # fmt: skip
 
 
@@ -215,6 +217,17 @@ def _areas(
         areas_of.setdefault(names.add(AREA, area.name), []).append(number)
     areas_of.pop(-1, None)
     return listed, of, areas_of
+
+
+def _outer(table: pd.DataFrame) -> frozenset[str]:
+    """Provinces and cities in front of the addresses: one address a community, and up to 2,000 in all."""
+    some = (
+        table.drop_duplicates("community")["full"].tolist()
+        + table["full"].iloc[:: -(-len(table) // 2_000) or 1].tolist()
+    )
+    heads = dict.fromkeys(match[0] for text in some if (match := _HEAD.match(text)))
+    parsed = [parse_plain(plain_name(head)) for head in heads]
+    return frozenset(name for p in parsed for name in (p.province, p.city) if name)
 
 
 def _areas_of_text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -16,14 +17,14 @@ import pandas as pd
 from gisgrid.address.along import Roads
 from gisgrid.address.build import build
 from gisgrid.address.model import GridRows, Match, Nearby, Suggestion
-from gisgrid.address.numbers import readings
+from gisgrid.address.numbers import counted, readings
 from gisgrid.address.reverse import WITHIN, Surroundings
-from gisgrid.address.scoring import weigh
+from gisgrid.address.scoring import only_roads, weigh
 from gisgrid.address.search import crossing_matches, plate_match, ranked
 from gisgrid.address.sound import plain_english
 from gisgrid.address.suggest import Prefixes
-from gisgrid.address.table import Parts
-from gisgrid.address.text import check_text, clean
+from gisgrid.address.table import Parts, plain_name
+from gisgrid.address.text import check_text, clean, numerals
 from gisgrid.address.words import CROSSING_ENGLISH, CROSSING_WORDS, ROAD
 from gisgrid.errors import BadInput
 
@@ -65,6 +66,7 @@ class Gazetteer:
         self._typing: Prefixes | None = None
         self._about: Surroundings | None = None
         self._replaced = dict(parts.replaced)
+        self._there: dict[str, bool] = {}
         self._alias = re.compile("|".join(re.escape(a) for a, _ in parts.replaced)) if parts.replaced else None
 
     @classmethod
@@ -118,6 +120,9 @@ class Gazetteer:
         joined = _CROSSING.search(plain) or (evidence.readings[0].door is None and _JOINED.search(plain))
         if joined and (found := crossing_matches(self, evidence, limit, owners)):
             return found
+        if _CROSSING.search(plain) and not counted(plain):  # roads that do not meet: nothing but the roads is meant
+            roads = ranked(self, only_roads(evidence), limit, owners, cleaned.vague)
+            return [replace(match, confident=False) for match in roads]
         return ranked(self, evidence, limit, owners, cleaned.vague)
 
     def suggest(self, text: str, *, limit: int = 10) -> list[Suggestion]:
@@ -153,8 +158,28 @@ class Gazetteer:
     def spelled_out(self, plain: str) -> str:
         """Plain text with nicknames replaced and English words in the form stored names take."""
         if self._alias is not None:
-            plain = self._alias.sub(lambda found: self._replaced[found[0]], plain)
+            plain = self._alias.sub(lambda found: self._meant(found[0]), plain)
         return plain_english(plain) if _LATIN.search(plain) else plain
+
+    def _meant(self, alias: str) -> str:
+        """What an alias stands for; the alias itself where that is not in the gazetteer: a guess would be worse."""
+        target = self._replaced[alias]
+        if target not in self._there:
+            self._there[target] = self._holds(target)
+        return target if self._there[target] else alias
+
+    def _holds(self, target: str) -> bool:
+        """Whether an address in plain form is registered: names letter by letter, numbers agreeing."""
+        plain = plain_english(target) if _LATIN.search(target) else target
+        evidence = weigh(self.parts, plain, self.parts.names.find(plain), readings(plain))
+        for match in ranked(self, evidence, 3, None, vague=False):
+            full = numerals(plain_name(match.full))
+            if match.how == "interpolated":
+                continue
+            named = [match.matched[part] for part in ("road", "compound", "facility") if part in match.matched]
+            if plain in full or full in plain or (match.confident and named and all(name in full for name in named)):
+                return True
+        return False
 
     def _plates(self, text: str) -> tuple[str, npt.NDArray[Any]] | None:
         """A registered code that is the whole text, or stands in an address of the web or among words: (code, rows)."""

@@ -46,6 +46,7 @@ class Candidate:
     full: str = ""
     spans: tuple[tuple[str, int, int], ...] = ()
     community: str = ""
+    names: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -140,6 +141,7 @@ def _interpolated(
             return Candidate(
                 0.0, spot.x, spot.y, "interpolated", spot.accuracy, _NO_ROWS, number, ROAD_USED, full,
                 (("road", int(evidence.first[name]), int(evidence.last[name])),), community_of(gazetteer, spot.rows[0]),
+                (name,),
             )  # fmt: skip
     return None
 
@@ -151,7 +153,7 @@ def _road_alone(gazetteer: Gazetteer, evidence: Evidence, place: int, name: int)
         return None
     x, y, radius = middle
     spans = (("road", int(evidence.first[name]), int(evidence.last[name])),)
-    return Candidate(0.0, x, y, "road", radius, _NO_ROWS, 0, ROAD_USED, gazetteer.parts.shown[name], spans)
+    return Candidate(0.0, x, y, "road", radius, _NO_ROWS, 0, ROAD_USED, gazetteer.parts.shown[name], spans, "", (name,))
 
 
 def _facilities(gazetteer: Gazetteer, evidence: Evidence) -> list[tuple[float, int, Candidate]]:

@@ -7,7 +7,7 @@ or three letters (pinyin) give the patterns worth trying; `kernels.align` says h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gisgrid.address import kernels
+from gisgrid.address.endings import LANE, Ending, ending_of, generic_end, usual_ends
 from gisgrid.address.numbers import counted
 from gisgrid.address.sound import plain_english, rough, spoken, syllable
 from gisgrid.address.text import numerals
@@ -23,7 +24,6 @@ from gisgrid.address.words import (
     AREA_ENDS,
     COMPOUND,
     COMPOUND_ENDS,
-    ENDS,
     FACILITY,
     FACILITY_ENDS,
     ROAD,
@@ -39,7 +39,6 @@ STRONG: Final = 9.5
 _CHAR_GAIN, _SOFT_GAIN, _NUMBER_GAIN, _LETTER_GAIN = 6.0, 0.7, 3.5, 1.8
 _SYMBOL: Final = re.compile(r"\d{1,9}|.", re.DOTALL)
 _WRITTEN: Final = re.compile(r"\d{1,9}|\S")
-_LANE: Final = re.compile(r"\d+\s?(?:巷|弄|条|支弄|胡同|xiang|nong|tiao)")
 _LANE_SPOKEN: Final = re.compile("[一二三四五六七八九十百0-9]+(?:巷|弄|条|支弄|胡同)$")
 _LANE_OF: Final = re.compile(
     r"(?:大道|大街|路|街|道|lu|jie|dadao)?\s?(?=(\d+\s?)(?:巷|弄|条|支弄|胡同|xiang|nong|tiao))"
@@ -120,24 +119,14 @@ class _Patterns:
     keys: list[list[int]] = field(default_factory=list)
 
 
-def generic_end(text: str, kind: int, learnt: frozenset[str] = frozenset()) -> int:
-    """How many characters at the end of a name only say what it is: 2 of 枫波新村, 1 of 云溪路."""
-    for end in ENDS[kind]:
-        if text.endswith(end) and len(text) > len(end):
-            return len(end)
-    for size in (2, 1):
-        if len(text) > size and text[-size:] in learnt:
-            return size
-    return 0
-
-
 class NameIndex:
     """Names by sound and letter. ``names`` keep the order given: a name's id is its place."""
 
     def __init__(self, names: Sequence[Name]) -> None:
         self.names = tuple(names)
         self._syllables: dict[str, int] = {}
-        self._learnt = _usual_ends(names)
+        self._learnt = usual_ends(name.text for name in names if name.kind == COMPOUND)
+        self._endings: dict[int, Ending] = {}
         han, latin = _Patterns(), _Patterns()
         for number, name in enumerate(self.names):
             self._add(han, latin, number, name)
@@ -148,30 +137,50 @@ class NameIndex:
         """Bytes of the arrays."""
         return self._han.nbytes + self._latin.nbytes
 
+    def ending(self, number: int) -> Ending:
+        """What a name ends in; worked out when first asked for."""
+        if (known := self._endings.get(number)) is None:
+            name = self.names[number]
+            known = self._endings[number] = ending_of(name.kind, name.text, name.spellings, self._learnt)
+        return known
+
     def _id(self, said: str) -> int:
         return self._syllables.setdefault(said, len(self._syllables)) if said else -1
 
     def _add(self, han: _Patterns, latin: _Patterns, number: int, name: Name) -> None:
-        letters: dict[str, str] = {}
+        letters: dict[str, tuple[str, str]] = {}
         for text in dict.fromkeys((name.text, *name.spellings)):
             if text.isascii():
                 form = plain_english(text)
-                letters.setdefault(_squeezed(form), _soft_letters(form))
+                letters.setdefault(_squeezed(form), (_soft_letters(form),) * 2)
                 continue
             self._add_han(han, number, name.kind, text)
-            hard = text if name.kind == FACILITY else text[: len(text) - generic_end(text, name.kind, self._learnt)]
             for form in (text, numerals(text)):
                 said = _spoken_by_parts(form)
-                soft = "".join(
-                    ("." * len(s)) if _soft_at(form, i, len(hard)) else s for i, s in enumerate(_by_char(form, said))
-                )
-                letters.setdefault("".join(said), soft)
-        for text, soft in letters.items():
-            _add_latin(latin, number, name.kind, text, soft)
+                soft_at = self._soft_places(form, name.kind)
+                chars = _by_char(form, said)
+                soft = "".join("." * len(s) if i in soft_at else s for i, s in enumerate(chars))
+                # a lane is looked for by the letters of its 街 too: with a slip few others are left
+                keyed = soft if len(soft_at) < 2 or not _LANE_SPOKEN.search(form) else "".join(chars)
+                letters.setdefault("".join(said), (soft, keyed))
+        for text, (soft, keyed) in letters.items():
+            _add_latin(latin, number, name.kind, text, soft, keyed)
+
+    def _soft_places(self, form: str, kind: int) -> set[int]:
+        """Places of the characters that only say what a name is: 街 and 巷 of 望波街四巷."""
+        if kind == FACILITY:
+            return set()
+        lane = _LANE_SPOKEN.search(form)
+        base = form[: lane.start()] if lane and lane.start() else form
+        hard = len(base) - generic_end(base, kind, self._learnt)
+        out = {i for i in range(hard, len(base)) if not form[i].isdigit()}
+        if len(base) < len(form):
+            out |= {i for i in range(len(base), len(form)) if form[i] in "巷弄条支胡同"}
+        return out
 
     def _add_han(self, out: _Patterns, number: int, kind: int, original: str) -> None:
         text = numerals(original)
-        lane = _LANE.search(text)
+        lane = LANE.search(text)
         base = text[: lane.start()] if lane and lane.end() == len(text) else text
         hard = len(base) - generic_end(base, kind, self._learnt)
         keys = []
@@ -269,17 +278,6 @@ class _Packed:
         return sum(value.nbytes for value in vars(self).values())
 
 
-def _usual_ends(names: Iterable[Name]) -> frozenset[str]:
-    """Endings of one or two characters that very many compounds share though no table knows them."""
-    texts = [name.text for name in names if name.kind == COMPOUND]
-    tally: dict[str, int] = {}
-    for text in texts:
-        for size in (1, 2):
-            if len(text) > size + 1:
-                tally[text[-size:]] = tally.get(text[-size:], 0) + 1
-    return frozenset(end for end, count in tally.items() if count >= max(8, 0.03 * len(texts)))
-
-
 def _symbol(text: str) -> int:
     return kernels.NUMBER_BASE + min(int(text), 1 << 28) if text[0].isdigit() and text.isascii() else ord(text)
 
@@ -343,10 +341,6 @@ def _by_char(text: str, said: tuple[str, ...]) -> list[str]:
     return list(said) if len(said) == len(text) else ["".join(said)]
 
 
-def _soft_at(form: str, i: int, hard: int) -> bool:
-    return i >= hard and not form[i : i + 1].isdigit()
-
-
 def _soft_letters(text: str) -> str:
     """The same letters with those of generic words as dots."""
     words = re.sub(
@@ -355,10 +349,10 @@ def _soft_letters(text: str) -> str:
     return "".join("." * len(word) if i and word in _SOFT_WORDS else word for i, word in enumerate(words))
 
 
-def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str) -> None:
-    """A pattern of letters; ``soft`` has dots where a letter only says what the name is."""
+def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str, keyed: str) -> None:
+    """A pattern of letters; ``soft`` has dots for letters that say what it is, ``keyed`` where they give no key."""
     if len(soft) != len(text) or not text:
-        soft = text
+        soft = keyed = text
     stem: list[int] = []
     for found in _SYMBOL.finditer(text):
         char, at = found[0], found.start()
@@ -370,10 +364,10 @@ def _add_latin(out: _Patterns, number: int, kind: int, text: str, soft: str) -> 
         out.gain.append(_NUMBER_GAIN if digit else 0.2 if dotted else _LETTER_GAIN)
         out.drop.append(4.0 if digit else 0.12 if dotted else 1.4 if tail else _DROP[kind])
         out.swap.append(4.0 if digit else 0.5 if dotted else max(3.5, _DROP[kind]))
-        stem.append(0 if dotted or digit else _symbol(char))
+        stem.append(0 if keyed[at] == "." or digit else _symbol(char))
     letters = np.array([s for s in stem if s], np.int32)
     keys = [int(k) for k in _trigrams(letters if len(letters) else np.array([ord(c) for c in text], np.int32))]
-    _close(out, number, kind, bool(_LANE.search(text)), keys, share=0.25, whole=0.85)
+    _close(out, number, kind, bool(LANE.search(text)), keys, share=0.25, whole=0.85)
 
 
 def _trigrams(sym: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:

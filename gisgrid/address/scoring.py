@@ -8,13 +8,14 @@ probabilities stay honest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gisgrid.address import kernels
+from gisgrid.address.doubts import Said, without_other_endings
 from gisgrid.address.names import Found
 from gisgrid.address.numbers import NONE, Reading, code_of
 from gisgrid.address.table import Parts
@@ -52,6 +53,7 @@ class Evidence:
     compounds: npt.NDArray[np.int32]
     facilities: npt.NDArray[np.int32]
     areas: list[int]
+    said: Said
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class Scored:
 def weigh(parts: Parts, text: str, found: Found, readings: list[Reading]) -> Evidence:
     """Sort the names found by kind and put them where the kernels look them up."""
     count = len(parts.shown)
+    found, said = without_other_endings(parts.names, text, found)
     score = np.zeros(count)
     first, last = np.zeros(count, np.int32), np.zeros(count, np.int32)
     score[found.name], first[found.name], last[found.name] = found.score, found.first, found.last
@@ -75,8 +78,16 @@ def weigh(parts: Parts, text: str, found: Found, readings: list[Reading]) -> Evi
     return Evidence(
         text, readings, _codes(readings), score, first, last, area_score, area_first, area_last, area_best,
         _best(found, kinds == ROAD, ROADS_TRIED), _best(found, kinds == COMPOUND, COMPOUNDS_TRIED),
-        _best(found, kinds == FACILITY, 10), areas,
+        _best(found, kinds == FACILITY, 10), areas, said,
     )  # fmt: skip
+
+
+def only_roads(evidence: Evidence) -> Evidence:
+    """The same without compounds and facilities."""
+    score = evidence.score.copy()
+    score[evidence.compounds] = 0.0
+    nothing = np.empty(0, np.int32)
+    return replace(evidence, score=score, compounds=nothing, facilities=nothing)
 
 
 def _best(found: Found, mine: npt.NDArray[np.bool_], most: int) -> npt.NDArray[np.int32]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from gisgrid.address.doubts import doubted
 from gisgrid.address.hypotheses import Candidate, Pool, community_of, pool_of
 from gisgrid.address.model import How, Match
 from gisgrid.address.numbers import Reading
@@ -110,20 +111,21 @@ def _candidate(
     if how == "road" and (middle := gazetteer.roads.middle(int(table.road_place[row[best]]))):
         accuracy = max(accuracy, middle[2])
     x, y = (cx, cy) if how == "building" else (float(table.x[row[nearest]]), float(table.y[row[nearest]]))
-    spans = []
+    spans, names = [], []
     for part, name, bit in (
         ("road", table.road[row[best]], ROAD_USED),
         ("compound", table.compound[row[best]], COMPOUND_USED),
     ):
         if flags & bit:
             spans.append((part, int(evidence.first[name]), int(evidence.last[name])))
+            names.append(int(name))
     for level in range(3):
         if flags & (256 << level):
             area = int(table.area[row[best], level])
             spans.append((LEVELS[level], int(evidence.area_first[area]), int(evidence.area_last[area])))
     return Candidate(
         mass, x, y, how, accuracy, row, int(pool.scored.reading[chosen[best]]), flags, "", tuple(spans),
-        community_of(gazetteer, int(row[nearest])),
+        community_of(gazetteer, int(row[nearest])), tuple(names),
     )  # fmt: skip
 
 
@@ -163,6 +165,9 @@ def _match(
     accuracy = c.accuracy + (VAGUE_METRES if vague else 0.0)
     lon, lat = from_plane(c.x, c.y, parts.middle)
     sure = first and _sure(gazetteer, pool, c, owners, lon, lat, accuracy, vague)
+    agreed = bool(c.flags & (DOOR | BUILDING | UNIT))
+    door = bool(c.flags & ROAD_USED and c.flags & DOOR)
+    sure = sure and not doubted(parts.names, evidence, c.names, c.spans, parts.outer, agreed=agreed, door=door)
     single = len(c.rows) == 1 and c.how in ("unit", "door", "building", "compound")
     full = c.full or (str(parts.rows.full[c.rows[0]]) if single else _common(gazetteer, c))
     told = {part: evidence.text[a:b] for part, a, b in sorted(c.spans, key=lambda s: s[1])}
@@ -224,7 +229,11 @@ def _common(gazetteer: Gazetteer, c: Candidate) -> str:
     size = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
     while 0 < size < len(low) and low[size - 1].isdigit():
         size -= 1
-    return low[:size] or low
+    head = low[:size]
+    if c.how == "road" and c.names:
+        road = gazetteer.parts.shown[c.names[0]]
+        return head if road in head else head + road
+    return head or low
 
 
 def plate_match(gazetteer: Gazetteer, rows: npt.NDArray[np.int32], code: str, limit: int) -> list[Match]:
@@ -266,6 +275,8 @@ def crossing_matches(gazetteer: Gazetteer, evidence: Evidence, limit: int, owner
         if sure and owners is not None:
             grid = int(owners.at([lon], [lat])[0])
             sure = grid >= 0 and _share_around(gazetteer, owners, x, y, accuracy, grid) >= CONFIDENT
+        spans = tuple(("road", int(evidence.first[n]), int(evidence.last[n])) for n in (first, second))
+        sure = sure and not doubted(parts.names, evidence, (first, second), spans, parts.outer, agreed=False)
         told = {"road": evidence.text[evidence.first[first] : evidence.last[first]],
                 "crossing_road": evidence.text[evidence.first[second] : evidence.last[second]]}  # fmt: skip
         full = f"{parts.shown[first]}与{parts.shown[second]}交叉口"

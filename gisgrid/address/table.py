@@ -91,6 +91,8 @@ class Parts:
     facility_lat: Floats
     replaced: list[tuple[str, str]]
     middle: tuple[float, float]
+    outer: frozenset[str]
+    """Provinces and cities the registered addresses themselves begin with."""
 
 
 def plain_name(text: str) -> str:

@@ -65,3 +65,46 @@ ENGLISH_GENERICS: Final[dict[str, str]] = {
     "estate": "xiaoqu", "mansion": "dasha", "tower": "dasha",
 }  # fmt: skip
 """English generic → the pinyin it is taken for, in texts and in stored English names alike."""
+
+SPOKEN_ENDS: Final[dict[str, int]] = {
+    "lu": ROAD,
+    "jie": ROAD,
+    "dadao": ROAD,
+    "dajie": ROAD,
+    "huayuan": COMPOUND,
+    "guangchang": COMPOUND,
+    "xincun": COMPOUND,
+    "gongyu": COMPOUND,
+    "jiayuan": COMPOUND,
+    "yaju": COMPOUND,
+    "xiaoqu": COMPOUND,
+    "dasha": COMPOUND,
+    "mingjun": COMPOUND,
+    "fu": COMPOUND,
+    "yuan": COMPOUND,
+    "gongyuan": FACILITY,
+    "yiyuan": FACILITY,
+    "xuexiao": FACILITY,
+    "hospital": FACILITY,
+    "school": FACILITY,
+    "kindergarten": FACILITY,
+    "supermarket": FACILITY,
+    "jiedao": AREA,
+    "shequ": AREA,
+    "community": AREA,
+}
+"""Endings in pinyin and the English words that are left as they are: their kind."""
+
+OUTSIDE: Final = (
+    "北京", "天津", "上海", "重庆", "河北", "山西", "内蒙古", "辽宁", "吉林", "黑龙江", "江苏", "浙江", "安徽",
+    "福建", "江西", "山东", "河南", "湖北", "湖南", "广东", "广西", "海南", "四川", "贵州", "云南", "西藏", "陕西",
+    "甘肃", "青海", "宁夏", "新疆", "香港", "澳门", "台湾", "石家庄", "太原", "呼和浩特", "沈阳", "长春", "哈尔滨",
+    "南京", "杭州", "合肥", "福州", "南昌", "济南", "郑州", "武汉", "长沙", "广州", "南宁", "海口", "成都", "贵阳",
+    "昆明", "拉萨", "西安", "兰州", "西宁", "银川", "乌鲁木齐", "深圳", "青岛", "大连", "宁波", "厦门", "苏州",
+)  # fmt: skip
+"""Provinces, their capitals and the cities with a plan of their own, as people say them without 省 or 市."""
+OUTSIDE_ENGLISH: Final = (
+    "beijing", "tianjin", "shanghai", "chongqing", "shijiazhuang", "shenyang", "changchun", "harbin", "haerbin",
+    "nanjing", "hangzhou", "hefei", "fuzhou", "nanchang", "jinan", "zhengzhou", "wuhan", "changsha", "guangzhou",
+    "chengdu", "guiyang", "kunming", "lanzhou", "shenzhen", "qingdao", "dalian", "ningbo", "xiamen", "suzhou",
+)  # fmt: skip
