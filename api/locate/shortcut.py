@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from api.json import json_bytes
 from api.locate.answers import Asked
 from api.locate.single import answer_body, stored_point
@@ -53,5 +55,5 @@ class Shortcut:
             found = self._state.current.need()
             lon, lat = stored_point(given["lon"], given["lat"], crs)
             return json_bytes(answer_body(found, given, lon, lat, Asked(accuracy)))
-        except GisgridError:
+        except (GisgridError, SQLAlchemyError):
             return None  # the application says what is wrong

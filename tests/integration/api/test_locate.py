@@ -352,3 +352,18 @@ def test_a_report_by_address_alone_is_stored_in_its_grid(planned_copy: Any) -> N
     with planned_copy.engine.connect() as connection:
         stored = sa.select(sa.func.count()).select_from(t.reports).where(t.reports.c.source == "api")
         assert connection.scalar(stored) == 1
+
+
+def test_before_the_grids_are_known_a_database_that_is_away_is_503(deep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = sa.create_engine(deep.settings.database_url)
+    client = create_app(deep.settings, engine).test_client()
+
+    def gone(*_: Any) -> Any:
+        raise sa.exc.OperationalError("connect", {}, Exception("gone"))
+
+    monkeypatch.setattr(engine, "connect", gone)
+    for query in ("lon=112.84&lat=35.5", "lat=35.5&lon=112.84"):
+        answer = client.get("/api/v1/locate?" + query)
+        assert answer.status_code == 503
+        assert answer.get_json()["error"]["code"] == "database_down"
+    engine.dispose()
