@@ -70,11 +70,12 @@ def locate(query_data: dict[str, Any]) -> Response:
     found = _generation(query.get("at"))
     component, unknown = _component(query.get("component"), needed=query.get("lon") is None and "address" not in query)
     given, lon, lat, address = _place(query, component, found)
-    if "lon" not in given and address is not None and asked.accuracy is None and address["accuracy"] > 0:
+    by_address = address is not None and set(given) == {"address"}
+    if address is not None and by_address and asked.accuracy is None and address["accuracy"] > 0:
         asked = replace(asked, accuracy=min(address["accuracy"], ACCURACY_METRES_MAX))
     body = answer_body(found, given, lon, lat, asked, address=address, component=component)
-    doubts = [text for text in (body["reason"], unknown, _doubt(address, "lon" in given)) if text]
-    if address is not None and "lon" not in given and not address["confident"] and component is None:
+    doubts = [text for text in (body["reason"], unknown, _doubt(address, by_address)) if text]
+    if address is not None and by_address and not address["confident"]:
         body["responsible"] = None
     return json_response(body | {"reason": "; ".join(doubts) or None})
 
@@ -125,16 +126,13 @@ def _generation(at: str | None) -> InForce:
     return current.at(past_moment(at, name="at", zone=zone, now=datetime.now(UTC)))
 
 
-def _doubt(address: dict[str, Any] | None, beside_point: bool) -> str | None:
+def _doubt(address: dict[str, Any] | None, by_address: bool) -> str | None:
     """What a dispatcher should ask about an address before the answer is used."""
     if address is None:
         return None
-    if not beside_point:
-        return (
-            None
-            if address["confident"]
-            else f"the address is not sure (likeliest: {address['full']}); ask which is meant"
-        )
+    if by_address:
+        likeliest = f"the address is not sure (likeliest: {address['full']}); ask which is meant"
+        return None if address["confident"] else likeliest
     far = address["confident"] and address["metres"] > max(DOUBTFUL_METRES, 3 * address["accuracy"])
     return f"the address lies {address['metres']:g} m from the point; ask which is right" if far else None
 

@@ -192,6 +192,12 @@ def test_a_component_belongs_to_its_department(deep: Any, locate: FlaskClient) -
     assert elsewhere["responsible"]["department"] == row["dept_maintain"]
     assert elsewhere["component"]["metres"] > 1
     assert elsewhere["point"] == {"lon": lon, "lat": lat, "crs": "cgcs2000"}
+    worded = ask(locate, component=row["component_code"], address=deep.district.layers["addresses"]["full"].iloc[0])
+    assert worded["accuracy"] is None, "the place is the component's"
+    assert worded["responsible"]["kind"] == "department"
+    astray = ask(locate, lon=lon, lat=lat, component="nosuch")
+    assert astray["component"] is None
+    assert "nosuch" in astray["reason"]
     assert locate.get("/api/v1/locate?component=nosuch").status_code == 404
 
 
@@ -325,6 +331,22 @@ def test_an_address_beside_a_point_is_told_with_its_distance(deep: Any, locate: 
     assert told["point"] == {"lon": lon, "lat": lat, "crs": "cgcs2000"}
     assert told["accuracy"] is None, "the accuracy of the address is not that of the point"
     assert 80 < told["address"]["metres"] < 100
+    assert told["reason"] is None or "ask which is right" not in told["reason"]
+    far = ask(locate, lon=one.geometry.x + 0.006, lat=lat, address=one["full"])
+    assert "m from the point; ask which is right" in far["reason"]
+
+
+def test_an_address_that_is_not_sure_makes_nobody_responsible(deep: Any, locate: FlaskClient) -> None:
+    street = deep.district.layers["areas"].query("level == 'street'")["name"].iloc[0]
+    told = ask(locate, address=f"{street}解放路20号")
+    assert not told["address"]["confident"]
+    assert told["responsible"] is None
+    assert "not sure" in told["reason"]
+    sent = locate.post(
+        "/api/v1/reports", json={"service_code": "0101", "address": f"{street}解放路20号", "description": "x"}
+    )
+    assert sent.status_code == 400
+    assert sent.get_json()["error"]["code"] == "unsure_address"
 
 
 def test_an_address_nobody_knows_is_no_place(locate: FlaskClient) -> None:
