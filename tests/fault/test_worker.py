@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -208,11 +209,14 @@ def worker_of(server: int) -> int | None:
     return None
 
 
-def test_the_worker_beside_a_server_is_kept_up_and_ends_with_it(bench: Bench, free_port: int) -> None:
+def test_the_worker_beside_a_server_is_kept_up_and_ends_with_it(bench: Bench) -> None:
+    with socket.socket() as probe:  # the session's free port may be the demo's by now
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
     environment = os.environ | {
         "GISGRID_HOME": str(bench.settings.home), "GISGRID_DATABASE_URL": str(bench.settings.database_url),
     }  # fmt: skip
-    command = [sys.executable, "-m", "api.cli", "serve", "--port", str(free_port)]
+    command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port)]
     log = (bench.settings.home / "worker-server.log").open("w")
     server = subprocess.Popen(
         command, stdout=log, stderr=log, text=True, cwd=ROOT, env=environment, start_new_session=True
@@ -222,7 +226,7 @@ def test_the_worker_beside_a_server_is_kept_up_and_ends_with_it(bench: Bench, fr
 
         def answers() -> bool:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/readyz", timeout=2) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
                     return bool(answer.status == 200)
             except OSError:
                 return False
