@@ -108,7 +108,7 @@ class Receiver:
         handler.end_headers()
         handler.wfile.write(reply.body)
 
-    def wait(self, enough: Callable[[], bool], seconds: float = 20.0) -> None:
+    def wait(self, enough: Callable[[], bool], seconds: float = 90.0) -> None:
         """Until enough has come. Fails when that takes too long."""
         deadline = time.monotonic() + seconds
         while not enough():

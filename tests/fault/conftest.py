@@ -21,7 +21,7 @@ from gisgrid.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def until(done: Callable[[], Any], seconds: float = 30.0, what: str = "it") -> Any:
+def until(done: Callable[[], Any], seconds: float = 90.0, what: str = "it") -> Any:
     """What ``done`` returns once that is true. Fails when it takes too long."""
     deadline = time.monotonic() + seconds
     while not (found := done()):
@@ -76,7 +76,7 @@ class Bench:
         with self.engine.connect() as connection:
             return jobs.find(connection, job)
 
-    def wait(self, job: int, *states: str, seconds: float = 30.0) -> dict[str, Any]:
+    def wait(self, job: int, *states: str, seconds: float = 90.0) -> dict[str, Any]:
         """The job once it is in one of the states."""
         try:
             until(lambda: self.find(job)["state"] in states, seconds, f"job {job}: {self.find(job)}")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -176,13 +177,17 @@ def test_deliveries_survive_workers_killed_while_sending(bench: Bench) -> None:
         interrupt(third, signal.SIGKILL)
         waiting = "SELECT count(*) FROM webhook_deliveries WHERE state <> 'delivered'"
         with bench.engine.connect() as connection:
-            until(lambda: (connection.rollback(), not connection.exec_driver_sql(waiting).scalar())[1], 30, "the rest")  # type: ignore[func-returns-value]
+            until(lambda: (connection.rollback(), not connection.exec_driver_sql(waiting).scalar())[1], 90, "the rest")  # type: ignore[func-returns-value]
     ids = {one.id for one in receiver.taken()}
     assert len(ids) == reports * events, "nothing lost"
     assert len(receiver.taken()) - len(ids) <= 2 * 4, "sent again is only what was being sent when a worker died"
-    busy = [fault for fault in receiver.faults if "twice at once" not in fault]
-    receiver.faults = busy  # what a killed worker had just sent may still be answered when another sends it again
-    receiver.assert_in_order()
+    # what a killed worker had just sent may reach the receiver after another has sent it again, and more
+    assert [fault for fault in receiver.faults if "twice at once" not in fault] == []
+    first_taken: dict[int, list[int]] = defaultdict(list)
+    for one in receiver.taken():
+        if one.number not in first_taken[one.report]:
+            first_taken[one.report].append(one.number)
+    assert all(numbers == list(range(events)) for numbers in first_taken.values()), first_taken
 
 
 def test_a_stopping_worker_finishes_what_it_is_sending(bench: Bench) -> None:
