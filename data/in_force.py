@@ -171,7 +171,7 @@ def _name(connection: sa.Connection, generation: Generation) -> str:
     moment = generation.published_at.isoformat()
     database = connection.engine.url
     where = f"{database.host}|{database.port}|{database.query.get('host')}|{database.database}"
-    return f"{hashlib.sha256(where.encode()).hexdigest()[:12]}-{generation.id}-{_digest(moment)}-v{FORMAT}"
+    return f"{_digest(where)}-{generation.id}-{_digest(moment)}-v{FORMAT}"
 
 
 def _digest(text: str) -> str:

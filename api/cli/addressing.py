@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 import geopandas as gpd
-import numpy as np
 
 from api.cli.output import Output, output_options, table_lines
 from data import db, plans
@@ -19,7 +18,7 @@ from data.gazetteer import gazetteer_of_files, stored_gazetteer
 from gisgrid.address import Gazetteer, Match, Owners, parse
 from gisgrid.address.gazetteer import LIMIT_MAX
 from gisgrid.address.reverse import WITHIN
-from gisgrid.crs import check_lonlat, points_to_storage
+from gisgrid.crs import check_lonlat, point_to_storage
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.locate import GridIndex
 from gisgrid.settings import Settings
@@ -156,12 +155,12 @@ def suggest(output: Output, text: str, limit: int, **source: Any) -> None:
 @output_options
 def reverse(output: Output, lon: float, lat: float, crs: str, within: float, limit: int, **source: Any) -> None:
     """The addresses nearest to the point LON LAT."""
-    xs, ys = points_to_storage(np.array([lon]), np.array([lat]), crs)
-    check_lonlat(xs, ys)
+    x, y = point_to_storage(lon, lat, crs)
+    check_lonlat(x, y)
     with _gazetteer(output, **source) as (gazetteer, _):
-        found = gazetteer.reverse(float(xs[0]), float(ys[0]), limit=limit, within=within)
+        found = gazetteer.reverse(x, y, limit=limit, within=within)
     lines = table_lines(["metres", "how", "address"], [[f"{n.metres:.1f}", n.how, n.full] for n in found])
-    point = {"lon": float(xs[0]), "lat": float(ys[0]), "crs": "cgcs2000"}
+    point = {"lon": x, "lat": y, "crs": "cgcs2000"}
     output.result({"point": point, "addresses": [asdict(n) for n in found]}, lines if found else ["no address is near"])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from data.grid_systems import stored_name
 from data.in_force import GridLayer, InForce, link_of
-from gisgrid.crs import points_to_storage
+from gisgrid.crs import point_to_storage
 from gisgrid.errors import BadInput
 from gisgrid.limits import NEAR_BORDER_METRES, OUTSIDE_METRES_CAP, OUTSIDE_METRES_MAX
 from gisgrid.locate import candidates
@@ -108,8 +108,7 @@ def _outside(found: InForce, lon: float, lat: float, asked: Asked) -> dict[str, 
 def _shifted_hint(found: InForce, lon: float, lat: float) -> str:
     """Says so when the point would lie in a grid if its coordinates were shifted ones."""
     for crs, name in SHIFTED.items():
-        lons, lats = points_to_storage([lon], [lat], crs)
-        row = found.index.row(float(lons[0]), float(lats[0]))
+        row = found.index.row(*point_to_storage(lon, lat, crs))
         if row >= 0:
             return f"; as {name} coordinates it would lie in grid {found.grids[row]['code']}: is crs={crs} meant?"
     return ""

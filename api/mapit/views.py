@@ -13,7 +13,7 @@ from api.mapit import answers
 from api.mapit.asked import Asked, number, whole_id, whole_ids
 from api.state import state
 from data import mapit, mapit_shapes
-from gisgrid.crs import check_lonlat, metric_crs, points_to_storage
+from gisgrid.crs import check_lonlat, metric_crs, point_to_storage
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import KEY_CHARS_MAX
 
@@ -61,8 +61,7 @@ def _owner(when: mapit.Span, lon: float, lat: float) -> str | None:
 
 def _lonlat(srid: str, x: str, y: str) -> tuple[float, float]:
     system = whole_id(srid)
-    lons, lats = points_to_storage(np.array([number(x, "x")]), np.array([number(y, "y")]), f"EPSG:{system}")
-    lon, lat = float(lons[0]), float(lats[0])
+    lon, lat = point_to_storage(number(x, "x"), number(y, "y"), f"EPSG:{system}")
     if not np.isfinite([lon, lat]).all():
         raise BadInput(f"{x},{y} lies outside the area EPSG:{system} is made for")
     check_lonlat(lon, lat)
