@@ -20,26 +20,25 @@ import numpy as np
 import shapely
 
 from data.osm import read_osm
-from planning.isochrones import isochrones, snap_raster, warm
+from planning.circles.isochrones import isochrones, snap_raster, warm
 from planning.network import Network, build_network
-from planning.reach import at_places, key_metres, minutes_cm, search_from
-from planning.snapping import Snapped, segment_index, snap
+from planning.reach import PROFILES, at_places, key_costs, search_from
+from planning.reach.snapping import Snapped, segment_index, snap
 
-SPEED = 1.1
 BUFFER_METRES = 50.0
 POINTS = 10_000
 
 
 def ego_graph_way(network: Network, lines: Any, place: Snapped, limit_cm: int) -> Any:
     """Buffers of the streets reached at both ends, united."""
-    reached = ~np.isnan(search_from(network, place, limit_cm=limit_cm).node_metres())
+    reached = ~np.isnan(search_from(network, place, limit=limit_cm).node_costs())
     chosen = lines[reached[network.edge_from] & reached[network.edge_to]]
     return shapely.union_all(shapely.buffer(chosen, BUFFER_METRES)) if len(chosen) else None
 
 
 def judged(shape: Any, walk: Callable[[Any], Any], limit_cm: int, points: Any) -> tuple[int, int, int]:
     """(points wrongly inside, points wrongly outside, points truly inside)."""
-    exact = walk(points) * 100 <= limit_cm + 0.5
+    exact = walk(points) <= limit_cm + 0.5
     drawn = np.zeros(len(points), bool) if shape is None else shapely.contains_xy(shape, points)
     return int((drawn & ~exact).sum()), int((exact & ~drawn).sum()), int(exact.sum())
 
@@ -71,18 +70,18 @@ def main() -> None:
         f"{network.nodes:,} nodes; snap raster {raster.edge.shape}: {1e3 * (time.perf_counter() - start):.0f} ms, once"
     )
     for minutes in (5.0, 10.0, 15.0):
-        limit = minutes_cm(minutes, SPEED)
+        limit = PROFILES["adult"].limit(minutes)
         seconds: dict[str, list[float]] = {"ours": [], "ego graph": []}
         wrong = {way: np.zeros(3, np.int64) for way in seconds}
         for number in np.flatnonzero(places.ok):
             place = places.take(np.array([number]))
 
             def walk(points: Any, place: Snapped = place, limit: int = limit) -> Any:
-                costs = search_from(network, place, limit_cm=limit)
-                return key_metres(at_places(network, costs, snap(network, points, index=index)))
+                costs = search_from(network, place, limit=limit)
+                return key_costs(at_places(network, costs, snap(network, points, index=index)))
 
             start = time.perf_counter()
-            ours = isochrones(network, place, minutes=(minutes,), metres_per_second=SPEED, raster=raster)[0]
+            ours = isochrones(network, place, minutes=(minutes,), raster=raster)[0]
             middle = time.perf_counter()
             ego = ego_graph_way(network, lines, place, limit)
             seconds["ours"].append(middle - start)

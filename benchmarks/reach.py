@@ -32,11 +32,11 @@ def tiled_streets(nodes: int) -> gpd.GeoDataFrame:
     import pyrosm
 
     from data.osm import read_osm
-    from planning.network import build_network, walkable_rows
+    from planning.network import build_network, usable_rows
 
     layer = read_osm(Path(pyrosm.get_data("helsinki_pbf")))["streets"]
     network = build_network(layer)
-    lines = layer[walkable_rows(layer)].to_crs(network.crs).geometry.to_numpy()
+    lines = layer[usable_rows(layer, "walk")].to_crs(network.crs).geometry.to_numpy()
     side = max(1, round(np.sqrt(nodes / network.nodes)))
     main = network.edge_from[network.edge_component == 0]
     xy = np.column_stack([network.x, network.y])[main]
@@ -81,7 +81,7 @@ def save_graph(path: Path, nodes: int, seed: int) -> dict[str, Any]:
 
 def ours(graph: Any, sets: list[Any], limit: float) -> list[Any]:
     """Distances in cm (infinite beyond the limit) of each category by the compiled search."""
-    from planning.dial import UNREACHED, search
+    from planning.reach.dial import UNREACHED, search
 
     cm = FOREVER if np.isinf(limit) else int(limit * 100)
     zero, label = (np.zeros(max(map(len, sets)), np.int32), np.arange(max(map(len, sets)), dtype=np.int32))

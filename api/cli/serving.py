@@ -25,7 +25,7 @@ from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
-from planning.isochrones import warm as warm_reach
+from planning.circles.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
 from planning.units import warm as warm_units
 

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import shortest_path
 
 from planning.network import build_network
 from planning.reach import nearest_metres, search_from
-from planning.snapping import snap
+from planning.reach.snapping import snap
 
 corner = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(lambda c: (c[0] * 40.0, c[1] * 40.0))
 bent = st.lists(corner, min_size=2, max_size=4).filter(lambda line: len(set(line)) > 1)
@@ -121,8 +121,8 @@ def test_node_costs_equal_scipy_and_owners_are_the_nearest(
             each[f] = np.minimum(each[f], between[node] + along + sources.access[f])
     expected = each.min(axis=0)
     expected[expected > limit] = np.inf
-    costs = search_from(network, sources, limit_cm=limit)
-    ours = np.nan_to_num(np.rint(costs.node_metres() * 100), nan=np.inf)
+    costs = search_from(network, sources, limit=limit)
+    ours = np.nan_to_num(costs.node_costs(), nan=np.inf)
     assert np.array_equal(ours, expected)
     owner = np.where(np.isinf(expected), -1, each.argmin(axis=0))  # argmin takes the first of equals, as the rule says
     assert np.array_equal(costs.node_nearest(), owner)

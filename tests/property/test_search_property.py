@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planning.dial import NO_LIMIT, UNREACHED, search
+from planning.reach.dial import NO_LIMIT, UNREACHED, search
 
 NODES = 9
 node = st.integers(0, NODES - 1)

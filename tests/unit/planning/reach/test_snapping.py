@@ -11,7 +11,7 @@ import shapely
 
 from data.osm import read_osm
 from planning.network import Network, build_network
-from planning.snapping import segment_index, snap
+from planning.reach.snapping import segment_index, snap
 
 CRS = "EPSG:4548"
 

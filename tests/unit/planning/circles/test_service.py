@@ -16,10 +16,10 @@ import shapely
 from data.code_tables import builtin
 from data.osm import read_osm
 from gisgrid.errors import BadInput
-from planning.circles import FIGURES, CirclesResult, service_circles
+from planning.circles.service import FIGURES, CirclesResult, service_circles
 from planning.network import build_network
-from planning.reach import minutes_cm, nearest_seconds
-from planning.snapping import segment_index
+from planning.reach import PROFILES, nearest_seconds
+from planning.reach.snapping import segment_index
 
 CRS = "EPSG:4548"
 ORIGIN = X0, Y0 = np.array([500_000.0, 3_900_000.0])
@@ -288,7 +288,7 @@ def test_real_extract(shared_data: Path, name: str, least: int) -> None:
 
         row, seconds = _row(result, category), result.residences[f"seconds_{category}"].to_numpy()
         assert np.allclose(seconds, walk(shapely.get_coordinates(homes)), atol=1e-3, equal_nan=True)
-        covered = np.rint(seconds * 110) <= minutes_cm(about["minutes"], 1.1)
+        covered = np.rint(seconds * 110) <= PROFILES["adult"].limit(about["minutes"])
         assert row["facilities"] == len(places)
         assert (row["buildings_covered"], row["residents_covered"]) == (covered.sum(), people[covered].sum())
         for minutes, shape in result.isochrones.query("category == @category")[["minutes", "geometry"]].to_numpy():

@@ -17,13 +17,12 @@ from gisgrid.errors import BadInput
 from planning.network import Network, build_network
 from planning.reach import (
     PROFILES,
-    minutes_cm,
     nearest_metres,
     nearest_seconds,
     profile_of,
     search_from,
 )
-from planning.snapping import Snapped, segment_index, snap
+from planning.reach.snapping import Snapped, segment_index, snap
 
 CRS = "EPSG:4548"
 Line = Sequence[tuple[float, float]]
@@ -100,6 +99,8 @@ def test_times_are_metres_at_the_speed_of_the_profile() -> None:
     network = network_of([(0, 0), (2000, 0)])
     places = np.array([[0.0, 0.0]]), np.array([[880.0, 0.0], [1000.0, 0.0]])
     for name, profile in PROFILES.items():
+        if profile.mode != "walk":
+            continue
         seconds, _ = nearest_seconds(network, *places, profile=name)
         assert seconds[0] == pytest.approx(880 / profile.metres_per_second)
     seconds, nearest = nearest_seconds(network, *places, profile="adult", limit_minutes=15)
@@ -115,8 +116,8 @@ def test_profiles_and_limits_are_checked() -> None:
             profile_of("adult", metres_per_second=speed)
     for minutes in (0, -5, 121, 600, float("nan")):
         with pytest.raises(BadInput, match="minutes"):
-            minutes_cm(minutes, 1.1)
-    assert minutes_cm(15, 1.1) == 99000
+            PROFILES["adult"].limit(minutes)
+    assert PROFILES["adult"].limit(15) == 99000
 
 
 def scipy_node_cm(network: Network, sources: Snapped) -> np.ndarray:
@@ -149,9 +150,9 @@ def test_every_node_of_a_real_extract_equals_scipy_to_the_centimetre(
     chosen = np.column_stack([places.x, places.y])[::7]
     sources = snap(network, chosen, index=segment_index(network))
     assert sources.ok.sum() > 3
-    costs = search_from(network, sources, **({} if limit is None else {"limit_cm": limit}))
+    costs = search_from(network, sources, **({} if limit is None else {"limit": limit}))
     expected = np.rint(scipy_node_cm(network, sources)[: network.nodes])
     if limit is not None:
         expected[expected > limit] = np.inf
-    ours = np.nan_to_num(np.rint(costs.node_metres() * 100), nan=np.inf)
+    ours = np.nan_to_num(costs.node_costs(), nan=np.inf)
     assert np.array_equal(ours, expected)

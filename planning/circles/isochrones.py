@@ -1,7 +1,7 @@
 """Isochrone polygons: everywhere one reaches a facility from within so many minutes.
 
 A *snap raster* knows for each cell (10 m by default) the nearest point of the nearest street, as
-`planning.snapping` does for a place. One search per set of facilities then gives every cell its distance by two
+`planning.reach.snapping` does for a place. One search per set of facilities then gives every cell its distance by two
 look-ups, and marching squares (`contourpy`) draws the line, holes included. Coverage figures never come from these
 polygons; they are for maps.
 
@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
-from planning.dial import finish_cells
 from planning.network import Network, build_network
-from planning.reach import Costs, minutes_cm, nearest_metres, search_from
-from planning.snapping import SegmentIndex, Snapped, segment_index, snap
+from planning.reach import Costs, Profile, SegmentIndex, Snapped, nearest_metres, search_from, segment_index, snap
+from planning.reach.dial import finish_cells
+from planning.reach.profiles import PROFILES
 
 Float64 = NDArray[np.float64]
 Geometries = NDArray[np.object_]
@@ -108,7 +108,7 @@ def isochrones(
     facilities: Float64 | Snapped,
     *,
     minutes: Sequence[float] = (5.0, 10.0, 15.0),
-    metres_per_second: float = 1.1,
+    profile: Profile = PROFILES["adult"],
     raster: SnapRaster | None = None,
     cell: float = 10.0,
 ) -> Geometries:
@@ -118,12 +118,21 @@ def isochrones(
     a single facility. None where the area is empty (no facility on the network). Reuse one ``raster`` for many
     calls. Raises BadInput for bad minutes.
     """
-    limits = [minutes_cm(m, metres_per_second) for m in minutes]
+    limits = [profile.limit(value) for value in minutes]
     snapped = facilities if isinstance(facilities, Snapped) else snap(network, facilities)
-    costs = search_from(network, snapped, limit_cm=max(limits))
+    costs = search_from(network, snapped, limit=max(limits))
     if raster is None:
-        raster = snap_raster(network, _around(network, costs, max(limits) / 100), cell=cell)
+        raster = snap_raster(network, _around(network, costs, furthest_metres(network, max(limits))), cell=cell)
     return contour(network, costs, raster, limits)
+
+
+def furthest_metres(network: Network, limit: int) -> float:
+    """How far, as the crow flies, anybody gets for a cost of ``limit``."""
+    if network.unit == "cm":
+        return limit / 100
+    cost = np.maximum(network.edge_forward, network.edge_backward)
+    quickest = (network.edge_cm / np.maximum(cost, 1)).max(initial=0.0)
+    return float(limit * max(quickest, 1 / network.access_pace) / 100)
 
 
 def warm() -> None:
@@ -132,23 +141,33 @@ def warm() -> None:
     network = build_network(gpd.GeoDataFrame(geometry=lines, crs="EPSG:4548"))
     place = np.array([[1.0, 10.0], [70.0, 50.0]])
     nearest_metres(network, place, place, limit_metres=500)
-    isochrones(network, place, minutes=(5.0,), metres_per_second=1.1)
+    isochrones(network, place, minutes=(5.0,))
 
 
-def contour(network: Network, costs: Costs, raster: SnapRaster, limits_cm: Sequence[int]) -> Geometries:
-    """Polygons of a finished search, one MultiPolygon (or None) per limit in cm."""
-    out = np.full(len(limits_cm), None, object)
+def contour(network: Network, costs: Costs, raster: SnapRaster, limits: Sequence[int]) -> Geometries:
+    """Polygons of a finished search, one MultiPolygon (or None) per limit in the network's unit."""
+    out = np.full(len(limits), None, object)
     if not len(costs.labels):
         return out
-    window = _window(raster, _around(network, costs, max(limits_cm) / 100))
+    window = _window(raster, _around(network, costs, furthest_metres(network, max(limits))))
     if window is None:
         return out
     row, column, rows, columns = window
-    metres = finish_cells(costs.reached(network), raster.edge, raster.offset, raster.access, *window)
+    metres = finish_cells(
+        costs.reached(network), raster.edge, raster.offset, raster.access, network.access_pace, *window
+    )
     x: Float64 = raster.x + raster.cell * np.arange(column - 1, column + columns + 1, dtype=np.float64)
     y: Float64 = raster.y + raster.cell * np.arange(row - 1, row + rows + 1, dtype=np.float64)
-    for i, limit in enumerate(limits_cm):
-        field = _level_set(metres, raster.access, row, column, limit / 100, raster.snap_metres, 1.5 * raster.cell)
+    for i, limit in enumerate(limits):
+        field = _level_set(
+            metres,
+            raster.access,
+            row,
+            column,
+            limit / (100 * network.access_pace),
+            raster.snap_metres,
+            1.5 * raster.cell,
+        )
         out[i] = _polygons(x, y, field, raster.cell)
     return out
 

