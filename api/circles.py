@@ -72,14 +72,13 @@ def coverage(query_data: dict[str, Any]) -> Response:
         about = _about(run, name)
         query = (
             sa.select(covered)
-            .where(covered.c.run == run["id"], covered.c.category == name)
-            .order_by(covered.c.grid_code)
+            .where(covered.c.run == run["id"], covered.c.category == name, covered.c.place == "grid")
+            .order_by(covered.c.code)
         )
         rows = connection.execute(query).mappings().all()
     grids = [
         {
-            "code": row["grid_code"],
-            **{key: row[key] for key in row if key not in ("run", "category", "grid_code")},
+            **{key: row[key] for key in row if key not in ("run", "category", "place")},
             "buildings_share": share(row["buildings_covered"], row["buildings_assessed"]),
             "residents_share": share(row["residents_covered"], row["residents_assessed"]),
         }

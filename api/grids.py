@@ -77,7 +77,7 @@ def _circles(connection: sa.Connection, code: str) -> list[dict[str, Any]]:
     query = (
         sa.select(covered, t.facility_categories.c.minutes)
         .join(t.facility_categories, t.facility_categories.c.category == covered.c.category)
-        .where(covered.c.run == newest, covered.c.grid_code == code)
+        .where(covered.c.run == newest, covered.c.place == "grid", covered.c.code == code)
         .order_by(covered.c.category)
     )
     return [

@@ -106,7 +106,11 @@ GRID_CIRCLE = {
     "buildings_share": NULLABLE_SHARE,
     "residents_share": NULLABLE_SHARE,
 }
-PER_GRID = {f"{what}{part}": INTEGER for what in ("buildings", "residents") for part in ("", "_assessed", "_covered")}
+PER_GRID = {
+    f"{what}{part}": INTEGER
+    for what in ("buildings", "residents", "elderly")
+    for part in ("", "_assessed", "_covered", "_straight")
+}
 GRID_DETAIL = dict.fromkeys(("buildings", "components", "facilities", "reports"), INTEGER)
 OWNER = {
     "code": TEXT, "name": TEXT, "level": INTEGER, "kind": TEXT, "community": TEXT, "households": INTEGER,

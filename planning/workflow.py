@@ -430,7 +430,7 @@ def _save_circles(
         connection, runs, generation=generation, profile=profile, minutes=list(minutes),
         categories=_plain(result.coverage), report=result.report,
     )  # fmt: skip
-    copy_rows(connection, t.circle_coverage, result.grid_coverage.rename(columns={"code": "grid_code"}).assign(run=run))
+    copy_rows(connection, t.circle_coverage, result.grid_coverage.assign(run=run, place="grid"))
     shapes = result.isochrones
     copy_rows(connection, t.circle_polygons, shapes[~shapes.geometry.is_empty].assign(run=run))
     return run

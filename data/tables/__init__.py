@@ -10,16 +10,24 @@ from __future__ import annotations
 from data.tables.base import AREA_LEVELS, COMPREHENSIVE, SRID, STAGES, STATES, metadata
 from data.tables.components import component_classes, components
 from data.tables.ids import mapit_ids
-from data.tables.places import addresses, areas, buildings, streets, walls, water
+from data.tables.places import addresses, areas, barriers, buildings, streets, walls, water
 from data.tables.plans import generations, grids, owners, plans, unit_sets, units
 from data.tables.reports import DELIVERY_STATES, posts, report_updates, reports, webhook_deliveries, webhooks
-from data.tables.services import circle_coverage, circle_polygons, circle_runs, facilities, facility_categories
+from data.tables.services import (
+    circle_blind_spots,
+    circle_coverage,
+    circle_polygons,
+    circle_residences,
+    circle_runs,
+    facilities,
+    facility_categories,
+)
 from data.tables.work import JOB_STATES, imports, jobs, queue_migrations
 
 __all__ = [
     "AREA_LEVELS", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "SRID", "STAGES", "STATES", "addresses", "areas",
-    "buildings", "circle_coverage", "circle_polygons", "circle_runs", "component_classes", "components", "facilities",
-    "facility_categories", "generations", "grids", "imports", "jobs", "mapit_ids", "metadata", "owners", "plans",
-    "posts", "queue_migrations", "report_updates", "reports", "streets", "unit_sets", "units", "walls", "water",
-    "webhook_deliveries", "webhooks",
+    "barriers", "buildings", "circle_blind_spots", "circle_coverage", "circle_polygons", "circle_residences",
+    "circle_runs", "component_classes", "components", "facilities", "facility_categories", "generations", "grids",
+    "imports", "jobs", "mapit_ids", "metadata", "owners", "plans", "posts", "queue_migrations", "report_updates",
+    "reports", "streets", "unit_sets", "units", "walls", "water", "webhook_deliveries", "webhooks",
 ]  # fmt: skip

@@ -70,12 +70,31 @@ streets = sa.Table(
     *[flag(name) for name in ("oneway", "bridge", "tunnel")],
     sa.Column("layer", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("foot", sa.Boolean, nullable=False, server_default=sa.true()),
+    # null: not told, so the kind of street decides
+    *[sa.Column(name, sa.Boolean) for name in ("bicycle", "car", "oneway_bicycle")],
+    sa.Column("speed", sa.SmallInteger),
     geometry("LINESTRING"),
     sa.UniqueConstraint("source", "street_id"),
+    sa.CheckConstraint("speed > 0", name="speed_positive"),
     one_of("cls", ("primary", "secondary", "tertiary", "residential", "service", "foot", "rail")),
     *sound(),
     spatial_index("streets"),
     sa.Index("streets_cls_idx", "cls"),
+)
+
+barriers = sa.Table(
+    "barriers",
+    metadata,
+    serial(),
+    text("source"),
+    sa.Column("barrier_id", sa.Text, nullable=False),
+    text("kind", "gate"),
+    # false: closed to them; null: not told
+    *[sa.Column(name, sa.Boolean) for name in ("foot", "bicycle", "car")],
+    geometry("POINT"),
+    sa.UniqueConstraint("source", "barrier_id"),
+    *sound(),
+    spatial_index("barriers"),
 )
 
 water = sa.Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from data.tables.base import count, geometry, metadata, serial, sound, spatial_index, text
+from data.tables.base import count, flag, geometry, metadata, one_of, serial, sound, spatial_index, text
 
 facility_categories = sa.Table(
     "facility_categories",
@@ -49,22 +49,64 @@ circle_runs = sa.Table(
     sa.UniqueConstraint("generation", "profile"),
 )
 
+PLACES = ("district", "community", "grid")
+"""What circle figures are summed over."""
+
+
+def run_column() -> sa.Column[int]:
+    """The run a row belongs to; rows go with it."""
+    return sa.Column("run", sa.BigInteger, sa.ForeignKey("circle_runs.id", ondelete="CASCADE"), primary_key=True)
+
+
 circle_coverage = sa.Table(
     "circle_coverage",
     metadata,
-    sa.Column("run", sa.BigInteger, sa.ForeignKey("circle_runs.id", ondelete="CASCADE"), primary_key=True),
+    run_column(),
     sa.Column("category", sa.Text, primary_key=True),
-    sa.Column("grid_code", sa.Text, primary_key=True),
-    *[count(name) for name in ("buildings", "buildings_assessed", "buildings_covered")],
-    *[count(name) for name in ("residents", "residents_assessed", "residents_covered")],
+    sa.Column("place", sa.Text, primary_key=True),
+    sa.Column("code", sa.Text, primary_key=True),
+    *[
+        count(f"{who}{which}")
+        for who in ("buildings", "residents", "elderly")
+        for which in ("", "_assessed", "_covered", "_straight")
+    ],
+    one_of("place", PLACES),
+)
+
+circle_residences = sa.Table(
+    "circle_residences",
+    metadata,
+    run_column(),
+    sa.Column("building", sa.BigInteger, primary_key=True),
+    flag("assessable"),
+    sa.Column("score", sa.REAL),
+    # in the order of the run's categories; null: not within the longest minutes asked for
+    sa.Column("seconds", pg.ARRAY(sa.Integer), nullable=False),
 )
 
 circle_polygons = sa.Table(
     "circle_polygons",
     metadata,
-    sa.Column("run", sa.BigInteger, sa.ForeignKey("circle_runs.id", ondelete="CASCADE"), primary_key=True),
+    run_column(),
     sa.Column("category", sa.Text, primary_key=True),
     sa.Column("minutes", sa.SmallInteger, primary_key=True),
     geometry("MULTIPOLYGON"),
     *sound(),
+)
+
+circle_blind_spots = sa.Table(
+    "circle_blind_spots",
+    metadata,
+    run_column(),
+    sa.Column("category", sa.Text, primary_key=True),
+    sa.Column("rank", sa.Integer, primary_key=True),
+    *[count(name) for name in ("buildings", "residents", "elderly", "square_metres")],
+    # of the residents' mean; null: no facility within reach at all
+    sa.Column("nearest", sa.Text),
+    sa.Column("seconds", sa.Integer),
+    sa.Column("extra_seconds", sa.Integer),
+    sa.Column("communities", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    geometry("MULTIPOLYGON"),
+    *sound(),
+    spatial_index("circle_blind_spots"),
 )
