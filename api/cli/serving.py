@@ -8,10 +8,9 @@ from contextlib import ExitStack
 
 import click
 import sqlalchemy as sa
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
 
+from api import server
+from api.cli import stopping
 from api.cli.output import Output, output_options
 from api.cli.working import worker_beside
 from data import db, plans
@@ -29,8 +28,6 @@ from planning.circles.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
 from planning.units import warm as warm_units
 
-THREADS = 16
-"""Threads of a worker."""
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
 jobs_option = click.option(
@@ -131,18 +128,16 @@ def _check_port(host: str, port: int) -> None:
             raise BadInput(f"cannot listen on {host} port {port}: {error.strerror}; give another --port") from error
 
 
-def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: bool = False) -> None:
+def _serve(output: Output, host: str, port: int, processes: int, *, open_browser: bool = False) -> None:
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/"
-    output.result({"url": url}, [f"gisgrid serves {url} (Ctrl-C stops it)"])
-    # many threads, few of them at work at once: see api.gate
-    server = Granian(
-        "api.wsgi:create", factory=True, address=host, port=port, interface=Interfaces.WSGI, workers=workers,
-        blocking_threads=THREADS, backpressure=2 * THREADS, log_level=LogLevels.error,
-        respawn_failed_workers=True,
-    )  # fmt: skip
-    if open_browser:
-        click.launch(url)
-    server.serve()
+
+    def ready() -> None:
+        stopping.check()  # from here on Ctrl-C is the server's
+        output.result({"url": url}, [f"gisgrid serves {url} (Ctrl-C stops it)"])
+        if open_browser:
+            click.launch(url)
+
+    server.serve(host, port, processes, ready=ready)
 
 
 @click.command("warm", hidden=True)
