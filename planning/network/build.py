@@ -5,8 +5,8 @@ streets connect where they have a vertex with exactly equal coordinates, and now
 what it crosses. With ``nodes='crossings'`` lines of one level are split where they cross or nearly touch
 (`planning.network.noding`).
 
-Who may use what is in `planning.network.modes`. Nobody steps off a bridge or out of a tunnel half way, so such edges
-carry people between their ends but nothing snaps to them (``edge_open``). A closed gate or bollard (``barriers``) is
+Who may use what is in `planning.network.modes`. Nobody steps off a bridge or out of a tunnel half way, nor turns off a
+motorway between its exits, so such edges carry people between their ends but nothing snaps to them (``edge_open``). A closed gate or bollard (``barriers``) is
 where its vertex is: each street that meets there ends there.
 """
 
@@ -18,8 +18,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gisgrid.crs import to_metric
@@ -27,8 +25,9 @@ from gisgrid.errors import BadInput
 from gisgrid.hilbert import hilbert_order
 from planning.network.chains import contract
 from planning.network.model import CLOSED, Bool, Float64, Int32, Int64, Network, half_edges, lengths
-from planning.network.modes import MODES, flag, levels, ms_per_cm, one_way_rows, pace, usable_rows
+from planning.network.modes import MODES, against_drawing, enterable, flag, levels, ms_per_cm, one_way_rows, pace, usable_rows
 from planning.network.noding import split_at_crossings
+from planning.network.pieces import find_pieces
 
 NODINGS: Final = ("shared", "crossings")
 ON_VERTEX: Final = 0.01
@@ -49,8 +48,9 @@ def build_network(
 
     ``mode`` is 'walk', 'bicycle' or 'drive'. ``nodes`` is 'shared' (streets connect at equal vertices) or
     'crossings' (split at crossings of one level, ends joined within ``tolerance`` metres). Connected pieces shorter
-    than ``min_component_share`` of the whole length are kept in the graph, counted in ``stats``, and not snapped to;
-    the longest piece always is. ``barriers``: points with the mode's column (foot, bicycle, car); those that say no
+    than ``min_component_share`` of the whole length, and one-way streets that lead out of a piece or into it and not
+    back (`planning.network.pieces`), are kept in the graph, told in ``stats``, and not snapped to; the longest piece
+    always is, and with a share of 0 everything. ``barriers``: points with the mode's column (foot, bicycle, car); those that say no
     close the vertex they stand on. Raises BadInput when nothing usable is left, or for an unknown mode or noding.
     """
     _check_options(mode, nodes, tolerance, min_component_share)
@@ -67,7 +67,10 @@ def build_network(
             f"none of the {len(streets)} streets is a line one may {verb}; "
             f"check the layer and its {MODES[mode].column}, cls and highway columns"
         )
-    parts, part_of = shapely.get_parts(geometry[rows], return_index=True)
+    drawn = geometry[rows]
+    against = against_drawing(streets)[rows]
+    drawn[against] = shapely.reverse(drawn[against])
+    parts, part_of = shapely.get_parts(drawn, return_index=True)
     coords, line = shapely.get_coordinates(parts, return_index=True)
     finite = np.isfinite(coords).all(axis=1)
     coords, line = coords[finite], line[finite].astype(np.int64)
@@ -79,7 +82,7 @@ def build_network(
         coords,
         rows[part_of[line]].astype(np.int32),
         line,
-        Ways(~(flag(streets, "bridge") | flag(streets, "tunnel")), one_way_rows(streets, mode), pace(streets, mode)),
+        Ways(enterable(streets), one_way_rows(streets, mode), pace(streets, mode)),
         closed=_closed_points(barriers, mode, crs),
         crs=crs,
         mode=mode,
@@ -169,10 +172,7 @@ def _assemble(
     drawn, bound = tail[first] == ends_from[order], one_way[first]
     forward, backward = np.where(bound & ~drawn, CLOSED, cost), np.where(bound & drawn, CLOSED, cost)
     indptr, neighbours, weights, half_edge = half_edges(edge_from, edge_to, forward, backward, len(used))
-    edge_component, component_cm = _components(edge_from, edge_to, forward, backward, edge_cm, len(used))
-    total = max(int(component_cm.sum()), 1)
-    component_used = component_cm >= min_component_share * total
-    component_used[0] = True
+    pieces = find_pieces(edge_from, edge_to, forward, backward, edge_cm, len(used), min_component_share)
     return Network(
         crs=crs,
         mode=mode,
@@ -190,11 +190,11 @@ def _assemble(
         edge_backward=backward,
         edge_street=segment_street[first],
         edge_open=ways.open[segment_street[first]],
-        edge_component=edge_component,
+        edge_component=pieces.edge,
         coords=shape,
         offsets=offsets,
-        component_cm=component_cm,
-        component_used=component_used,
+        component_cm=pieces.cm,
+        component_used=pieces.used,
         access_pace=1.0 if MODES[mode].unit == "cm" else float(ms_per_cm(MODES[mode].access_kmh)),
         stats=stats
         | {
@@ -202,10 +202,7 @@ def _assemble(
             "edges": len(edge_cm),
             "one_way": int(bound.sum()),
             "barriers_closed": gates,
-            "metres": round(total / 100, 1),
-            "pieces": len(component_cm),
-            "pieces_not_used": int((~component_used).sum()),
-            "metres_not_used": round(int(component_cm[~component_used].sum()) / 100, 1),
+            **pieces.figures(edge_cm, shape, offsets, crs),
         },
     )
 
@@ -233,26 +230,3 @@ def _shut(tail: Int32, head: Int32, place: Float64, closed: Float64) -> tuple[In
     place = np.concatenate([place, place[ends[alone]]])
     ends[alone] = np.arange(len(place) - len(alone), len(place), dtype=np.int32)
     return ends[: len(tail)], ends[len(tail) :], place, int(shut.sum())
-
-
-def _components(
-    edge_from: Int32, edge_to: Int32, forward: Int32, backward: Int32, edge_cm: Int32, nodes: int
-) -> tuple[Int32, Int64]:
-    """(piece of each edge, length of each piece in cm), pieces numbered from the longest down.
-
-    Strongly connected pieces (Tarjan 1972); an edge that leads from one to another is a piece of its own.
-    """
-    there, back = forward != CLOSED, backward != CLOSED
-    source = np.concatenate([edge_from[there], edge_to[back]])
-    target = np.concatenate([edge_to[there], edge_from[back]])
-    graph = coo_matrix((np.ones(len(source), np.int8), (source, target)), shape=(nodes, nodes))
-    label = connected_components(graph, directed=True, connection="strong")[1].astype(np.int64)
-    piece = label[edge_from]
-    between = np.flatnonzero(piece != label[edge_to])
-    piece[between] = label.max() + 1 + np.arange(len(between))
-    piece = np.unique(piece, return_inverse=True)[1]
-    length = np.bincount(piece, weights=edge_cm.astype(np.float64)).astype(np.int64)
-    rank = np.argsort(-length, kind="stable")
-    number = np.empty(len(rank), np.int32)
-    number[rank] = np.arange(len(rank), dtype=np.int32)
-    return number[piece], length[rank]
