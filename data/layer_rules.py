@@ -12,9 +12,9 @@ import numpy.typing as npt
 import shapely
 
 from data.import_values import Refuse
+from data.osm_access import TRAVELLERS, usable
 from data.osm_areas import DIGITS
 from data.osm_rules import facility_table
-from data.osm_access import TRAVELLERS, usable
 from data.osm_tags import street_class
 
 Columns = dict[str, npt.NDArray[Any]]

@@ -37,7 +37,7 @@ from data.osm_tags import (
     water_line_kind,
 )
 from data.repair import REFUSED, repair
-from gisgrid.crs import STORAGE_CRS, to_metric
+from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.models import Progress, no_progress
 

@@ -190,7 +190,7 @@ def speed(tags: Tags) -> int | None:
 
 
 def speed_value(text: str) -> int | None:
-    """``50``, ``30 mph``, ``50;60`` (the lower), ``walk``, ``none``, ``CN:urban``, ``DE:zone:30`` as km/h; else None."""
+    """``50``, ``30 mph``, ``50;60`` (the lower), ``walk``, ``none``, ``CN:urban``, ``DE:zone:30`` as km/h, or None."""
     found = [kmh for part in re.split(r"[;|]", text.strip().lower()) if (kmh := _one_speed(part.strip()))]
     return min(found) if found else None
 

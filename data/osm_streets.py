@@ -32,7 +32,7 @@ def streets_of(data: OsmData, report: ImportReport) -> gpd.GeoDataFrame:
     kept, tags, ids = geometry[keep], [tags[row] for row in keep], [ids[row] for row in keep]
     ways = np.array([direction(tag) for tag in tags], dtype=np.int64)
     cycled = np.array([bicycle_direction(tag) for tag in tags], dtype=np.int64)
-    allowed = {way: np.array([usable(tag, way) for tag in tags], dtype=bool) for way in TRAVELLERS}
+    allowed: dict[str, Any] = {way: np.array([usable(tag, way) for tag in tags], dtype=bool) for way in TRAVELLERS}
     # drawn the way cars run; the way bicycles run where cars do not, or run both ways
     drawn = np.where((ways != 0) & (allowed["car"] | (cycled == 0)), ways, cycled)
     kept[drawn == -1] = shapely.reverse(kept[drawn == -1])

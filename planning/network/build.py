@@ -6,8 +6,8 @@ what it crosses. With ``nodes='crossings'`` lines of one level are split where t
 (`planning.network.noding`).
 
 Who may use what is in `planning.network.modes`. Nobody steps off a bridge or out of a tunnel half way, nor turns off a
-motorway between its exits, so such edges carry people between their ends but nothing snaps to them (``edge_open``). A closed gate or bollard (``barriers``) is
-where its vertex is: each street that meets there ends there.
+motorway between its exits, so such edges carry people between their ends but nothing snaps to them (``edge_open``). A
+closed gate or bollard (``barriers``) is where its vertex is: each street that meets there ends there.
 """
 
 from __future__ import annotations
@@ -23,13 +23,24 @@ from scipy.spatial import cKDTree
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.hilbert import hilbert_order
+from planning.network.assemble import assemble
 from planning.network.chains import contract
-from planning.network.model import CLOSED, Bool, Float64, Int32, Int64, Network, half_edges, lengths
-from planning.network.modes import MODES, against_drawing, enterable, flag, levels, ms_per_cm, one_way_rows, pace, usable_rows
+from planning.network.model import CLOSED, Bool, Float64, Int32, Int64, Network, lengths
+from planning.network.modes import (
+    MODES,
+    against_drawing,
+    enterable,
+    flag,
+    levels,
+    one_way_rows,
+    pace,
+    usable_rows,
+)
 from planning.network.noding import split_at_crossings
-from planning.network.pieces import find_pieces
 
 NODINGS: Final = ("shared", "crossings")
+BUILD: Final = 1
+"""Goes up when the same streets give another network: networks kept by an earlier program are then built again."""
 ON_VERTEX: Final = 0.01
 """Metres within which a barrier stands on a vertex."""
 
@@ -50,8 +61,9 @@ def build_network(
     'crossings' (split at crossings of one level, ends joined within ``tolerance`` metres). Connected pieces shorter
     than ``min_component_share`` of the whole length, and one-way streets that lead out of a piece or into it and not
     back (`planning.network.pieces`), are kept in the graph, told in ``stats``, and not snapped to; the longest piece
-    always is, and with a share of 0 everything. ``barriers``: points with the mode's column (foot, bicycle, car); those that say no
-    close the vertex they stand on. Raises BadInput when nothing usable is left, or for an unknown mode or noding.
+    always is, and with a share of 0 everything. ``barriers``: points with the mode's column (foot, bicycle, car);
+    those that say no close the vertex they stand on. Raises BadInput when nothing usable is left, or for an unknown
+    mode or noding.
     """
     _check_options(mode, nodes, tolerance, min_component_share)
     if not len(streets):
@@ -171,39 +183,22 @@ def _assemble(
     # a one-way chain begins where its first segment begins, or was walked from its far end
     drawn, bound = tail[first] == ends_from[order], one_way[first]
     forward, backward = np.where(bound & ~drawn, CLOSED, cost), np.where(bound & drawn, CLOSED, cost)
-    indptr, neighbours, weights, half_edge = half_edges(edge_from, edge_to, forward, backward, len(used))
-    pieces = find_pieces(edge_from, edge_to, forward, backward, edge_cm, len(used), min_component_share)
-    return Network(
+    return assemble(
         crs=crs,
         mode=mode,
-        unit=MODES[mode].unit,
-        x=np.ascontiguousarray(place[used, 0]),
-        y=np.ascontiguousarray(place[used, 1]),
-        indptr=indptr,
-        neighbours=neighbours,
-        weights=weights,
-        half_edge=half_edge,
+        x=place[used, 0],
+        y=place[used, 1],
         edge_from=edge_from,
         edge_to=edge_to,
-        edge_cm=edge_cm,
-        edge_forward=forward,
-        edge_backward=backward,
-        edge_street=segment_street[first],
-        edge_open=ways.open[segment_street[first]],
-        edge_component=pieces.edge,
         coords=shape,
         offsets=offsets,
-        component_cm=pieces.cm,
-        component_used=pieces.used,
-        access_pace=1.0 if MODES[mode].unit == "cm" else float(ms_per_cm(MODES[mode].access_kmh)),
-        stats=stats
-        | {
-            "nodes": len(used),
-            "edges": len(edge_cm),
-            "one_way": int(bound.sum()),
-            "barriers_closed": gates,
-            **pieces.figures(edge_cm, shape, offsets, crs),
-        },
+        edge_cm=edge_cm,
+        forward=forward,
+        backward=backward,
+        street=segment_street[first],
+        enterable=ways.open[segment_street[first]],
+        min_component_share=min_component_share,
+        stats=stats | {"barriers_closed": gates},
     )
 
 
