@@ -35,6 +35,7 @@ MODULES: dict[str, str] = {
     "index": "locating",
     "posts": "posts",
     "address": "addressing",
+    "network": "network",
     "circles": "circles",
     "warm": "serving",
 }
