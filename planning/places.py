@@ -48,7 +48,8 @@ def polygons_of(rows: gpd.GeoDataFrame, crs: Any, what: str) -> Geometries:
     polygonal = np.isin(shapely.get_type_id(shapes), (3, 6, 7)) & (shapely.area(shapes) > 0)
     if not polygonal.any():
         raise BadInput(f"the {what} layer has no polygon with any area; give polygons")
-    out: Geometries = np.where(polygonal, shapes, None)
+    out: Geometries = np.full(len(shapes), None, object)
+    out[polygonal] = shapes[polygonal]
     return out
 
 
@@ -82,7 +83,8 @@ def levels_of(grids: gpd.GeoDataFrame) -> Int64:
     """The level of each grid, 0 where the layer has none."""
     if "level" not in grids:
         return np.zeros(len(grids), np.int64)
-    return pd.to_numeric(grids["level"], errors="coerce").fillna(0).to_numpy(np.float64).astype(np.int64)
+    levels: Int64 = pd.to_numeric(grids["level"], errors="coerce").fillna(0).to_numpy(np.float64).astype(np.int64)
+    return levels
 
 
 def names_of(rows: gpd.GeoDataFrame, *columns: str) -> list[str]:

@@ -25,7 +25,7 @@ from planning.network import Network, build_network
 from planning.places import counts, inner_points, levels_of, members, names_of, polygons_of
 from planning.reach import MINUTES_MAX, Profile, SegmentIndex, Snapped, profile_of, search_from, segment_index, snap
 from planning.response.districts import cell_for, dissolved, first_by_cell, raster_districts
-from planning.response.figures import grid_table, inside_figures, outages, share, station_table
+from planning.response.figures import grid_table, inside_figures, maybe, outages, share, station_table
 from planning.response.promise import TOWN_DENSITY, Promise, in_town, promise_of
 from planning.response.times import FIRST, SECOND, Times, two_first
 
@@ -198,9 +198,7 @@ def _names(stations: gpd.GeoDataFrame) -> list[str]:
     return [f"{name}#{row + 1}" if twice[row] else name for row, name in enumerate(names)]
 
 
-def _times(
-    network: Network, starts: Snapped, homes: Snapped, town: Bool, promise: Promise, mover: Profile
-) -> _Found:
+def _times(network: Network, starts: Snapped, homes: Snapped, town: Bool, promise: Promise, mover: Profile) -> _Found:
     times = two_first(network, starts, homes, limit=mover.limit(MINUTES_MAX))
     limit = np.where(town, promise.limit(mover, promise.minutes), promise.limit(mover, promise.outside_minutes))
     kept = times.cost <= limit[:, None]
@@ -283,7 +281,7 @@ def _home_rows(residences: gpd.GeoDataFrame, found: _Found, names: list[str]) ->
     for number, name in ((FIRST, ""), (SECOND, "second_")):
         rows[f"{name}station"] = label[found.times.station[:, number]]
         rows[f"{name}seconds"] = np.round(found.seconds[:, number], 3)
-    rows["inside"] = np.where(ok, found.inside.astype(object), None)
+    rows["inside"] = maybe(found.inside, ok)
     return rows
 
 
@@ -313,8 +311,8 @@ def _station_rows(
 
 def _records(rows: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     plain = pd.DataFrame(rows.drop(columns=rows.geometry.name)).astype(object)
-    out: list[dict[str, Any]] = plain.where(plain.notna(), None).to_dict("records")
-    return out
+    told = plain.where(plain.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in told]
 
 
 def _figures(found: _Found, weights: dict[str, Float64]) -> dict[str, Any]:

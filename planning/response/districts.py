@@ -83,7 +83,9 @@ def _faces(labels: Int32) -> tuple[Geometries, Int32]:
     lines = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(steps)))
     faces = shapely.get_parts(shapely.polygonize(lines))
     inside = shapely.get_coordinates(shapely.point_on_surface(faces))
-    column, row = (np.clip(np.floor(inside[:, axis]).astype(np.int64), 0, labels.shape[1 - axis] - 1) for axis in (0, 1))  # noqa: E501
+    column, row = (
+        np.clip(np.floor(inside[:, axis]).astype(np.int64), 0, labels.shape[1 - axis] - 1) for axis in (0, 1)
+    )
     owner = labels[row, column]
     return faces[owner >= 0], owner[owner >= 0]
 

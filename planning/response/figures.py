@@ -22,7 +22,9 @@ def share(part: float, whole: float) -> float | None:
     return round(float(part) / float(whole), 6) if whole else None
 
 
-def inside_figures(weights: dict[str, Float64], assessed: Bool, reached: Bool, inside: Bool, where: Bool) -> dict[str, Any]:  # noqa: E501
+def inside_figures(
+    weights: dict[str, Float64], assessed: Bool, reached: Bool, inside: Bool, where: Bool
+) -> dict[str, Any]:
     """Counts and shares of the places ``where``: in all, assessed, reached at all, inside their promise."""
     out: dict[str, Any] = {}
     for name, weight in weights.items():
@@ -51,7 +53,7 @@ def grid_table(
     people = weights["residents"]
     known, met = assessed[place], inside[place]
 
-    def total(weight: Float64, rows: Bool | None = None) -> Float64:
+    def total(weight: Float64, rows: Bool | None = None) -> NDArray[Any]:
         chosen = np.ones(len(place), bool) if rows is None else rows
         return np.bincount(grid[chosen], weight[place[chosen]], count)
 
@@ -64,8 +66,8 @@ def grid_table(
     part = np.divide(table["residents_inside"], lived, out=np.full(count, np.nan), where=lived > 0)
     table["share"] = np.round(part, 6)
     judged = lived > 0
-    table["inside_all"] = _maybe(table["residents_inside"] == lived, judged)
-    table["inside_most"] = _maybe(part >= most - 1e-12, judged)
+    table["inside_all"] = maybe(table["residents_inside"] == lived, judged)
+    table["inside_most"] = maybe(part >= most - 1e-12, judged)
     # where nobody lives buildings decide
     weight = np.where(total(people)[grid] > 0, people[place], 1.0)
     votes = np.zeros((count, stations + 1))
@@ -80,12 +82,14 @@ def grid_table(
     return pd.DataFrame(table)
 
 
-def _whole(values: Float64) -> Int64:
-    return np.rint(values).astype(np.int64)
+def _whole(values: NDArray[Any]) -> Int64:
+    return np.asarray(np.rint(values), np.int64)
 
 
-def _maybe(flags: Bool, known: Bool) -> NDArray[np.object_]:
-    out: NDArray[np.object_] = np.where(known, flags.astype(object), None)
+def maybe(flags: Bool, known: Bool) -> NDArray[np.object_]:
+    """Flags, None where they are not known."""
+    out: NDArray[np.object_] = np.full(len(flags), None, object)
+    out[known] = flags[known]
     return out
 
 
@@ -97,9 +101,7 @@ def station_table(
     first = times.station[:, FIRST]
     served = np.flatnonzero(first >= 0)
     of = first[served]
-    table: dict[str, Any] = {
-        name: _whole(np.bincount(of, weight[served], count)) for name, weight in weights.items()
-    }
+    table: dict[str, Any] = {name: _whole(np.bincount(of, weight[served], count)) for name, weight in weights.items()}
     met = served[inside[served]]
     table["residents_inside"] = _whole(np.bincount(first[met], weights["residents"][met], count))
     minutes = seconds[served, FIRST] / 60
@@ -127,7 +129,9 @@ def outages(
     served = np.flatnonzero(first >= 0)
     lost = np.zeros(len(first), bool)
     lost[served] = (inside & ~second_inside)[served]
-    lost_people, lost_homes = (np.bincount(first[lost], weight[lost], count) for weight in (people, np.ones(len(first))))
+    lost_people, lost_homes = (
+        np.bincount(first[lost], weight[lost], count) for weight in (people, np.ones(len(first)))
+    )
     stranded = served[second[served] < 0]
     never = np.bincount(first[stranded], people[stranded], count)
     moved = served[second[served] >= 0]
@@ -153,14 +157,14 @@ def outages(
         takers[int(pair[one] // count)].append(
             {
                 "station": names[taker],
-                "residents": int(round(load[one])),
+                "residents": round(load[one]),
                 "buildings": int(homes[one]),
-                "residents_before": int(round(usual[taker])),
-                "residents_then": int(round(usual[taker] + load[one])),
+                "residents_before": round(usual[taker]),
+                "residents_then": round(usual[taker] + load[one]),
             }
         )
     told = [
-        {"station": name, **{key: _plain(value) for key, value in row.items()}, "taken_over_by": who}
+        {"station": name, **{str(key): _plain(value) for key, value in row.items()}, "taken_over_by": who}
         for name, row, who in zip(names, table.to_dict("records"), takers, strict=True)
     ]
     return table, told

@@ -45,7 +45,7 @@ class Promise:
 
 
 def promise_of(minutes: float, outside_minutes: float, turnout: float) -> Promise:
-    """The promise, checked: minutes above 0 and at most `MINUTES_MAX`, a turn-out shorter than both. Raises BadInput."""
+    """The promise, checked: minutes above 0 and at most `MINUTES_MAX`, the turn-out shorter. Raises BadInput."""
     for value, what in ((minutes, "minutes"), (outside_minutes, "minutes outside town")):
         if not (math.isfinite(value) and 0 < value <= MINUTES_MAX):
             raise BadInput(f"{what} {value:g} is not above 0 and at most {MINUTES_MAX:g}; give for example 15")
@@ -69,7 +69,9 @@ def in_town(
     are ``density`` or more.
     """
     if not (math.isfinite(density) and density > 0):
-        raise BadInput(f"town density {density:g} is not above 0; give residents per square kilometre, for example 1500")  # noqa: E501
+        raise BadInput(
+            f"town density {density:g} is not above 0; give residents per square kilometre, for example 1500"
+        )
     if town is not None:
         if not len(town):
             raise BadInput("the town layer is empty; leave it out, or give the polygons of the town")
@@ -96,9 +98,11 @@ def _flags(rows: gpd.GeoDataFrame, what: str) -> Bool:
     """Column ``town`` as booleans; null is outside. Raises BadInput for another word."""
     given = rows["town"]
     if pd.api.types.is_bool_dtype(given) or pd.api.types.is_numeric_dtype(given):
-        return np.nan_to_num(given.to_numpy(np.float64, na_value=np.nan)).astype(bool)
+        numbers: Bool = np.nan_to_num(given.to_numpy(np.float64, na_value=np.nan)).astype(bool)
+        return numbers
     words = given.astype("string").str.strip().str.lower().fillna("")
-    yes, no = words.isin(YES).to_numpy(bool), words.isin(NO).to_numpy(bool)
+    yes: Bool = words.isin(YES).to_numpy(bool)
+    no = words.isin(NO).to_numpy(bool)
     if not (yes | no).all():
         row = int((~(yes | no)).argmax())
         raise BadInput(f"{what} row {row + 1}: town={given.iloc[row]!s} is neither yes nor no")

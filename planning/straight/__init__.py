@@ -1,5 +1,6 @@
 """Reach by straight distance: circles about facilities, what they leave out, and the fewest further ones."""
 
+from planning.straight.covering import cover_points, warm
 from planning.straight.discs import discs, radii_of, union
 from planning.straight.extra import Extra, extra_for_area, extra_for_points
 from planning.straight.planar import planar_places
@@ -11,6 +12,7 @@ __all__ = [
     "Cover",
     "Extra",
     "StraightResult",
+    "cover_points",
     "discs",
     "extra_for_area",
     "extra_for_points",
@@ -19,4 +21,5 @@ __all__ = [
     "radii_of",
     "straight_reach",
     "union",
+    "warm",
 ]

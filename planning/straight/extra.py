@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
-from numba import njit
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
-from planning.straight.discs import discs
-from planning.straight.planar import planar_places, within
+from planning.straight.covering import cover_points, far_apart
+from planning.straight.discs import discs, union
+from planning.straight.planar import within
 from planning.straight.setcover import fewest_points
 
 Float64 = NDArray[np.float64]
@@ -25,7 +25,7 @@ PIECES_MAX: Final = 1_200
 """Most pieces an area is divided into."""
 LATTICE_MAX: Final = 40_000
 """Most places tried for an area."""
-SAMPLE_MAX: Final = 160
+SAMPLE_MAX: Final = 1_500
 """Points of an area whose least cover bounds that of the whole from below."""
 
 
@@ -48,7 +48,7 @@ def extra_for_points(xy: Float64, radius: float, *, candidates: Float64 | None =
     """The fewest places with one ``radius`` (metres) that reach all points ``xy`` (n, 2), solved as set covering.
 
     Among ``candidates`` (m, 2), or anywhere in the plane: there the finite set of Church (1984) suffices, and the
-    answer is the true least one (`Extra.lower_bound` says whether it was proven within ``seconds``).
+    answer is the true least one, unless ``seconds`` run out: `Extra.lower_bound` says how many there must be.
     """
     if candidates is not None:
         reaches = within(xy, np.full(len(xy), radius), candidates)
@@ -58,40 +58,12 @@ def extra_for_points(xy: Float64, radius: float, *, candidates: Float64 | None =
     nobody = np.zeros(len(xy), bool)
     if not len(xy):
         return Extra(np.empty((0, 2)), 0, "planar", None, nobody)
-    places = planar_places(xy, np.full(len(xy), radius))
-    cover = fewest_points(places.reaches, seconds=seconds)
-    bound = cover.lower_bound if places.suffice else int(_far_apart(xy, 2 * radius + 1e-5))
-    method = "planar, all crossings of circles" if places.suffice else "planar, at the points themselves"
-    return Extra(_centred(xy, places.xy[cover.rows], radius), bound, method, None, nobody)
-
-
-def _centred(xy: Float64, places: Float64, radius: float) -> Float64:
-    """Each place moved to the middle of the points it is nearest to, so that none hangs on the last millimetre."""
-    owner = shapely.STRtree(shapely.points(places)).nearest(shapely.points(xy))
-    owner, order = np.sort(owner), np.argsort(owner, kind="stable")
-    groups = shapely.multipoints(shapely.points(xy[order]), indices=owner, out=np.full(len(places), None, object))
-    circles = shapely.minimum_bounding_circle(groups)
-    middle = shapely.get_coordinates(shapely.centroid(np.where(shapely.is_empty(circles), groups, circles)))
-    furthest = np.zeros(len(places))
-    np.maximum.at(furthest, owner, np.hypot(*(xy[order] - middle[owner]).T))
-    return np.where((furthest <= radius)[:, None], middle, places)
-
-
-@njit(cache=True, nogil=True)
-def _far_apart(xy: Any, metres: float) -> int:
-    """How many points can be found that are pairwise more than ``metres`` apart: each needs a place of its own."""
-    kept = np.empty((len(xy), 2), np.float64)
-    count = 0
-    for i in range(len(xy)):
-        free = True
-        for k in range(count):
-            if np.hypot(kept[k, 0] - xy[i, 0], kept[k, 1] - xy[i, 1]) <= metres:
-                free = False
-                break
-        if free:
-            kept[count] = xy[i]
-            count += 1
-    return count
+    found = cover_points(xy, np.full(len(xy), radius), seconds=seconds)
+    bound = max(found.lower_bound, far_apart(xy, 2 * radius + 1e-5))
+    tried = [found.xy]
+    if len(found.xy) > bound:
+        tried.append(_honeycomb(shapely.points(xy), radius))
+    return Extra(min(tried, key=len), bound, "anywhere in the plane", None, nobody)
 
 
 def extra_for_area(
@@ -103,8 +75,8 @@ def extra_for_area(
     The area is divided into pieces; who stands within ``radius`` less the half-diameter of a piece covers all of it,
     so that a cover of the pieces covers the area for sure (upper bound). Covers tried: the least one from a lattice
     of places (set covering), and the honeycomb that keeps the fewest cells (Kershner 1939), each with needless
-    places taken out again. Lower bound: the exact least cover of a sample of the area's points, or its area divided
-    by a circle's.
+    places taken out again. Lower bound: the exact least cover of some of the area's points, or its area divided by a
+    circle's.
     """
     parts = shapely.get_parts(area)
     parts = parts[shapely.area(parts) > 0]
@@ -118,14 +90,19 @@ def extra_for_area(
     if candidates is not None:
         return _from_candidates(pieces, safe, candidates, seconds)
     tried = [("honeycomb", _honeycomb(parts, safe))]
-    if pieces is not None:
+    least, sampled = _least(parts, radius, seconds / 4)
+    mended = _mended(parts, sampled, radius, safe, tolerance, seconds / 8)
+    if mended is not None:
+        tried.append(("sample, completed", mended))
+    if pieces is not None and (mended is None or len(mended) > least):
         middle, half = pieces
+        tried.append(("pieces", cover_points(middle, safe - half, seconds=seconds / 4).xy))
         lattice = np.concatenate([_lattice(parts, safe), middle])
         reaches = within(middle, safe - half, lattice)
-        tried.append(("pieces and lattice", lattice[fewest_points(reaches, seconds=seconds * 0.6).rows]))
+        tried.append(("pieces, from a lattice", lattice[fewest_points(reaches, seconds=seconds / 4).rows]))
     tried = [(name, _needed(parts, places, radius, tolerance)) for name, places in tried]
     name, places = min(tried, key=lambda each: len(each[1]))
-    return Extra(places, _least(parts, radius, seconds * 0.3), name, None, nobody)
+    return Extra(places, least, name, None, nobody)
 
 
 def _from_candidates(pieces: tuple[Float64, Float64] | None, safe: float, candidates: Float64, seconds: float) -> Extra:
@@ -216,7 +193,7 @@ def _honeycomb(parts: Geometries, radius: float) -> Float64:
     steps = 4 if len(base) < 20_000 else 1
     for turn, right, over in itertools.product(np.arange(steps) * np.pi / 3 / steps, range(steps), range(steps)):
         spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        centres = middle + (base + [right * across / steps, over * up / steps]) @ spin
+        centres = middle + (base + np.array([right * across / steps, over * up / steps])) @ spin
         cells = shapely.polygons(centres[:, None, :] + corner @ spin)
         touched = np.unique(shapely.STRtree(cells).query(parts, predicate="intersects")[1])
         if best is None or len(touched) < len(best):
@@ -246,17 +223,35 @@ def _split_at(pairs: Int64, count: int) -> tuple[Int64, Int64]:
     return pairs[1][order], np.cumsum(np.bincount(pairs[0], minlength=count))[:-1]
 
 
-def _least(parts: Geometries, radius: float, seconds: float) -> int:
-    """The fewest circles that any cover of the area needs."""
+def _mended(
+    parts: Geometries, places: Float64, radius: float, safe: float, tolerance: float, seconds: float
+) -> Float64 | None:
+    """The places and further ones for what they leave of the area; None where that is too much."""
+    left = shapely.difference(
+        shapely.multipolygons(parts), union(places, np.full(len(places), radius), tolerance=tolerance)
+    )
+    rest = shapely.get_parts(shapely.get_parts(left))
+    rest = rest[shapely.area(rest) > 0]
+    if not len(rest):
+        return places
+    pieces = _pieces(rest, safe)
+    if pieces is None:
+        return None
+    middle, half = pieces
+    return np.concatenate([places, cover_points(middle, safe - half, seconds=seconds).xy])
+
+
+def _least(parts: Geometries, radius: float, seconds: float) -> tuple[int, Float64]:
+    """The fewest circles that any cover of the area needs, and places that cover a sample of its points."""
     by_area = int(np.ceil(shapely.area(parts).sum() / (np.pi * radius**2) - 1e-9))
-    size = radius / 2
+    size = radius / 3
     while _about(parts, size) > SAMPLE_MAX:
         size *= 1.2
-    cells = _cells(parts, size)
-    sample = shapely.intersection(shapely.multipolygons(parts), cells)
+    sample = shapely.intersection(shapely.multipolygons(parts), _cells(parts, size))
     sample = sample[shapely.area(sample) > 0]
-    xy = shapely.get_coordinates(shapely.point_on_surface(sample))
-    places = planar_places(xy, np.full(len(xy), radius))
-    if not places.suffice:
-        return max(by_area, int(_far_apart(xy, 2 * radius + 1e-5)))
-    return max(by_area, fewest_points(places.reaches, seconds=seconds).lower_bound)
+    # corners are harder to cover than middles
+    xy = np.concatenate(
+        [shapely.get_coordinates(shapely.point_on_surface(sample)), shapely.get_coordinates(shapely.convex_hull(parts))]
+    )
+    found = cover_points(xy, np.full(len(xy), radius), seconds=seconds)
+    return max(by_area, found.lower_bound, far_apart(xy, 2 * radius + 1e-5)), found.xy

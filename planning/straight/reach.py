@@ -60,8 +60,7 @@ class _Homes:
 
     @property
     def placed(self) -> Bool:
-        out: Bool = np.isfinite(self.xy).all(axis=1)
-        return out
+        return _finite(self.xy)
 
 
 def straight_reach(
@@ -90,7 +89,7 @@ def straight_reach(
     metres = radii_of(facilities, radius)
     crs = metric_crs(facilities if area is None else area)
     xy = inner_points(facilities, crs)
-    placed = np.isfinite(xy).all(axis=1)
+    placed = _finite(xy)
     if not placed.any():
         raise BadInput(f"none of the {len(facilities)} facilities has a place; give points")
     scale = np.ones(len(xy))
@@ -128,7 +127,9 @@ def straight_reach(
         facilities=rows,
         covered=_covered(together, ground, crs, figures),
         remainder=None if left is None else _remainder(left, homes, in_reach, crs),
-        residences=None if homes is None or residences is None else _home_rows(residences, homes, in_reach, xy[placed], scale[placed]),  # noqa: E501
+        residences=None
+        if homes is None or residences is None
+        else _home_rows(residences, homes, in_reach, xy[placed], scale[placed]),
         areas=None if shapes is None or area is None else _area_rows(area, shapes, together, homes, in_reach),
         extra=extra,
         report={
@@ -146,7 +147,12 @@ def _check(
     facilities: gpd.GeoDataFrame, cover: str | None, residences: gpd.GeoDataFrame | None,
     area: gpd.GeoDataFrame | None, candidates: gpd.GeoDataFrame | None, tolerance: float, seconds: float,
 ) -> None:  # fmt: skip
-    for rows, what in ((facilities, "facilities"), (residences, "residences"), (area, "area"), (candidates, "candidates")):  # noqa: E501
+    for rows, what in (
+        (facilities, "facilities"),
+        (residences, "residences"),
+        (area, "area"),
+        (candidates, "candidates"),
+    ):
         if rows is not None and not len(rows):
             raise BadInput(f"the {what} layer is empty")
     if cover is not None and cover not in AIMS:
@@ -204,8 +210,12 @@ def _reached(rows: gpd.GeoDataFrame, xy: Float64, reach: Float64, placed: Bool, 
     return in_reach
 
 
-def _whole(values: Float64) -> Int64:
-    return np.rint(values).astype(np.int64)
+def _finite(xy: Float64) -> Bool:
+    return np.asarray(np.isfinite(xy).all(axis=1), bool)
+
+
+def _whole(values: NDArray[Any]) -> Int64:
+    return np.asarray(np.rint(values), np.int64)
 
 
 def _share(part: float, whole: float) -> float | None:
