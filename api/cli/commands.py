@@ -37,6 +37,8 @@ MODULES: dict[str, str] = {
     "address": "addressing",
     "network": "network",
     "circles": "circles",
+    "response": "response",
+    "radius": "straight",
     "warm": "serving",
 }
 """Which module of `api.cli` holds a command; only that one is imported, so that short commands start quickly."""

@@ -26,6 +26,7 @@ from gisgrid.settings import Settings
 from planning import workflow
 from planning.circles.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
+from planning.straight import warm as warm_straight
 from planning.units import warm as warm_units
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -148,6 +149,7 @@ def warm(output: Output) -> None:
         "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
         "addresses": warm_address,
         "records": warm_records,
+        "straight": warm_straight,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):
