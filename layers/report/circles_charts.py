@@ -41,7 +41,8 @@ def _scale(y: float, rows: int) -> list[str]:
     for tenth in range(0, 11, 2):
         x = _x(tenth / 10)
         parts.append(f'<path class="rule" d="M{short(x)} {short(y + 6)}v{short(rows * ROW + 2)}"/>')
-        parts.append(svg_text(x, y, f"{10 * tenth} %", "tiny", text_anchor="middle"))
+        if tenth:  # the tier's title stands above 0 %
+            parts.append(svg_text(x, y, f"{10 * tenth} %", "tiny", text_anchor="middle"))
     return parts
 
 
@@ -63,9 +64,9 @@ def _bar(row: Mapping[Any, Any], who: str, y: float) -> list[str]:
         )
     if air is not None:
         parts.append(f'<path class="air" d="M{short(_x(air))} {short(y + 1.5)}v20"/>')
-    old_zh = "" if old is None else f"　60+ {percent(old)}"
-    old_en = "" if old is None else f"  60+ {percent(old)}"
-    told = Words(f"{percent(share)}{old_zh}　直线 {percent(air)}", f"{percent(share)}{old_en}  line {percent(air)}")
+    old_zh = "" if old is None else f" · 60+ {percent(old)}"
+    old_en = "" if old is None else f" · 60+ {percent(old)}"
+    told = Words(f"{percent(share)}{old_zh} · 直线 {percent(air)}", f"{percent(share)}{old_en} · line {percent(air)}")
     parts.append(svg_text(_x(1) + 12, y + 15, told, "small"))
     return parts
 
@@ -99,7 +100,7 @@ def _who(data: CirclesData) -> Words:
 def score_chart(data: CirclesData) -> str:
     """Residents by the share of categories reached within 15 minutes."""
     heights = data.report["score"]["histogram"]
-    wide, high, left, top = 520, 230, 52, 34
+    wide, high, left, top = 520, 240, 10, 52
     most = max([*heights, 1])
     people = Words("居民（人）", "residents") if data.who == "residents" else Words("建筑（栋）", "buildings")
     title = Words("按 15 分钟内可达类别占比", "By share of categories within 15 minutes")
@@ -117,7 +118,7 @@ def score_chart(data: CirclesData) -> str:
         parts.append(svg_text(x + step / 2, high - 24, label, "small", text_anchor="middle"))
     parts.append(f'<path class="axis" d="M{left} {high - 40}H{wide - 10}"/>')
     parts.append(svg_text(wide - 10, high - 6, "%", "small", text_anchor="end"))
-    parts.append(svg_text(left - 6, top, people, "tiny", text_anchor="end"))
+    parts.append(svg_text(left, 34, people, "tiny"))
     return f'<svg class="chart" viewBox="0 0 {wide} {high}" role="img">{"".join(parts)}</svg>'
 
 

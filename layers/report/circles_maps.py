@@ -35,6 +35,8 @@ NUMBERED: Final = 15
 """Blind spots of a category that have a number on the map and a row in its table."""
 PATHS_MOST: Final = 6_000
 """Footpaths are drawn while there are at most so many."""
+SPECK: Final = 120.0
+"""Smallest hole of a blind spot that is drawn, in square map units."""
 BADGE: Final = 11.0
 """Radius of a blind spot's number in map units."""
 ISO_CLASSES: Final = ("iso-a", "iso-b", "iso-c", "iso-d")
@@ -63,7 +65,7 @@ class CircleMaps:
         lines, labels = self._outlines()
         picture = map_of(self.frame, [use("ways"), use("homes"), lines, labels])
         keys = legend([Fill(f"sc{at}", words) for at, words in enumerate(_score_words())])
-        limits = Words("社区（网格）界", "community or grid limits") if lines else None
+        limits = self._limits() if lines else None
         return (
             f'<figure><div class="wide">{picture}</div>{SLIDE}{keys}'
             f"{line_legend(bool(self.streets), limits=limits)}</figure>"
@@ -82,12 +84,18 @@ class CircleMaps:
                 f"{escape(words.zh)}</option>"
             )
         below = f'<g style="--home:#9aa4ae">{use("homes")}</g>'
-        picture = map_of(self.frame, [use("ways"), "".join(self._areas()), below, *groups])
+        picture = map_of(self.frame, ["".join(self._areas()), use("ways"), below, *groups])
         picker = (
             f'<p class="pick"><label>{both("设施类别：", "Category: ")}<select id="category">{"".join(options)}</select>'
             f"</label></p>"
         )
         return f'{picker}<figure><div class="wide">{picture}</div>{SLIDE}{self._keys()}</figure>'
+
+    def _limits(self) -> Words:
+        """What the outlines are."""
+        outlines = self.data.outlines
+        communities = outlines is not None and "level" in outlines and (outlines["level"] == "community").all()
+        return Words("社区界", "community limits") if communities else Words("网格界", "grid limits")
 
     def _keys(self) -> str:
         minutes = self.data.report["minutes"]
@@ -127,7 +135,7 @@ class CircleMaps:
     def _one(self, name: str) -> str:
         """Blind spots and facilities of a category, above the buildings."""
         rows = self.data.blind_spots[self.data.blind_spots["category"] == name]
-        shapes = shapely.simplify(self.frame.drawn(rows.geometry.to_numpy()), SIMPLE / 2)
+        shapes = _without_specks(shapely.simplify(self.frame.drawn(rows.geometry.to_numpy()), SIMPLE))
         parts = []
         for row, shape in zip(rows.itertuples(index=False), shapes, strict=True):
             told = f"{row.rank}. {count(row.residents)} 人 residents"
@@ -191,6 +199,18 @@ class CircleMaps:
             for label in placed
         )
         return lines, f'<g class="labels">{labels}</g>'
+
+
+def _without_specks(shapes: Geometries) -> Geometries:
+    """Areas without holes too small to be read on the map."""
+
+    def filled(part: Any) -> Any:
+        holes = [ring for ring in part.interiors if shapely.area(shapely.polygons(ring)) > SPECK]
+        return shapely.Polygon(part.exterior, holes)
+
+    return np.array(
+        [shapely.multipolygons([filled(part) for part in shapely.get_parts(shape)]) for shape in shapes], dtype=object
+    )
 
 
 def score_class(score: NDArray[np.float64], assessable: NDArray[np.bool_]) -> NDArray[np.int64]:

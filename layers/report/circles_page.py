@@ -219,9 +219,9 @@ def _method(data: CirclesData) -> str:
             "Gini, weighted by residents: Σᵢ Σⱼ wᵢwⱼ|xᵢ−xⱼ| / (2W²x̄) (Gini 1912; Lerman & Yitzhaki 1989).",
         ),
         both(
-            "盲区：未覆盖的有人居住建筑，沿路 200 米以内者相连成片；面积为离这些建筑最近的地面。居民最多者编号为 1；"
+            "盲区：未覆盖的有人居住建筑，沿路 300 米以内者相连成片；面积为离这些建筑最近的地面。居民最多者编号为 1；"
             f"图上标出前 {NUMBERED} 处。",
-            "Blind spots: inhabited buildings not covered, joined where the walk along the streets between two is 200 m at "
+            "Blind spots: inhabited buildings not covered, joined where the walk along the streets between two is 300 m at "
             "most; the area is the ground nearest to them. Number 1 has the most residents; the map numbers the first "
             f"{NUMBERED}.",
         ),

@@ -2,8 +2,8 @@
 
 Only buildings that can be assessed and somebody lives in make a blind spot. Two of them belong together when the walk
 along the streets between where each comes out is `LINK_METRES` at most, or when a chain of such neighbours joins
-them: a river without a bridge or a railway parts two spots however near they lie, a street joins them. On streets with
-one-way rules the walk is taken as possible both ways.
+them. A river without a bridge, a railway or a long wall parts two spots that touch on the map, a street joins them.
+On streets with one-way rules the walk is taken as possible both ways.
 
 The chains are found with one search from all blind buildings at once: each node learns its nearest building, and
 buildings are linked over the edges where two such neighbourhoods meet (Mehlhorn 1988, Information Processing Letters
@@ -35,8 +35,9 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Objects = NDArray[np.object_]
 
-LINK_METRES: Final = 200.0
-"""Longest walk along the streets between two neighbours in one blind spot."""
+LINK_METRES: Final = 300.0
+"""Longest walk along the streets between two neighbours in one blind spot: the radius of a 5-minute circle, so that one
+new facility could be near to both (GB 50180-2018)."""
 COLUMNS: Final = (
     "category", "rank", "buildings", "residents", "elderly", "square_metres", "nearest", "nearest_name", "seconds",
     "extra_seconds", "communities",

@@ -1,6 +1,7 @@
-"""The ground of each building: what lies nearer to it than to any other, so that areas of buildings can be drawn.
+"""The ground of each home: what lies nearer to it than to any other, so that areas of homes can be drawn.
 
-Cells of a Voronoi diagram (Voronoi 1908) of all buildings' inner points, bounded where no building is near by *blank*
+Cells of a Voronoi diagram (Voronoi 1908) of the inner points of all buildings somebody
+lives in, bounded where no building is near by *blank*
 points on a square lattice. Cells neither overlap nor hold another building, so an area made of some of them holds
 exactly its own, and their sizes add up.
 """

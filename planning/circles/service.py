@@ -7,8 +7,8 @@ come from each residence's own walk; polygons are for maps.
 
 The category's metres are a second yardstick, never derived from the minutes: ``within_metres`` counts those whose
 walk is that long at most, ``straight_line`` those of the assessed with a facility that near as the crow flies. The
-second is never smaller than the first; the difference is what a straight radius promises and feet do not keep. Against the
-minutes it may be either: 10 minutes are 660 m for an adult, and the radius of that tier is 500 m.
+second is never smaller than the first; the difference is what a straight radius promises and feet do not keep.
+Against the minutes it may be either: 10 minutes are 660 m for an adult, and the radius of that tier is 500 m.
 
 Facilities given twice (category, place and name alike) count once.
 """
@@ -120,10 +120,10 @@ def service_circles(
 
     streets: lines (`planning.network`); facilities: ``category`` and geometry, ``facility_id`` and ``name`` where
     known; residences: buildings or points with ``population`` and ``elderly`` where known; categories: ``category,
-    tier, minutes, metres, name_zh, name_en``; grids: polygons with ``code``; areas: polygons with ``code``, of which those of
-    ``level`` community are counted (without them, the residences' column ``community``); barriers: closed gates.
-    Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how streets connect; ``nearest``: how many facilities
-    of each category to name for each residence. Raises BadInput for empty layers, missing columns, counts that are not
+    tier, minutes, metres, name_zh, name_en``; grids: polygons with ``code``; areas: polygons with ``code``, of which
+    those of ``level`` community are counted (without them, the residences' column ``community``); barriers: closed
+    gates. Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how streets connect; ``nearest``: how many
+    facilities of each category to name for each residence. Raises BadInput for empty layers, missing columns, counts that are not
     numbers of 0 or more, an unknown profile, minutes not above 0 and at most 120, a speed that cannot be, places
     that share a code, and when no facility or no residence lies on the network.
     """
@@ -265,7 +265,8 @@ def _spots(
     run: _Run, residences: gpd.GeoDataFrame, covered: Bool, seconds: Float64, row: Int32, communities: Members
 ) -> gpd.GeoDataFrame:
     """Blind spots of every category, in the order of the table."""
-    grounds, undirected = Grounds(run.homes.xy), walked_both_ways(run.network)
+    lived = np.where(run.people.home[:, None], run.homes.xy, np.nan)
+    grounds, undirected = Grounds(lived), walked_both_ways(run.network)
     community = np.full(len(residences), "", object)
     places = communities.matrix.tocoo()
     community[places.coords[1]] = communities.codes[places.coords[0]]
