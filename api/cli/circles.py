@@ -9,7 +9,7 @@ import click
 import geopandas as gpd
 import pandas as pd
 
-from api.cli.circles_report import REPORT_ENDINGS, write_circles_report
+from api.cli.circles_report import REPORT_ENDINGS, stored_streets, write_circles_report
 from api.cli.inputs import is_osm_file, whole_numbers
 from api.cli.output import MapFile, Output, output_options, table_lines
 from data import db
@@ -65,6 +65,8 @@ def circles(
             raise BadInput(f"--{alone[0]} needs --streets: without it, everything comes from PostGIS as it is stored")
         with db.database(settings) as engine, output.stage("circles") as progress:
             _, result = circles_in_force(engine, settings, minutes=wanted, profile=profile, progress=progress)
+            if report is not None:
+                lines = stored_streets(engine, result)
     else:
         if given["facilities"] is None or given["residences"] is None:
             raise BadInput("--streets needs --facilities and --residences beside it")
