@@ -107,6 +107,7 @@ def told(name: str, outcome: Outcome, best: Outcome) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--time-limit", type=float, default=60.0)
+    parser.add_argument("--models", default="mclp,lscp,p-median")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--large", action="store_true", help="also full covering and the p-median of 5,000 × 1,000 (spopt: 5 GB)"
