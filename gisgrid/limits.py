@@ -84,3 +84,7 @@ LOCATE_JOB_ROWS_MAX: Final = 300_000_000
 """Most points one job locates."""
 LOCATE_DECODED_BYTES_MAX: Final = 256 * 1024 * 1024
 """Most bytes the rows of one request may have once they are decompressed."""
+SITING_CANDIDATES_MAX: Final = 20_000
+"""Most candidate sites one question about new sites may have."""
+SITING_PAIRS_MAX: Final = 100_000_000
+"""Most pairs of candidate site and residence within the limit that are worked with (8 bytes each)."""

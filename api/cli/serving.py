@@ -27,6 +27,7 @@ from planning import workflow
 from planning.circles.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
 from planning.straight import warm as warm_straight
+from planning.siting import warm as warm_siting
 from planning.units import warm as warm_units
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -150,6 +151,7 @@ def warm(output: Output) -> None:
         "addresses": warm_address,
         "records": warm_records,
         "straight": warm_straight,
+        "siting": warm_siting,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):
