@@ -26,8 +26,8 @@ from gisgrid.settings import Settings
 from planning import workflow
 from planning.circles.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
-from planning.straight import warm as warm_straight
 from planning.siting import warm as warm_siting
+from planning.straight import warm as warm_straight
 from planning.units import warm as warm_units
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
