@@ -26,6 +26,7 @@ from api import (
     pages,
     reports,
 )
+from api.circles.streets import HeldStreets
 from api.current import CurrentGrids
 from api.gate import Gate
 from api.known_addresses import KnownAddresses
@@ -71,7 +72,8 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.extensions["gisgrid"] = held = State(
-        settings, engine, CurrentGrids(engine, settings.home), KnownAddresses(engine, settings)
+        settings, engine, CurrentGrids(engine, settings.home), KnownAddresses(engine, settings),
+        HeldStreets(engine, settings),
     )
     errors.init_app(app)
     openapi.init_app(app)

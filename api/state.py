@@ -1,4 +1,4 @@
-"""What one running service holds: settings, the engine, the grids in force, the addresses."""
+"""What one running service holds: settings, the engine, the grids in force, the addresses, the streets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import current_app
 
+from api.circles.streets import HeldStreets
 from api.current import CurrentGrids
 from api.known_addresses import KnownAddresses
 from gisgrid.settings import Settings
@@ -20,6 +21,7 @@ class State:
     engine: sa.Engine
     current: CurrentGrids
     addresses: KnownAddresses
+    streets: HeldStreets
 
 
 def state() -> State:

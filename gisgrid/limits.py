@@ -84,3 +84,7 @@ LOCATE_JOB_ROWS_MAX: Final = 300_000_000
 """Most points one job locates."""
 LOCATE_DECODED_BYTES_MAX: Final = 256 * 1024 * 1024
 """Most bytes the rows of one request may have once they are decompressed."""
+CIRCLE_NEAREST_MAX: Final = 10
+"""Most facilities of one category told for one place."""
+CIRCLE_MINUTES_MAX: Final = 12
+"""Most different minutes one question about circles may name."""

@@ -17,7 +17,7 @@ from data.files import read_layer
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
 from planning.circles import CirclesResult, service_circles
-from planning.workflow import circles_in_force
+from planning.workflow_circles import circles_in_force
 
 
 @click.command("circles")
