@@ -1,13 +1,16 @@
 """Service circles: who reaches which facilities in how many minutes, over the streets.
 
 A residence is *covered* in a category when the walk to the nearest facility takes no more than the minutes of the
-category's own tier (5, 10 or 15), at the profile's speed. A residence over `SNAP_METRES_MAX` from every street
-cannot be *assessed*: it counts neither as covered nor as blind. Figures come from each residence's own walk;
-polygons are for maps.
+category's own tier (5, 10 or 15), at the profile's speed. A residence over `SNAP_METRES_MAX` from every street, or
+near to a cut-off piece of the network only, cannot be *assessed*: it counts neither as covered nor as blind. Figures
+come from each residence's own walk; polygons are for maps.
 
 The category's metres are a second yardstick, never derived from the minutes: ``within_metres`` counts those whose
-walk is that long at most, ``straight_line`` those with a facility that near as the crow flies. The second is never
-the smaller; the difference is what a straight radius promises and feet do not keep.
+walk is that long at most, ``straight_line`` those of the assessed with a facility that near as the crow flies. The
+second is never smaller than the first; the difference is what a straight radius promises and feet do not keep. Against the
+minutes it may be either: 10 minutes are 660 m for an adult, and the radius of that tier is 500 m.
+
+Facilities given twice (category, place and name alike) count once.
 """
 
 from __future__ import annotations
@@ -19,68 +22,79 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
-from gisgrid.limits import SNAP_METRES_MAX
 from gisgrid.models import Progress, no_progress
-from planning.circles.isochrones import contour, furthest_metres, snap_raster
-from planning.network import Network, build_network, reverse
-from planning.reach import (
-    Profile,
-    SegmentIndex,
-    Snapped,
-    at_places,
-    key_costs,
-    profile_of,
-    search_from,
-    segment_index,
-    snap,
+from planning.circles import scores, summary
+from planning.circles.blind_spots import Homes, Nearest, blind_spots, spots_frame, walked_both_ways
+from planning.circles.coverage import counts, straight, tier_counts
+from planning.circles.grounds import Grounds
+from planning.circles.inputs import (
+    ABOUT,
+    Members,
+    People,
+    Places,
+    check_layers,
+    check_snapped,
+    communities_in,
+    communities_of,
+    grids_of,
+    in_order,
+    people_of,
+    placed,
+    repeated,
+    whole,
 )
+from planning.circles.isochrones import contour, furthest_metres, snap_raster
+from planning.circles.matrix import first_of, nearest_by_category, pairs_within
+from planning.circles.result import CirclesResult, isochrones_layer, places_layer, residences_layer
+from planning.network import Network, build_network, reverse
+from planning.reach import MINUTES_MAX, Profile, SegmentIndex, profile_of, search_from, segment_index
 
 Bool = NDArray[np.bool_]
 Float64 = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
 
-KEPT: Final = ("building_id", "name", "kind", "households", "population", "elderly", "community")
-"""Columns of the residences that go on to the result."""
-ABOUT: Final = ("category", "tier", "minutes", "metres", "name_zh", "name_en")
-"""Columns of the category table that go on to the coverage."""
-METRES_MAX: Final = 20_000.0
-"""Furthest a category may be asked to reach, in metres."""
-FIGURES: Final = (
-    "buildings", "buildings_assessed", "buildings_covered", "residents", "residents_assessed", "residents_covered",
-)  # fmt: skip
+NEAREST_MAX: Final = 20
+"""Most facilities of a category that may be told for each residence."""
 
 
 @dataclass(frozen=True)
-class CirclesResult:
-    """What `service_circles` found.
+class _Run:
+    """One run's inputs, ready to be counted; ``there`` is the network with every direction turned round."""
 
-    ``residences``: one row a residence, in the CRS it came in, with ``assessable`` and per category
-    ``seconds_CATEGORY`` (NaN beyond the longest minutes asked for, of the polygons and of the tiers). ``coverage``:
-    one row a category. ``grid_coverage``: one row a grid (``code``) and category. ``grids``: the grids with
-    ``share_CATEGORY`` of residents covered, or None. ``isochrones``: ``category``, ``minutes``, polygons in the
-    network's metric CRS. ``report``: JSON-ready figures.
-    """
+    network: Network
+    there: Network
+    index: SegmentIndex
+    mover: Profile
+    homes: Places
+    places: Places
+    people: People
+    facilities: gpd.GeoDataFrame
+    categories: pd.DataFrame
+    category: Int32
+    minutes: list[float]
 
-    residences: gpd.GeoDataFrame
-    coverage: pd.DataFrame
-    grid_coverage: pd.DataFrame
-    grids: gpd.GeoDataFrame | None
-    isochrones: gpd.GeoDataFrame
-    report: dict[str, Any]
+    @property
+    def by_length(self) -> bool:
+        """Whether costs are lengths, so that metres can be asked."""
+        return self.network.unit == "cm"
 
+    @property
+    def limits(self) -> Int64:
+        """Each category's own minutes as cost."""
+        return np.array([self.mover.limit(float(value)) for value in self.categories["minutes"]], np.int64)
 
-@dataclass(frozen=True)
-class _Places:
-    """Points on the network: metres east and north in its CRS, and where they snap."""
+    @property
+    def longest(self) -> int:
+        """Cost of the longest minutes asked for, of the polygons and of the tiers."""
+        return max([*(self.mover.limit(value) for value in self.minutes), int(self.limits.max())])
 
-    xy: Float64
-    snapped: Snapped
+    def facilities_of(self, number: int) -> Int64:
+        """Rows of the facilities of a category."""
+        return np.flatnonzero(self.category == number)
 
 
 def service_circles(
@@ -90,121 +104,167 @@ def service_circles(
     *,
     categories: pd.DataFrame,
     grids: gpd.GeoDataFrame | None = None,
+    areas: gpd.GeoDataFrame | None = None,
+    barriers: gpd.GeoDataFrame | None = None,
     minutes: Sequence[float] = (5, 10, 15),
     profile: str = "adult",
     metres_per_second: float | None = None,
     factor: float | None = None,
     nodes: str = "shared",
+    nearest: int = 0,
     isochrones: bool = True,
     progress: Progress = no_progress,
 ) -> CirclesResult:
     """Walks from every residence to the nearest facility of each category, what they cover, and isochrones.
 
-    streets: lines (`planning.network`); facilities: ``category`` and geometry; residences: buildings or points with
-    ``households`` and ``population`` where known; categories: ``category, tier, minutes, metres, name_zh,
-    name_en``; grids: polygons with ``code``. Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how
-    streets connect. Raises BadInput for empty layers, missing columns, counts that are not numbers of 0 or more, an
-    unknown profile, minutes not above 0 and at most 120, a speed that cannot be, grids that share a code, and when
-    no facility or no residence lies on the network.
+    streets: lines (`planning.network`); facilities: ``category`` and geometry, ``facility_id`` and ``name`` where
+    known; residences: buildings or points with ``population`` and ``elderly`` where known; categories: ``category,
+    tier, minutes, metres, name_zh, name_en``; grids: polygons with ``code``; areas: polygons with ``code``, of which those of
+    ``level`` community are counted (without them, the residences' column ``community``); barriers: closed gates.
+    Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how streets connect; ``nearest``: how many facilities
+    of each category to name for each residence. Raises BadInput for empty layers, missing columns, counts that are not
+    numbers of 0 or more, an unknown profile, minutes not above 0 and at most 120, a speed that cannot be, places
+    that share a code, and when no facility or no residence lies on the network.
     """
     mover = profile_of(profile, metres_per_second=metres_per_second, factor=factor)
-    minutes = _in_order(minutes)
-    limits = [mover.limit(value) for value in minutes]
-    _check(facilities, residences, categories, minutes)
-    people = _numbers(residences, "population")
-    code_of, codes = _grid_of(residences, grids)
+    minutes = in_order(minutes)
+    for value in minutes:
+        mover.limit(value)
+    check_layers(facilities, residences, categories, minutes)
+    if not 0 <= nearest <= NEAREST_MAX:
+        raise BadInput(f"nearest {nearest} is not between 0 and {NEAREST_MAX}; give how many facilities to name")
+    people = people_of(residences)
+    kinds = [whole(residences, areas), communities_of(residences, areas), grids_of(residences, grids)]
     progress(0.0, "network")
-    network = build_network(streets, mode=mover.mode, nodes=nodes)
-    there = reverse(network)  # people go to facilities
+    network = build_network(streets, mode=mover.mode, nodes=nodes, barriers=barriers)
     index = segment_index(network)
-    homes, places = _placed(network, index, residences), _placed(network, index, facilities)
-    _check_snapped(places.snapped, "facilities", network)
-    _check_snapped(homes.snapped, "residences", network)
-    raster = None
-    if isochrones:
-        progress(0.05, "snap raster")
-        raster = snap_raster(network, _bounds(homes.xy, places.xy, furthest_metres(network, max(limits))), index=index)
-    longest = max([*limits, *(mover.limit(float(value)) for value in categories["minutes"])])
-    by_length = network.unit == "cm"
-    furthest = max(longest, round(100 * float(categories["metres"].max()))) if by_length else longest
-    seconds: dict[str, NDArray[np.float32]] = {}
-    rows: list[dict[str, Any]] = []
-    per_grid: list[pd.DataFrame] = []
-    shapes: list[tuple[str, float, Any]] = []
-    for number, about in enumerate(categories.to_dict("records")):
-        name = str(about["category"])
-        progress(0.1 + 0.9 * number / len(categories), name)
-        chosen = np.flatnonzero(facilities["category"].isin([name]).to_numpy(bool))
-        costs = search_from(there, places.snapped.take(chosen), limit=furthest)
-        cost = key_costs(at_places(there, costs, homes.snapped))
-        seconds[f"seconds_{name}"] = np.where(cost <= longest, mover.seconds(cost), np.nan).astype(np.float32)
-        covered = cost <= mover.limit(float(about["minutes"]))
-        within = (cost <= 100 * float(about["metres"])) & by_length
-        figures = _figures(homes.snapped.ok, covered, within, people)
-        straight = _straight(places.xy[chosen], homes.xy, float(about["metres"]))
-        rows.append(_about(about, len(chosen), int(places.snapped.ok[chosen].sum()), figures, straight, people))
-        if grids is not None:
-            per_grid.append(_by_grid(name, codes, code_of, homes.snapped.ok, covered, people))
-        if raster is not None:
-            found = contour(there, costs, raster, limits)
-            shapes += [(name, value, shape) for value, shape in zip(minutes, found, strict=True)]
-    coverage = pd.DataFrame(rows)
-    by_grid = (
-        pd.concat(per_grid, ignore_index=True) if per_grid else pd.DataFrame(columns=["code", "category", *FIGURES])
+    homes, places = placed(network, index, residences), placed(network, index, facilities)
+    check_snapped(places.snapped, "facilities", network)
+    check_snapped(homes.snapped, "residences", network)
+    twice = repeated(facilities, places)
+    numbers = {name: number for number, name in enumerate(categories["category"])}
+    category = facilities["category"].map(numbers).to_numpy(np.float64, na_value=np.nan)
+    run = _Run(
+        network, reverse(network), index, mover, homes, places, people, _with_ids(facilities), categories,
+        np.where(twice | np.isnan(category), -1, np.nan_to_num(category)).astype(np.int32), minutes,
+    )  # fmt: skip
+    return _assess(run, residences, grids, areas, kinds, twice, nearest, isochrones, progress)
+
+
+def _assess(
+    run: _Run, residences: gpd.GeoDataFrame, grids: gpd.GeoDataFrame | None, areas: gpd.GeoDataFrame | None,
+    kinds: list[Members], twice: Bool, nearest: int, isochrones: bool, progress: Progress,
+) -> CirclesResult:  # fmt: skip
+    people, homes, categories = run.people, run.homes, run.categories
+    names = categories["category"].tolist()
+    progress(0.1, "nearest facilities")
+    furthest = run.mover.limit(MINUTES_MAX)
+    if run.by_length:
+        furthest = max(furthest, round(100 * float(categories["metres"].max())))
+    cost, row = nearest_by_category(run.there, run.places.snapped, run.category, len(names), homes.snapped, furthest)
+    reached = cost >= 0
+    covered = reached & (cost <= run.limits)
+    within = reached & (cost <= 100 * categories["metres"].to_numpy(np.float64)) & run.by_length
+    near = np.stack([_straight(run, number) for number in range(len(names))], axis=1)
+    progress(0.2, "opportunities")
+    found = np.stack([_opportunities(run, number) for number in range(len(names))], axis=1)
+
+    quarter = reached & (cost <= run.mover.limit(scores.SCORE_MINUTES))
+    score, own = scores.scores(quarter, homes.ok), scores.scores(covered, homes.ok)
+    by_kind = [counts(members, people, homes.ok, covered, near, names) for members in kinds]
+    tiers = categories["tier"].to_numpy(np.int64)
+    tier_table = pd.concat(
+        [tier_counts(members, people, homes.ok, covered, near, tiers) for members in kinds], ignore_index=True
     )
+    means = [scores.by_place(members, score, own, people) for members in kinds]
+
+    progress(0.4, "blind spots")
+    seconds = run.mover.seconds(np.where(reached, cost, np.nan))
+    spots = _spots(run, residences, covered, seconds, row, kinds[1])
+    progress(0.6, "polygons")
+    shapes = _isochrones(run, progress) if isochrones else []
+    coverage = _coverage(run, covered, within, near, found, spots)
+    progress(0.98, "tables")
+
+    told = np.where(reached & (cost <= run.longest), seconds, np.nan).astype(np.float32)
+    columns = _columns(run, score, own, told, found, nearest)
+    named = _names(kinds[1], areas)
+    facts = summary.run_facts(run.network, homes, run.places, people, run.minutes, run.mover) | {
+        "score": scores.summary(score, own, people) | {"categories": len(names)},
+        "categories": summary.records(coverage),
+        "tiers": summary.records(tier_table[tier_table["place"] == "district"].drop(columns="place")),
+        "communities": summary.records(means[1].assign(name=named)),
+        "blind_spots": len(spots),
+        "notes": summary.notes(homes, run.places, coverage, run.facilities, residences, people, twice),
+    }
+    outlines = None if areas is None else communities_in(areas)
     progress(1.0, "done")
     return CirclesResult(
-        residences=_residences(residences, homes.snapped.ok, seconds),
+        residences=residences_layer(residences, columns),
         coverage=coverage,
-        grid_coverage=by_grid,
-        grids=None if grids is None else _shares(grids, by_grid),
-        isochrones=_shapes(shapes, network.crs),
-        report=_report(network, homes, places, coverage, minutes, mover)
-        | {"notes": _notes(homes, places, coverage, facilities, residences)},
+        district_coverage=by_kind[0],
+        community_coverage=by_kind[1],
+        grid_coverage=by_kind[2],
+        tiers=tier_table,
+        community_scores=means[1].assign(name=named),
+        grids=None if grids is None else places_layer(grids, kinds[2], by_kind[2], means[2]),
+        communities=None if outlines is None else places_layer(outlines, kinds[1], by_kind[1], means[1]),
+        isochrones=isochrones_layer(shapes, run.network.crs),
+        blind_spots=spots,
+        report=facts,
     )
 
 
-def _in_order(minutes: Sequence[float]) -> list[float]:
-    """Minutes from the shortest up, each once, whole ones as whole numbers."""
-    return sorted({int(value) if float(value).is_integer() else float(value) for value in minutes})
+def _with_ids(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The facilities with a ``facility_id``: their own, or the number of the row."""
+    if "facility_id" in facilities:
+        return facilities
+    return facilities.assign(facility_id=[str(row + 1) for row in range(len(facilities))])
 
 
-def _check(
-    facilities: gpd.GeoDataFrame, residences: gpd.GeoDataFrame, categories: pd.DataFrame, minutes: Sequence[float]
-) -> None:
-    if not len(residences):
-        raise BadInput("the residences layer is empty; give buildings or points")
-    if not len(facilities):
-        raise BadInput("the facilities layer is empty; give points with a category column")
-    if "category" not in facilities:
-        raise BadInput(f"the facilities layer has no column category, only {', '.join(map(str, facilities.columns))}")
-    if not minutes:
-        raise BadInput("no minutes are given; give for example 5,10,15")
-    absent = [name for name in ABOUT if name not in categories]
-    if absent or not len(categories):
-        raise BadInput(f"the table of facility categories lacks {', '.join(absent) or 'rows'}")
-    twice = categories["category"].duplicated()
-    if twice.any():
-        raise BadInput(f"facility category {categories['category'][twice].iloc[0]} is given twice; keep one row")
-    for name, metres in zip(categories["category"], categories["metres"], strict=True):
-        if not 0 < float(metres) <= METRES_MAX:
-            raise BadInput(f"facility category {name}: metres={metres} is not above 0 and at most {METRES_MAX:g}")
+def _straight(run: _Run, number: int) -> Bool:
+    """Assessed residences with a facility of a category within its metres as the crow flies."""
+    metres = float(run.categories["metres"].iloc[number])
+    return straight(run.places.xy[run.facilities_of(number)], run.homes.xy, metres) & run.homes.ok
 
 
-def _placed(network: Network, index: SegmentIndex, rows: gpd.GeoDataFrame) -> _Places:
-    """Inner points of some rows on the network."""
-    shapes = to_metric(rows[[rows.geometry.name]], network.crs).geometry
-    points = shapely.point_on_surface(shapes.to_crs(network.crs).to_numpy())
-    xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
-    return _Places(xy, snap(network, xy, index=index))
+def _opportunities(run: _Run, number: int) -> Int32:
+    """How many facilities of a category each residence reaches within its minutes, -1 where not assessable."""
+    pairs = pairs_within(run.there, run.places, run.facilities_of(number), run.homes, int(run.limits[number]))
+    found = np.bincount(pairs.home, minlength=len(run.homes.xy))
+    return np.where(run.homes.ok, found, -1).astype(np.int32)
 
 
-def _check_snapped(snapped: Snapped, what: str, network: Network) -> None:
-    if not snapped.ok.any():
-        raise BadInput(
-            f"none of the {len(snapped)} {what} lies within {SNAP_METRES_MAX:g} m of a street; "
-            f"do the layers belong together? (streets in {network.crs})"
-        )
+def _spots(
+    run: _Run, residences: gpd.GeoDataFrame, covered: Bool, seconds: Float64, row: Int32, communities: Members
+) -> gpd.GeoDataFrame:
+    """Blind spots of every category, in the order of the table."""
+    grounds, undirected = Grounds(run.homes.xy), walked_both_ways(run.network)
+    community = np.full(len(residences), None, object)
+    places = communities.matrix.tocoo()
+    community[places.coords[1]] = communities.codes[places.coords[0]]
+    homes = Homes(run.homes.snapped, run.people, community)
+    rows: list[dict[str, Any]] = []
+    for number, about in enumerate(run.categories.to_dict("records")):
+        nearest = Nearest(str(about["category"]), 60 * float(about["minutes"]), seconds[:, number], row[:, number])
+        blind = run.homes.ok & ~covered[:, number]
+        rows += blind_spots(undirected, homes, nearest, blind, grounds, run.facilities)
+    return spots_frame(rows, run.network.crs)
+
+
+def _isochrones(run: _Run, progress: Progress) -> list[tuple[str, float, Any]]:
+    """Merged polygons of every category."""
+    limits = [run.mover.limit(value) for value in run.minutes]
+    metres = furthest_metres(run.network, max(limits))
+    raster = snap_raster(run.network, _bounds(run.homes.xy, run.places.xy, metres), index=run.index)
+    shapes: list[tuple[str, float, Any]] = []
+    names = run.categories["category"].astype(str).tolist()
+    for number, name in enumerate(names):
+        progress(0.65 + 0.3 * number / len(names), name)
+        chosen = run.places.snapped.take(run.facilities_of(number))
+        found = contour(run.there, search_from(run.there, chosen, limit=max(limits)), raster, limits)
+        shapes += [(name, value, shape) for value, shape in zip(run.minutes, found, strict=True)]
+    return shapes
 
 
 def _bounds(homes: Float64, places: Float64, metres: float) -> tuple[float, float, float, float]:
@@ -215,192 +275,79 @@ def _bounds(homes: Float64, places: Float64, metres: float) -> tuple[float, floa
     return float(west), float(south), float(east), float(north)
 
 
-def _numbers(rows: gpd.GeoDataFrame, column: str) -> Float64:
-    """A count column, zero where it is absent or unknown."""
-    if column not in rows:
-        return np.zeros(len(rows))
-    given = rows[column]
-    values: Float64 = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = (np.isnan(values) & given.notna().to_numpy()) | (values < 0) | np.isinf(values)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise BadInput(f"residences row {row + 1}: {column}={given.iloc[row]!s} is not a count; give 0 or more")
-    return np.nan_to_num(values)
-
-
-def _figures(assessed: Bool, covered: Bool, within: Bool, people: Float64) -> dict[str, int]:
-    lived = people > 0
-    return {
-        "buildings_total": len(assessed),
-        "buildings_assessed": int(assessed.sum()),
-        "buildings_covered": int(covered.sum()),
-        "buildings_within_metres": int(within.sum()),
-        "homes_total": int(lived.sum()),
-        "homes_assessed": int((assessed & lived).sum()),
-        "homes_covered": int((covered & lived).sum()),
-        "residents_total": int(people.sum()),
-        "residents_assessed": int(people[assessed].sum()),
-        "residents_covered": int(people[covered].sum()),
-        "residents_within_metres": int(people[within].sum()),
-    }
-
-
-def _straight(facilities: Float64, homes: Float64, metres: float) -> Bool:
-    """Which residences have a facility within ``metres`` as the crow flies."""
-    sound = np.isfinite(facilities).all(axis=1)
-    reached = np.zeros(len(homes), bool)
-    usable = np.isfinite(homes).all(axis=1)
-    if sound.any():
-        away, _ = cKDTree(facilities[sound]).query(homes[usable], distance_upper_bound=metres * (1 + 1e-12))
-        reached[usable] = away <= metres
-    return reached
-
-
-def _about(
-    about: dict[Any, Any], count: int, on_network: int, figures: dict[str, int], straight: Bool, people: Float64
-) -> dict[str, Any]:
-    return {
-        **{name: about[name] for name in ABOUT},
-        "facilities": count,
-        "facilities_on_network": on_network,
-        **figures,
-        "straight_line_buildings_covered": int(straight.sum()),
-        "straight_line_residents_covered": int(people[straight].sum()),
-    }
-
-
-def _grid_of(residences: gpd.GeoDataFrame, grids: gpd.GeoDataFrame | None) -> tuple[list[Ints], NDArray[np.object_]]:
-    """The sorted grid codes and, for each level of grids, the place there of every residence's grid (-1: none).
-
-    A residence lies where its inner point lies; of several grids of one level that cover it the smallest code owns
-    it.
-    """
-    if grids is None:
-        return [], np.empty(0, object)
-    if not len(grids):
-        raise BadInput("the grids layer is empty; leave it out, or give polygons with a column code")
-    if "code" not in grids:
-        raise BadInput(f"the grids layer has no column code, only {', '.join(map(str, grids.columns))}")
-    twice = grids["code"].duplicated()
-    if twice.any():
-        raise BadInput(f"grids row {int(twice.argmax()) + 1}: code {grids['code'][twice].iloc[0]} is given twice")
-    ordered = to_metric(grids).sort_values("code")
-    shapes = ordered.geometry.to_numpy()
-    points = shapely.point_on_surface(residences.geometry.to_crs(ordered.crs).to_numpy())
-    found, cell = shapely.STRtree(shapes).query(points, predicate="intersects")
-    order = np.lexsort((-cell, found))  # the smallest code is written last
-    found, cell = found[order], cell[order]
-    level = pd.factorize(ordered["level"])[0] if "level" in ordered else np.zeros(len(ordered), np.int64)
-    places = []
-    for number in np.unique(level):
-        place = np.full(len(residences), -1, np.int64)
-        mine = level[cell] == number
-        place[found[mine]] = cell[mine]
-        places.append(place)
-    return places, ordered["code"].to_numpy(dtype=object)
-
-
-def _by_grid(
-    name: str, codes: NDArray[np.object_], places: list[Ints], assessed: Bool, covered: Bool, people: Float64
+def _coverage(
+    run: _Run, covered: Bool, within: Bool, near: Bool, found: Int32, spots: gpd.GeoDataFrame
 ) -> pd.DataFrame:
-    """Figures of one category for every grid, grids without buildings included."""
-
-    def total(mask: Bool, weights: Float64 | None = None) -> Ints:
-        counted = np.zeros(len(codes))
-        for place in places:
-            rows = mask & (place >= 0)
-            counted += np.bincount(place[rows], None if weights is None else weights[rows], minlength=len(codes))
-        return np.rint(counted).astype(np.int64)
-
-    every = np.ones(len(assessed), bool)
-    return pd.DataFrame(
-        {
-            "code": codes,
-            "category": name,
-            "buildings": total(every),
-            "buildings_assessed": total(assessed),
-            "buildings_covered": total(covered),
-            "residents": total(every, people),
-            "residents_assessed": total(assessed, people),
-            "residents_covered": total(covered, people),
-        }
-    )
-
-
-def _shares(grids: gpd.GeoDataFrame, by_grid: pd.DataFrame) -> gpd.GeoDataFrame:
-    """The grids with the share of assessed residents covered in each category (NaN: nobody lives there)."""
-    share = by_grid["residents_covered"] / by_grid["residents_assessed"].replace(0, np.nan)
-    # by_grid holds all grids of the first category, then of the next, always in the same order
-    names = [f"share_{name}" for name in by_grid["category"].unique()]
-    wide = pd.DataFrame(share.to_numpy(np.float64).reshape(len(names), len(grids)).T, columns=names)
-    known = ("code", "name", "level", "parent", "community", "kind", "households", "population")
-    kept = [name for name in known if name in grids]
-    return grids[[*kept, grids.geometry.name]].merge(
-        wide.assign(code=by_grid["code"].to_numpy()[: len(grids)]), on="code", how="left", validate="one_to_one"
-    )
+    """One row a category for the whole district."""
+    people, assessed, lived = run.people, run.homes.ok, run.people.residents > 0
+    weights = {
+        "buildings": np.ones(len(assessed)), "homes": lived.astype(np.float64), "residents": people.residents,
+        "elderly": people.elderly,
+    }  # fmt: skip
+    number_of_spots = spots["category"].value_counts()
+    rows = []
+    for number, about in enumerate(run.categories.to_dict("records")):
+        chosen = run.facilities_of(number)
+        row: dict[str, Any] = {name: about[name] for name in ABOUT}
+        row |= {"facilities": len(chosen), "facilities_on_network": int(run.places.ok[chosen].sum())}
+        for who, weight in weights.items():
+            row[f"{who}_total"] = _total(weight)
+            row[f"{who}_assessed"] = _total(weight[assessed])
+            row[f"{who}_covered"] = _total(weight[covered[:, number]])
+            if who != "homes":
+                row[f"{who}_within_metres"] = _total(weight[within[:, number]])
+                row[f"straight_line_{who}_covered"] = _total(weight[near[:, number]])
+        row["opportunity"] = scores.opportunity(found[:, number], assessed, people.residents)
+        row["opportunity_buildings"] = scores.opportunity(found[:, number], assessed, weights["buildings"])
+        row["opportunity_elderly"] = scores.opportunity(found[:, number], assessed, people.elderly)
+        row["blind_spots"] = int(number_of_spots.get(about["category"], 0))
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
-def _residences(
-    residences: gpd.GeoDataFrame, assessable: Bool, seconds: dict[str, NDArray[np.float32]]
-) -> gpd.GeoDataFrame:
-    kept = residences[[name for name in KEPT if name in residences]].assign(assessable=assessable)
-    times = pd.DataFrame(seconds, index=residences.index)
-    return gpd.GeoDataFrame(pd.concat([kept, times], axis=1), geometry=residences.geometry, crs=residences.crs)
+def _total(weights: Float64) -> int:
+    return round(float(weights.sum()))
 
 
-def _shapes(shapes: list[tuple[str, float, Any]], crs: str) -> gpd.GeoDataFrame:
-    present = [row for row in shapes if row[2] is not None]
-    return gpd.GeoDataFrame(
-        {"category": [row[0] for row in present], "minutes": [row[1] for row in present]},
-        geometry=[row[2] for row in present],
-        crs=crs,
-    )
-
-
-def _report(
-    network: Network, homes: _Places, places: _Places, coverage: pd.DataFrame, minutes: Sequence[float],
-    profile: Profile,
-) -> dict[str, Any]:  # fmt: skip
-    """How the figures were made and the figures, as JSON-ready values."""
-    return {
-        "profile": profile.name,
-        "metres_per_second": profile.metres_per_second,
-        "factor": profile.factor,
-        "minutes": list(minutes),
-        "snap_metres_max": SNAP_METRES_MAX,
-        "crs": network.crs,
-        "network": {"nodes": network.nodes, "edges": network.edges, **network.stats},
-        "residences": len(homes.xy),
-        "residences_assessed": int(homes.snapped.ok.sum()),
-        "residences_detached": int(homes.snapped.detached.sum()),
-        "facilities": len(places.xy),
-        "facilities_on_network": int(places.snapped.ok.sum()),
-        "facilities_detached": int(places.snapped.detached.sum()),
-        "categories": coverage.astype(object).to_dict("records"),
+def _columns(
+    run: _Run, score: Float64, own: Float64, seconds: NDArray[np.float32], found: Int32, nearest: int
+) -> dict[str, Any]:
+    """What is told of every residence, as columns."""
+    known = np.isfinite(run.homes.xy).all(axis=1)
+    why = np.where(run.homes.ok, None, np.where(run.homes.snapped.detached, "cut off", "far"))
+    columns: dict[str, Any] = {
+        "assessable": run.homes.ok,
+        "unassessed": np.where(known, why, "no place"),
+        "score": score.astype(np.float32),
+        "score_own": own.astype(np.float32),
     }
+    names = run.categories["category"].astype(str).tolist()
+    columns |= {f"seconds_{name}": seconds[:, number] for number, name in enumerate(names)}
+    columns |= {f"opportunity_{name}": found[:, number] for number, name in enumerate(names)}
+    if nearest:
+        for number, name in enumerate(names):
+            columns |= _nearest(run, number, name, nearest)
+    return columns
 
 
-def _notes(
-    homes: _Places,
-    places: _Places,
-    coverage: pd.DataFrame,
-    facilities: gpd.GeoDataFrame,
-    residences: gpd.GeoDataFrame,
-) -> list[str]:
-    """What a reader of the figures should know, a sentence each."""
-    notes = [
-        f"no facility of category {name}: nobody is covered"
-        for name in coverage.loc[coverage["facilities"] == 0, "category"]
-    ]
-    about = pd.DataFrame({"category": facilities["category"].to_numpy(), "x": places.xy[:, 0], "y": places.xy[:, 1]})
-    if "population" not in residences:
-        notes.append("the residences have no column population: figures of residents are zero")
-    counts = (
-        (~about["category"].isin(coverage["category"]), "facilities are of no category in the table and are left out"),
-        (about.duplicated() & about["x"].notna(), "facilities stand exactly where another of their category stands"),
-        (~places.snapped.ok, f"facilities are over {SNAP_METRES_MAX:g} m from every street and serve nobody"),
-        (~homes.snapped.ok, f"residences are over {SNAP_METRES_MAX:g} m from every street and cannot be assessed"),
-        (places.snapped.detached, "facilities are nearest to a small street piece cut off from the network"),
-        (homes.snapped.detached, "residences are nearest to a small street piece cut off from the network"),
-    )
-    return notes + [f"{int(np.sum(which))} {text}" for which, text in counts if np.any(which)]
+def _nearest(run: _Run, number: int, name: str, k: int) -> dict[str, Any]:
+    """Time and id of the nearest ``k`` facilities of a category within the longest minutes."""
+    pairs = pairs_within(run.there, run.places, run.facilities_of(number), run.homes, run.longest)
+    cost, row = first_of(pairs, len(run.homes.xy), k)
+    ids = run.facilities["facility_id"].astype(str).to_numpy(object)
+    columns: dict[str, Any] = {}
+    for place in range(k):
+        told = row[:, place] >= 0
+        columns[f"seconds_{name}_{place + 1}"] = np.where(
+            told, run.mover.seconds(cost[:, place].astype(np.float64)), np.nan
+        ).astype(np.float32)
+        columns[f"facility_{name}_{place + 1}"] = np.where(told, ids[row[:, place]], None)
+    return columns
+
+
+def _names(communities: Members, areas: gpd.GeoDataFrame | None) -> list[str | None]:
+    """Names of the communities, None where no layer tells them."""
+    if areas is None or "name" not in areas:
+        return [None] * len(communities.codes)
+    known = dict(zip(areas["code"], areas["name"], strict=True))
+    return [known.get(code) for code in communities.codes]

@@ -16,7 +16,8 @@ import shapely
 from data.code_tables import builtin
 from data.osm import read_osm
 from gisgrid.errors import BadInput
-from planning.circles.service import FIGURES, CirclesResult, service_circles
+from planning.circles import CirclesResult, service_circles
+from planning.circles.coverage import FIGURES
 from planning.network import build_network
 from planning.reach import PROFILES, nearest_seconds
 from planning.reach.snapping import segment_index
@@ -154,7 +155,9 @@ def test_grid_figures_add_up_to_the_category_figures() -> None:
     sums = result.grid_coverage.groupby("category")[list(FIGURES)].sum()
     whole = result.coverage.set_index("category")
     for figure in FIGURES:
-        source = f"{figure}_total" if figure in ("buildings", "residents") else figure
+        source = f"{figure}_total" if "_" not in figure else figure
+        if figure.endswith("_straight"):
+            source = f"straight_line_{figure.removesuffix('_straight')}_covered"
         assert sums[figure].to_dict() == whole[source].to_dict(), figure
     shop = result.grid_coverage.query("category == 'shop'").set_index("code")
     assert shop["buildings_covered"].tolist() == [2, 1, 0]
