@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import current_app
 
-from api.circles.streets import HeldStreets
 from api.current import CurrentGrids
 from api.known_addresses import KnownAddresses
+from api.known_streets import HeldStreets
 from gisgrid.settings import Settings
 
 

@@ -129,7 +129,9 @@ def computed_profiles(connection: sa.Connection) -> list[str]:
     return list(connection.scalars(query))
 
 
-def coverage_rows(connection: sa.Connection, run: int, category: str, place: str, generation: int) -> list[sa.RowMapping]:
+def coverage_rows(
+    connection: sa.Connection, run: int, category: str, place: str, generation: int
+) -> list[sa.RowMapping]:
     """Figures of a category for every place of a kind, by code, with the place's name."""
     covered = t.circle_coverage.c
     if place == "grid":
@@ -169,9 +171,7 @@ def polygon_texts(connection: sa.Connection, run: int, category: str) -> list[tu
     return [(int(minutes), str(text)) for minutes, text in connection.execute(query)]
 
 
-def blind_spot_rows(
-    connection: sa.Connection, run: int, category: str, limit: int
-) -> tuple[list[dict[str, Any]], int]:
+def blind_spot_rows(connection: sa.Connection, run: int, category: str, limit: int) -> tuple[list[dict[str, Any]], int]:
     """The first ``limit`` blind spots of a category by rank, and how many there are.
 
     ``nearest`` is the facility nearest to most of the residents: id, facility_id, name; None when none is reached.

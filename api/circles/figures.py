@@ -32,9 +32,7 @@ def summary(query_data: dict[str, Any]) -> Response:
     names = ("made_at", "minutes", "outdated", "categories", "report")
     report = run["report"]
     score = {name: report["score"][name] for name in ("mean", "gini", "histogram")}
-    return json_response(
-        about_run(run) | {"profiles": profiles, "score": score} | {name: run[name] for name in names}
-    )
+    return json_response(about_run(run) | {"profiles": profiles, "score": score} | {name: run[name] for name in names})
 
 
 @bp.get("/coverage")

@@ -13,7 +13,7 @@ from flask import Response
 
 from api.circles.blueprint import PointQuery, bp, collection, feature
 from api.circles.places import Spot, mover_told, spot_of, to_degrees
-from api.circles.streets import Streets
+from api.known_streets import Streets
 from api.state import state
 from gisgrid.errors import BadInput
 from gisgrid.limits import CIRCLE_MINUTES_MAX, SNAP_METRES_MAX

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from api.circles.blueprint import PointQuery, bp
 from api.circles.places import Spot, facility_of, mover_told, spot_of, to_degrees
-from api.circles.streets import Streets
 from api.json import json_response
+from api.known_streets import Streets
 from api.state import state
 from data.circles import whole_seconds
 from gisgrid.errors import BadInput, NotFound

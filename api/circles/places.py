@@ -11,10 +11,9 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from api.circles.streets import Streets
+from api.known_streets import Streets
 from api.locate.single import stored_point
 from api.state import state
 from data import tables as t
