@@ -84,3 +84,7 @@ LOCATE_JOB_ROWS_MAX: Final = 300_000_000
 """Most points one job locates."""
 LOCATE_DECODED_BYTES_MAX: Final = 256 * 1024 * 1024
 """Most bytes the rows of one request may have once they are decompressed."""
+NEAREST_MAX: Final = 100
+"""Most facilities of one category that are looked for from every residence."""
+REACH_PAIRS_MAX: Final = 100_000_000
+"""Most pairs of places one answer of reach sets may hold (8 bytes each)."""
