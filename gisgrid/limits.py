@@ -88,3 +88,7 @@ CIRCLE_NEAREST_MAX: Final = 10
 """Most facilities of one category told for one place."""
 CIRCLE_MINUTES_MAX: Final = 12
 """Most different minutes one question about circles may name."""
+NEAREST_MAX: Final = 100
+"""Most facilities of one category that are looked for from every residence."""
+REACH_PAIRS_MAX: Final = 100_000_000
+"""Most pairs of places one answer of reach sets may hold (8 bytes each)."""
