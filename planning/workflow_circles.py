@@ -41,6 +41,7 @@ class CirclesInput:
 
     generation: int
     grids: gpd.GeoDataFrame
+    communities: gpd.GeoDataFrame
     buildings: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
@@ -103,9 +104,9 @@ def compute_circles(
         connection.execution_options(isolation_level="REPEATABLE READ")
         source = read_circles_input(connection, margin)
     result = service_circles(
-        source.streets, source.facilities, source.buildings, grids=source.grids, categories=categories,
-        minutes=question.minutes, profile=question.profile, metres_per_second=question.metres_per_second,
-        factor=question.factor, progress=lambda share, note: progress(0.05 + 0.9 * share, note),
+        source.streets, source.facilities, source.buildings, grids=source.grids, areas=source.communities,
+        barriers=source.barriers, categories=categories, minutes=question.minutes, profile=question.profile,
+        metres_per_second=question.metres_per_second, factor=question.factor, progress=lambda share, note: progress(0.05 + 0.9 * share, note),
     )  # fmt: skip
     return source, result
 
@@ -131,6 +132,7 @@ def read_circles_input(connection: sa.Connection, margin: float) -> CirclesInput
     return CirclesInput(
         generation=generation.id,
         grids=grids,
+        communities=read_rows(connection, t.areas, where=[t.areas.c.code.in_(codes)]),
         buildings=read_rows(connection, t.buildings, where=[t.buildings.c.community.in_(codes)]),
         streets=streets,
         barriers=barriers,
@@ -163,13 +165,14 @@ def new_run(source: CirclesInput, result: CirclesResult, minutes: Sequence[int],
 
 
 def _coverage(result: CirclesResult) -> pd.DataFrame:
-    """Figures of districts, communities and grids; those of a district are the sums of its communities'."""
-    communities = result.community_coverage
-    districts = (
-        communities.assign(code=communities["code"].astype(str).str[:DISTRICT_DIGITS])
-        .groupby(["code", "category"], sort=False, as_index=False)[list(COUNTS)]
-        .sum()
-    )
+    """Figures of districts, communities and grids; those of several districts are the sums of their communities'."""
+    communities, districts = result.community_coverage, result.district_coverage
+    if (districts["code"] == "").any():
+        districts = (
+            communities.assign(code=communities["code"].astype(str).str[:DISTRICT_DIGITS])
+            .groupby(["code", "category"], sort=False, as_index=False)[list(COUNTS)]
+            .sum()
+        )
     places = {"district": districts, "community": communities, "grid": result.grid_coverage}
     return pd.concat([frame.assign(place=place) for place, frame in places.items()], ignore_index=True)
 

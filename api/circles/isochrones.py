@@ -66,8 +66,10 @@ def isochrones(query_data: dict[str, Any]) -> Response:
         for value, shape in zip(minutes, shapes, strict=False)
         if shape is not None
     ]
-    told = spot.told()
-    place = {name: told[name] for name in ("lon", "lat", "assessable", "reason")} | {"facility": spot.facility}
+    told = spot.told(streets)
+    place = {name: told[name] for name in ("lon", "lat", "inside", "assessable", "reason")} | {
+        "facility": spot.facility
+    }
     about = mover_told(mover) | {"generation": streets.generation, "direction": direction, "place": place}
     return collection(features, **about)
 

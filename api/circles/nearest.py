@@ -39,7 +39,8 @@ class NearestQuery(PointQuery):
 def nearest(query_data: dict[str, Any]) -> Response:
     """The nearest facilities of each category from a building or a point over the streets, by time.
 
-    At any profile's speed, or another (``speed``, ``factor``). Looks 30 minutes far, and no farther than the streets
+    ``covered`` says whether that is within the category's minutes; null where the place cannot be assessed. At any
+    profile's speed, or another (``speed``, ``factor``). Looks 30 minutes far, and no farther than the streets
     kept around the area. A category without any facility so near has one row with ``facility`` null. ``route`` is the
     way along the streets, with the legs at both ends.
     """
@@ -56,9 +57,11 @@ def nearest(query_data: dict[str, Any]) -> Response:
     cost = facility_costs(streets, spot, limit)
     rows = [row for number in chosen for row in _ranked(streets, cost, number, k)]
     ways = _routes(streets, spot, [row for row in rows if row[1] == 1], limit) if query_data["routes"] else {}
-    told = [_told(streets, mover, cost, number, rank, at, ways.get(number)) for number, rank, at in rows]
+    told = [
+        _told(streets, mover, spot.on_streets, cost, number, rank, at, ways.get(number)) for number, rank, at in rows
+    ]
     body = {
-        "place": spot.told(), **mover_told(mover), "generation": streets.generation,
+        "place": spot.told(streets), **mover_told(mover), "generation": streets.generation,
         "within_seconds": int(limit / mover.per_second), "nearest": told,
     }  # fmt: skip
     return json_response(body)
@@ -115,14 +118,14 @@ def _routes(
 
 
 def _told(
-    streets: Streets, mover: Profile, cost: Int64, number: int, rank: int, row: int,
+    streets: Streets, mover: Profile, assessable: bool, cost: Int64, number: int, rank: int, row: int,
     way: tuple[dict[str, Any], float] | None,
 ) -> dict[str, Any]:  # fmt: skip
     about = streets.categories.iloc[number]
     told = {
         "category": str(about["category"]), "name_zh": str(about["name_zh"]), "name_en": str(about["name_en"]),
         "minutes": int(about["minutes"]), "k": rank, "facility": None, "metres": None, "seconds": None,
-        "covered": False, "route": None,
+        "covered": False if assessable else None, "route": None,
     }  # fmt: skip
     if row < 0:
         return told

@@ -43,14 +43,16 @@ class Spot:
         """Whether it is near enough to a street to be assessed."""
         return bool(self.places.ok[0])
 
-    def told(self) -> dict[str, Any]:
-        """The place as answers tell it."""
+    def told(self, streets: Streets) -> dict[str, Any]:
+        """The place as answers tell it; ``inside`` is the box of the grids in force, around which streets are kept."""
+        west, south, east, north = streets.box
         building = self.building or {"id": None, "building_id": None}
         return {
             "lon": round(self.lon, DIGITS),
             "lat": round(self.lat, DIGITS),
             "building": building["id"],
             "building_id": building["building_id"],
+            "inside": west <= self.lon <= east and south <= self.lat <= north,
             "assessable": self.on_streets,
             "reason": None if self.on_streets else _why(self.places),
             "metres_to_street": round(float(self.places.snapped.access[0]) / 100, 1) if self.on_streets else None,
