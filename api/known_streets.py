@@ -21,20 +21,20 @@ from numpy.typing import NDArray
 from data import tables as t
 from data.code_tables import facility_categories
 from data.plans import generation_of
+from gisgrid.boxes import Box
 from gisgrid.errors import BadInput, Broken, NotFound
 from gisgrid.settings import Settings
 from planning.circles.inputs import Places, placed, repeated
 from planning.network import MODES, Network, reverse
 from planning.reach import SegmentIndex, segment_index
-from planning.workflow_circles import area_box, stored_facilities, stored_network
+from planning.workflow_circles import area_box, stored_facilities
+from planning.workflow_networks import stored_network
 
 CHECK_SECONDS: Final = 1.0
 """How long a new import may go unnoticed."""
 WAIT_SECONDS: Final = 2.0
 """How long a request waits for another that builds the network; then it is told to come back."""
 STREET_LAYERS: Final = ("streets", "barriers")
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from data.households import BUILDING_KINDS
 
-Type = Literal["text", "count", "int", "number", "bool", "code", "time", "choice"]
+Type = Literal["text", "count", "int", "number", "bool", "code", "time", "choice", "speed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,10 +277,26 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             Field("tunnel", "bool", ("隧道",), default=False),
             Field("layer", "int", default=0),
             Field("foot", "bool", default=None),
+            Field("bicycle", "bool", ("自行车", "非机动车"), default=None),
+            Field("car", "bool", ("motor_vehicle", "机动车"), default=None),
+            Field("oneway_bicycle", "bool", ("oneway:bicycle", "自行车单行"), default=None),
+            Field("speed", "speed", ("maxspeed", "speed_limit", "限速"), default=None),
         ),
         key=("street_id",),
         geometry="line",
         prefix="s",
+    ),
+    "barriers": Schema(
+        (
+            Field("barrier_id", "code", ("id", "编号", "osm_id")),
+            Field("kind", names=("type", "barrier", "类型"), default="gate"),
+            Field("foot", "bool", ("步行", "行人"), default=None),
+            Field("bicycle", "bool", ("自行车", "非机动车"), default=None),
+            Field("car", "bool", ("motor_vehicle", "机动车"), default=None),
+        ),
+        key=("barrier_id",),
+        geometry="point",
+        prefix="gate",
     ),
     "water": Schema(
         (

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.import_schema import Field, Schema
+from data.osm_access import speed_value
 from gisgrid.errors import BadInput
 
 Values = npt.NDArray[Any]
@@ -57,6 +58,8 @@ def read_column(field: Field, source: pd.Series[Any], refuse: Refuse) -> Values:
         refuse(blank, lambda row: f"{field.name} is empty", f"{field.name} is empty")
     if field.type in ("count", "int", "number"):
         return _numbers(field, text, blank, refuse)
+    if field.type == "speed":
+        return _speeds(field, text, blank, refuse)
     if field.type == "bool":
         return _bools(field, text, blank, refuse)
     if field.type == "choice":
@@ -98,6 +101,13 @@ def _numbers(field: Field, text: Values, blank: npt.NDArray[np.bool_], refuse: R
             f"{field.name} is not a whole number",
         )
     return _or_none(numbers, ~np.isfinite(numbers))
+
+
+def _speeds(field: Field, text: Values, blank: npt.NDArray[np.bool_], refuse: Refuse) -> Values:
+    """Whole km/h; 0 and the words of OpenStreetMap that are no speed say nothing."""
+    below = np.array([value.startswith("-") for value in text], dtype=bool)
+    refuse(below, lambda row: f"{field.name} {text[row]} is negative", f"{field.name} is negative")
+    return _or_none(np.array([speed_value(value) for value in text], dtype=object), blank)
 
 
 def _bools(field: Field, text: Values, blank: npt.NDArray[np.bool_], refuse: Refuse) -> Values:

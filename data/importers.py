@@ -34,6 +34,7 @@ from gisgrid.crs import (
     to_storage,
 )
 from gisgrid.errors import BadInput
+from gisgrid.oneway import plain_oneway
 
 __all__ = ["LAYER_KINDS", "ImportReport", "clean_layer", "import_layer"]
 
@@ -89,6 +90,7 @@ def clean_layer(
         raise BadInput("the layer is empty", code="empty_layer")
     ledger = _Ledger(len(gdf))
     names = match_columns([str(column) for column in gdf.columns if column != gdf.geometry.name], schema)
+    gdf = _as_driven(gdf, names.get("oneway")) if as_ == "streets" else gdf
     columns = {
         field.name: read_column(field, gdf[names[field.name]], ledger.refuse)
         if field.name in names
@@ -105,6 +107,16 @@ def clean_layer(
     frame = _fill(frame, as_, area, factors, report)
     report.taken = int(ledger.sound.sum())
     return frame, report
+
+
+def _as_driven(streets: gpd.GeoDataFrame, column: str | None) -> gpd.GeoDataFrame:
+    """One-way streets that run against their drawing, drawn the way they run."""
+    if column is None:
+        return streets
+    plain, against = plain_oneway(streets[column])
+    shapes = streets.geometry.to_numpy().copy()
+    shapes[against] = shapely.reverse(shapes[against])
+    return streets.assign(**{column: plain}).set_geometry(gpd.GeoSeries(shapes, index=streets.index, crs=streets.crs))
 
 
 def _schema(as_: str) -> Schema:
@@ -288,8 +300,10 @@ def _finish(schema: Schema, columns: dict[str, Geometries], geometry: Geometries
         values = np.where(missing, field.default, values) if field.default is not None else values
         if field.type == "int" or (field.type == "count" and field.required):
             data[field.name] = values.astype(np.int64)
-        elif field.type in ("count", "number"):
+        elif field.type in ("count", "number", "speed"):
             data[field.name] = np.array([np.nan if value is None else value for value in values], dtype=float)
+        elif field.type == "bool" and missing.any() and field.default is None:
+            data[field.name] = pd.array(values, dtype="boolean")  # null: not told
         elif field.type == "bool":
             data[field.name] = values.astype(bool)
         else:

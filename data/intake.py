@@ -25,7 +25,10 @@ from gisgrid.errors import BadInput
 from gisgrid.metrics import compactness
 from gisgrid.models import Band, Progress, no_progress
 
-ORDER = ("areas", "streets", "water", "walls", "buildings", "facilities", "addresses", "components", "reports")
+ORDER = (
+    *("areas", "streets", "barriers", "water", "walls", "buildings", "facilities", "addresses", "components"),
+    "reports",
+)
 """Areas first: others refer to them."""
 _IMPORT_LOCK = 44900002
 """Imports follow each other: two of one source would otherwise both replace the rows of a third."""

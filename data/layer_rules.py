@@ -12,9 +12,10 @@ import numpy.typing as npt
 import shapely
 
 from data.import_values import Refuse
+from data.osm_access import TRAVELLERS, usable
 from data.osm_areas import DIGITS
 from data.osm_rules import facility_table
-from data.osm_tags import street_class, walkable
+from data.osm_tags import street_class
 
 Columns = dict[str, npt.NDArray[Any]]
 Geometries = npt.NDArray[Any]
@@ -61,7 +62,7 @@ def _areas(columns: Columns, refuse: Refuse) -> None:
 
 
 def _streets(columns: Columns, refuse: Refuse) -> None:
-    highway, cls, foot = columns["highway"], columns["cls"], columns["foot"]
+    highway, cls = columns["highway"], columns["cls"]
     unknown = np.zeros(len(cls), dtype=bool)
     for row in range(len(cls)):
         tags = {"highway": highway[row] or ""}
@@ -69,8 +70,9 @@ def _streets(columns: Columns, refuse: Refuse) -> None:
         cls[row] = cls[row] or derived
         unknown[row] = cls[row] is None
         highway[row] = highway[row] or cls[row]
-        if foot[row] is None:
-            foot[row] = walkable(tags) if derived else cls[row] != "rail"
+        for way in TRAVELLERS:
+            if columns[way][row] is None and (derived or way == "foot"):
+                columns[way][row] = usable(tags, way) if derived else cls[row] != "rail"
     refuse(
         unknown,
         lambda row: f"highway {highway[row] or ''!r} is no street class; give highway (OpenStreetMap) or cls",

@@ -1,4 +1,4 @@
-"""OpenStreetMap → our layers: areas, buildings, streets, water, walls, facilities, addresses (EPSG:4490).
+"""OpenStreetMap → our layers: areas, buildings, streets, water, walls, barriers, facilities, addresses (EPSG:4490).
 
 © OpenStreetMap contributors, ODbL 1.0. Nothing is clipped: streets that lead out of the extract stay
 whole, buildings outside every area have no community.
@@ -20,31 +20,30 @@ import shapely
 from data.households import Factor
 from data.import_report import ImportReport
 from data.osm_areas import EXTENT_CODE, areas_of, community_of
-from data.osm_buildings import buildings_of, repaired_count
+from data.osm_buildings import buildings_of
+from data.osm_frames import count_refused, frame_of
 from data.osm_read import Elements, OsmData, read_file, read_place
 from data.osm_rules import compile_rules, facility_table
+from data.osm_streets import barriers_of, streets_of
 from data.osm_tags import (
     Tags,
     address_text,
-    direction,
     english_name_of,
     is_set,
     name_of,
     street_class,
-    street_layer,
-    walkable,
     wall_kind,
     water_area_kind,
     water_line_kind,
 )
 from data.repair import REFUSED, repair
-from gisgrid.crs import STORAGE_CRS, to_metric
+from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.models import Progress, no_progress
 
 Geometries = npt.NDArray[Any]
 
-LAYERS = ("areas", "buildings", "streets", "water", "walls", "facilities", "addresses")
+LAYERS = ("areas", "buildings", "streets", "water", "walls", "barriers", "facilities", "addresses")
 LAKE_M2 = 10_000.0
 """A water surface of unknown kind is a lake from this size on, a pond below."""
 
@@ -110,13 +109,14 @@ def _layers(
     reports = {layer: ImportReport(layer) for layer in LAYERS}
     progress(0.4, "buildings")
     buildings, status, refusals = buildings_of(data, factors)
-    _count(reports["buildings"], status, refusals)
+    count_refused(reports["buildings"], status, refusals)
     reports["buildings"].estimated = int(buildings["estimated"].sum())
     points = shapely.point_on_surface(buildings.geometry.to_numpy())
     areas = areas_of(data, points, area_code=area_code, area_name=area_name)
     buildings["community"] = community_of(points, areas)
     progress(0.6, "streets")
-    streets = _streets(data.lines, reports["streets"])
+    streets = streets_of(data, reports["streets"])
+    barriers = barriers_of(data, streets)
     progress(0.7, "water and walls")
     water, walls = _water(data, reports["water"]), _walls(data, reports["walls"])
     progress(0.8, "facilities")
@@ -129,6 +129,7 @@ def _layers(
         "streets": streets,
         "water": water,
         "walls": walls,
+        "barriers": barriers,
         "facilities": facilities,
         "addresses": addresses,
     }
@@ -148,14 +149,6 @@ _BUILDING_COLUMNS = [
     *("building_id", "name", "kind", "levels", "households", "population", "elderly", "priority", "estimated"),
     *("compound_id", "community", "geometry"),
 ]
-
-
-def _count(report: ImportReport, status: npt.NDArray[np.int8], refusals: list[str]) -> None:
-    report.repaired += repaired_count(status)
-    report.count("repaired: the outline was invalid", repaired_count(status))
-    report.refused += len(refusals)
-    for reason in refusals:
-        report.count(reason.split(" at ")[0], 1)
 
 
 def _count_incomplete(data: OsmData, reports: dict[str, ImportReport]) -> None:
@@ -188,54 +181,18 @@ def _count_undrawn(data: OsmData, report: ImportReport) -> None:
     report.count("the outline is not closed", opened)
 
 
-def _frame(columns: Mapping[str, Any], geometry: Geometries) -> gpd.GeoDataFrame:
-    plain = {
-        name: values if isinstance(values, np.ndarray) else np.array(values, dtype=object)
-        for name, values in columns.items()
-    }
-    return gpd.GeoDataFrame(plain, geometry=geometry, crs=STORAGE_CRS)
-
-
-def _streets(lines: Elements, report: ImportReport) -> gpd.GeoDataFrame:
-    chosen = [(row, cls) for row, tags in enumerate(lines.tags) if (cls := street_class(tags)) is not None]
-    geometry, status, reasons = repair(lines.geometries([row for row, _ in chosen]), "line")
-    _count(report, status, [str(reason) for reason in reasons[status == REFUSED]])
-    keep = np.flatnonzero(status != REFUSED)
-    rows, tags = [chosen[place][0] for place in keep], [lines.tags[chosen[place][0]] for place in keep]
-    classes = [chosen[place][1] for place in keep]
-    ways = np.array([direction(tag) for tag in tags], dtype=int)
-    kept = geometry[keep]
-    kept[ways == -1] = shapely.reverse(kept[ways == -1])
-    return _frame(
-        {
-            "street_id": [lines.ids[row] for row in rows],
-            "name": [name_of(tag) for tag in tags],
-            "highway": [
-                tag["railway"] if cls == "rail" else tag["highway"] for cls, tag in zip(classes, tags, strict=True)
-            ],
-            "cls": classes,
-            "oneway": ways != 0,
-            "bridge": np.array([is_set(tag, "bridge") for tag in tags], dtype=bool),
-            "tunnel": np.array([is_set(tag, "tunnel") for tag in tags], dtype=bool),
-            "layer": np.array([street_layer(tag) for tag in tags], dtype=np.int64),
-            "foot": np.array([walkable(tag) for tag in tags], dtype=bool),
-        },
-        kept,
-    )
-
-
 def _water(data: OsmData, report: ImportReport) -> gpd.GeoDataFrame:
     line_rows = [(row, kind) for row, tags in enumerate(data.lines.tags) if (kind := water_line_kind(tags))]
     area_rows = [(row, kind) for row, tags in enumerate(data.areas.tags) if (kind := water_area_kind(tags))]
     lines = data.lines.geometries([row for row, _ in line_rows])
     areas, status, reasons = repair(data.areas.geometries([row for row, _ in area_rows]), "polygon")
-    _count(report, status, [str(reason) for reason in reasons[status == REFUSED]])
+    count_refused(report, status, [str(reason) for reason in reasons[status == REFUSED]])
     keep = np.flatnonzero(status != REFUSED)
     elements = [(data.lines, row, kind) for row, kind in line_rows]
     elements += [(data.areas, *area_rows[place]) for place in keep]
     parts, owner = shapely.get_parts(np.concatenate([lines, areas[keep]]), return_index=True)
     ids = _ids_of_parts([source.ids[row] for source, row, _ in elements], owner)
-    frame = _frame(
+    frame = frame_of(
         {
             "water_id": ids,
             "name": [name_of(elements[place][0].tags[elements[place][1]]) for place in owner],
@@ -265,7 +222,7 @@ def _walls(data: OsmData, report: ImportReport) -> gpd.GeoDataFrame:
     report.count("the line has no length", int((~sound).sum()))
     parts, owner = parts[sound], owner[sound]
     tags = [source.tags[row] for source, row in elements]
-    return _frame(
+    return frame_of(
         {
             "wall_id": _ids_of_parts([source.ids[row] for source, row in elements], owner),
             "kind": [wall_kind(tags[place]) for place in owner],
@@ -312,7 +269,7 @@ def _facilities(data: OsmData, table: pd.DataFrame) -> gpd.GeoDataFrame:
     found = [(place, category) for place in _places(data) for category in categories(place[0].tags[place[1]])]
     tags: list[Tags] = [source.tags[row] for (source, row, _), _ in found]
     shapes = _geometries_of([place for place, _ in found])
-    frame = _frame(
+    frame = frame_of(
         {
             "facility_id": [source.ids[row] for (source, row, _), _ in found],
             "category": [category for _, category in found],
@@ -346,7 +303,7 @@ def _addresses(data: OsmData, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     ]
     tags = [source.tags[row] for source, row, _ in places]
     points = _point_of(_geometries_of(places))
-    return _frame(
+    return frame_of(
         {
             "address_id": [source.ids[row] for source, row, _ in places],
             "full": [address_text(tag) for tag in tags],

@@ -1,4 +1,4 @@
-"""What OpenStreetMap tags mean here: street classes, kinds of building, water and wall, walking, addresses.
+"""What OpenStreetMap tags mean here: street classes, kinds of building, water and wall, addresses.
 
 Plain functions from a dict of tags to a value of our vocabulary; no geometry and no files.
 """
@@ -45,7 +45,6 @@ _CLASS_OF_HIGHWAY: Final = {
     ),
 }
 _RAILWAYS: Final = frozenset({"rail", "light_rail", "subway", "tram", "narrow_gauge", "monorail", "funicular"})
-_NOT_ON_FOOT: Final = frozenset({"motorway", "motorway_link", "busway"})
 _STREAMS: Final = {"river": "river", "canal": "canal", "stream": "stream", "drain": "stream", "ditch": "stream"}
 _WALLS: Final = ("wall", "fence", "city_wall", "retaining_wall", "hedge")
 
@@ -114,34 +113,6 @@ def street_class(tags: Tags) -> str | None:
     if cls is None and tags.get("railway") in _RAILWAYS:
         return "rail"
     return cls
-
-
-def walkable(tags: Tags) -> bool:
-    """Whether people walk along a street.
-
-    Railways, motorways and bus ways: no. foot=no and access=no: no. access=private stays walkable: in
-    China it marks the lanes of compounds and campuses, which their residents use every day.
-    """
-    highway = tags.get("highway", "")
-    if street_class(tags) in (None, "rail"):
-        return False
-    foot = tags.get("foot", "")
-    if foot in ("yes", "designated", "permissive", "official", "destination"):
-        return True
-    if foot in ("no", "use_sidepath") or tags.get("access") == "no" or tags.get("motorroad") == "yes":
-        return False
-    return highway not in _NOT_ON_FOOT
-
-
-def direction(tags: Tags) -> int:
-    """1 one-way as drawn, -1 one-way against it, 0 both ways (motorways and roundabouts imply 1)."""
-    oneway = tags.get("oneway", "")
-    if oneway in ("-1", "reverse"):
-        return -1
-    if oneway in ("yes", "true", "1"):
-        return 1
-    implied = tags.get("junction") in ("roundabout", "circular") or tags.get("highway") == "motorway"
-    return 1 if implied and oneway == "" else 0
 
 
 def street_layer(tags: Tags) -> int:

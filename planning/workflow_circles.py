@@ -17,21 +17,22 @@ from data import tables as t
 from data.circles import COUNTS, NewRun, save_run
 from data.code_tables import facility_categories
 from data.loading import read_rows
+from data.networks import rows_around, streets_around
+from gisgrid.boxes import Box
 from gisgrid.errors import BadInput, NotFound
+from gisgrid.limits import SNAP_METRES_MAX
 from gisgrid.models import Progress, no_progress
 from gisgrid.settings import Settings
 from planning.circles import CirclesResult, service_circles
-from planning.network import Network, build_network
+from planning.network.extent import extent_warning, streets_beyond
 from planning.network.modes import KMH_RANGE
 from planning.reach import Profile, profile_of
-
-Box = tuple[float, float, float, float]
+from planning.workflow_networks import REACH_METRES
 
 USUAL_MINUTES: Final = (5, 10, 15)
 """Minutes of the polygons that are stored."""
-MARGIN_METRES: Final = {"walk": 2_000.0, "bicycle": 5_000.0, "drive": 25_000.0}
-"""How far beyond an area streets and facilities are read at least, by mode: 30 minutes on foot, 20 by bicycle, 15 by
-car on a motorway. One margin for runs and for questions put to the service, so that they agree."""
+REACH_METRES_MAX: Final = 100_000.0
+"""Farthest around an area that streets are read, whatever the speed."""
 DISTRICT_DIGITS: Final = 6
 
 
@@ -98,27 +99,36 @@ def compute_circles(
     mover = question.mover()
     progress(0.0, "reading")
     categories = facility_categories(settings)
-    longest = max(*question.minutes, float(categories["minutes"].max()))
-    margin = max(MARGIN_METRES[mover.mode], _furthest(mover, longest), float(categories["metres"].max()))
+    # one reach for what is stored and for questions put to the service, so that they agree
+    reach = reach_of(mover.mode) if question.usual else max(reach_of(mover.mode), _furthest(mover, question.minutes))
     with engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
-        source = read_circles_input(connection, margin)
+        source = read_circles_input(connection, reach)
     result = service_circles(
         source.streets, source.facilities, source.buildings, grids=source.grids, areas=source.communities,
         barriers=source.barriers, categories=categories, minutes=question.minutes, profile=question.profile,
-        metres_per_second=question.metres_per_second, factor=question.factor, progress=lambda share, note: progress(0.05 + 0.9 * share, note),
+        metres_per_second=question.metres_per_second, factor=question.factor,
+        progress=lambda share, note: progress(0.05 + 0.9 * share, note),
     )  # fmt: skip
+    if mover.metres_per_second is not None and (said := _streets_end(source, mover, question.minutes)):
+        result.report["notes"].append(said)
     return source, result
 
 
-def _furthest(mover: Profile, minutes: float) -> float:
-    """Metres nobody of a profile gets beyond in some minutes."""
+def _streets_end(source: CirclesInput, mover: Profile, minutes: Sequence[float]) -> str | None:
+    """What a reader should know where the stored streets end too near the area."""
+    beyond = streets_beyond(source.streets, source.grids)
+    return extent_warning(beyond, _furthest(mover, minutes) - SNAP_METRES_MAX)
+
+
+def _furthest(mover: Profile, minutes: Sequence[float]) -> float:
+    """Metres nobody of a profile gets beyond in the longest of some minutes."""
     speed = mover.metres_per_second or KMH_RANGE[1] / 3.6
-    return min(minutes * 60 * speed * mover.factor, 100_000.0)
+    return min(max(minutes) * 60 * speed * mover.factor, REACH_METRES_MAX) + SNAP_METRES_MAX
 
 
-def read_circles_input(connection: sa.Connection, margin: float) -> CirclesInput:
-    """The comprehensive grids in force with their buildings, and streets and facilities up to ``margin`` metres around.
+def read_circles_input(connection: sa.Connection, reach: float) -> CirclesInput:
+    """The comprehensive grids in force with their buildings, and streets and facilities up to ``reach`` metres around.
 
     Raises NotFound before the first publish, BadInput where the grids' communities have no buildings.
     """
@@ -127,8 +137,9 @@ def read_circles_input(connection: sa.Connection, margin: float) -> CirclesInput
     if generation is None or grids.empty:
         raise NotFound("no plan is published yet, so there are no grids to report by; publish one first")
     codes = sorted(set(grids["community"]))
-    box = widened(tuple(grids.total_bounds), margin)
-    streets, barriers, facilities = (within(connection, table, box) for table in (t.streets, t.barriers, t.facilities))
+    west, south, east, north = grids.total_bounds
+    box = (float(west), float(south), float(east), float(north))
+    streets, barriers = streets_around(connection, box, reach)
     return CirclesInput(
         generation=generation.id,
         grids=grids,
@@ -136,7 +147,7 @@ def read_circles_input(connection: sa.Connection, margin: float) -> CirclesInput
         buildings=read_rows(connection, t.buildings, where=[t.buildings.c.community.in_(codes)]),
         streets=streets,
         barriers=barriers,
-        facilities=facilities,
+        facilities=rows_around(connection, t.facilities, box, reach),
     )
 
 
@@ -195,30 +206,14 @@ def area_box(connection: sa.Connection) -> Box:
     raise NotFound("no plan is published yet, so there is no area to ask about; publish one first")
 
 
-def stored_network(connection: sa.Connection, settings: Settings, mode: str, box: Box) -> Network:
-    """The network of the stored streets around ``box``, buffered by the mode's margin."""
-    wide = widened(box, MARGIN_METRES[mode])
-    streets, barriers = (within(connection, table, wide) for table in (t.streets, t.barriers))
-    return build_network(streets, mode=mode, barriers=barriers)
-
-
 def stored_facilities(connection: sa.Connection, mode: str, box: Box) -> gpd.GeoDataFrame:
-    """Facilities a traveller of the mode may reach from ``box``, by id."""
-    return within(connection, t.facilities, widened(box, MARGIN_METRES[mode]))
+    """Facilities a traveller of the mode may reach from a box in degrees, by id."""
+    return rows_around(connection, t.facilities, box, reach_of(mode))
 
 
-def within(connection: sa.Connection, table: sa.Table, box: Box) -> gpd.GeoDataFrame:
-    """Rows of a layer that touch a box in degrees."""
-    return read_rows(connection, table, where=[table.c.geometry.bool_op("&&")(sa.func.ST_MakeEnvelope(*box, t.SRID))])
-
-
-def widened(box: Any, metres: float) -> Box:
-    """A box in degrees with ``metres`` more on every side, and not much more."""
-    west, south, east, north = (float(value) for value in box)
-    up = metres / 110_500.0  # the shortest degree of latitude
-    narrowest = math.cos(math.radians(min(max(abs(south), abs(north)) + up, 89.0)))
-    across = metres / (111_300.0 * narrowest)
-    return west - across, south - up, east + across, north + up
+def reach_of(mode: str) -> float:
+    """Metres around an area that streets and facilities are kept, the leg to a street included."""
+    return REACH_METRES[mode] + SNAP_METRES_MAX
 
 
 # --- JSON -----------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from gisgrid.errors import BadInput
 from gisgrid.limits import CIRCLE_MINUTES_MAX, SNAP_METRES_MAX
 from planning.circles.isochrones import contour, furthest_metres, snap_raster
 from planning.reach import Profile, profile_of, search_from
-from planning.workflow_circles import MARGIN_METRES
+from planning.workflow_networks import REACH_METRES
 
 CELL_METRES: Final = 10.0
 CELLS: Final = 1_000_000
@@ -87,7 +87,7 @@ def minutes_of(text: str) -> list[float]:
 
 def _check_extent(mover: Profile, streets: Streets, minutes: float) -> None:
     """Raise BadInput when somebody could leave the streets that are kept around the area."""
-    metres, kept = furthest_metres(streets.network, mover.limit(minutes)), MARGIN_METRES[mover.mode]
+    metres, kept = furthest_metres(streets.network, mover.limit(minutes)), REACH_METRES[mover.mode]
     if metres > kept:
         most = math.floor(minutes * kept / metres)
         raise BadInput(

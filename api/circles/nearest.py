@@ -18,7 +18,7 @@ from data.circles import whole_seconds
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import CIRCLE_NEAREST_MAX
 from planning.reach import UNREACHED, Profile, at_places, profile_of, routes, search_from
-from planning.workflow_circles import MARGIN_METRES
+from planning.workflow_networks import REACH_METRES
 
 NEAREST_MINUTES: Final = 30.0
 """How far facilities are looked for: what is farther is no service of everyday life."""
@@ -77,7 +77,7 @@ def facility_costs(streets: Streets, spot: Spot, limit: int) -> Int64:
 def _limit(mover: Profile) -> int:
     """As far as is looked, in the network's unit: the streets kept around the area end somewhere."""
     limit = mover.limit(NEAREST_MINUTES)
-    return limit if mover.metres_per_second is None else min(limit, int(100 * MARGIN_METRES[mover.mode]))
+    return limit if mover.metres_per_second is None else min(limit, int(100 * REACH_METRES[mover.mode]))
 
 
 def _categories(text: str | None, streets: Streets) -> list[int]:

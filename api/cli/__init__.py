@@ -37,6 +37,7 @@ MODULES: dict[str, str] = {
     "index": "locating",
     "posts": "posts",
     "address": "addressing",
+    "network": "network",
     "circles": "circles",
     "warm": "serving",
 }

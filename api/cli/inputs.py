@@ -8,11 +8,13 @@ import click
 import geopandas as gpd
 
 from data.files import layer_names, parse_spec, read_layer
+from data.graphml import read_graphml, streets_of_graph
 from data.osm import read_osm
 from data.osm_tags import street_class
 from gisgrid.errors import BadInput
 
 BARRIER_LAYERS = ("streets", "water", "walls")
+NETWORK_LAYERS = ("streets", "water", "barriers")
 OSM_ENDINGS = (".osm", ".pbf", ".osm.bz2", ".osm.gz", ".osm.xml")
 
 band_option = click.option(
@@ -34,11 +36,35 @@ def is_osm_file(spec: str) -> bool:
     return spec.lower().endswith(OSM_ENDINGS)
 
 
+def is_graph_file(spec: str) -> bool:
+    """Whether a file name is that of a graph saved by OSMnx."""
+    return spec.lower().endswith(".graphml")
+
+
 def read_place_file(spec: str, name: str, *, crs: str | None = None) -> gpd.GeoDataFrame:
-    """Layer ``name`` of a map file: an OSM extract, a file holding a layer of that name, or a single-layer file."""
+    """Layer ``name`` of a map file: an OSM extract, a file holding a layer of that name, or a single-layer file;
+    streets of a graph saved by OSMnx, too.
+    """
     if is_osm_file(spec):
         return read_osm(spec)[name]
+    if is_graph_file(spec) and name == "streets":
+        return streets_of_graph(read_graphml(spec))
     return read_layer(spec, layer=name, crs=crs)
+
+
+def read_street_layers(spec: str) -> dict[str, gpd.GeoDataFrame]:
+    """``streets`` and, where the file has them, ``water`` and ``barriers`` (gates and bollards), for a network."""
+    if is_osm_file(spec):
+        layers = read_osm(spec)
+        return {name: layers[name] for name in NETWORK_LAYERS}
+    if not is_graph_file(spec):
+        named = parse_spec(spec)
+        if named.layer is None and named.path.suffix.lower() == ".gpkg":
+            present = layer_names(named.path)
+            if "streets" in present:
+                wanted = [name for name in NETWORK_LAYERS if name in present]
+                return {name: read_layer(spec, layer=name, allow_empty=name != "streets") for name in wanted}
+    return {"streets": read_place_file(spec, "streets")}
 
 
 def read_barriers(spec: str) -> dict[str, gpd.GeoDataFrame]:
@@ -49,6 +75,8 @@ def read_barriers(spec: str) -> dict[str, gpd.GeoDataFrame]:
     if is_osm_file(spec):
         layers = read_osm(spec)
         return {name: layers[name] for name in BARRIER_LAYERS}
+    if is_graph_file(spec):
+        return {"streets": read_place_file(spec, "streets")}
     named = parse_spec(spec)
     if named.layer is None and Path(named.path).suffix == ".gpkg":
         present = [name for name in BARRIER_LAYERS if name in layer_names(named.path)]

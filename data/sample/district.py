@@ -139,6 +139,8 @@ def _streets(sc: Scenario, city: City) -> pd.DataFrame:
             "tunnel": np.zeros(len(rows), dtype=np.bool_),
             "layer": bridge.astype(np.int64),
             "foot": cls <= FOOT,
+            "bicycle": cls < FOOT,
+            "car": cls < FOOT,
             "geometry": city.edges[rows],
         }
     )

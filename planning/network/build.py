@@ -5,9 +5,9 @@ streets connect where they have a vertex with exactly equal coordinates, and now
 what it crosses. With ``nodes='crossings'`` lines of one level are split where they cross or nearly touch
 (`planning.network.noding`).
 
-Who may use what is in `planning.network.modes`. Nobody steps off a bridge or out of a tunnel half way, so such edges
-carry people between their ends but nothing snaps to them (``edge_open``). A closed gate or bollard (``barriers``) is
-where its vertex is: each street that meets there ends there.
+Who may use what is in `planning.network.modes`. Nobody steps off a bridge or out of a tunnel half way, nor turns off a
+motorway between its exits, so such edges carry people between their ends but nothing snaps to them (``edge_open``). A
+closed gate or bollard (``barriers``) is where its vertex is: each street that meets there ends there.
 """
 
 from __future__ import annotations
@@ -18,19 +18,29 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.hilbert import hilbert_order
+from planning.network.assemble import assemble
 from planning.network.chains import contract
-from planning.network.model import CLOSED, Bool, Float64, Int32, Int64, Network, half_edges, lengths
-from planning.network.modes import MODES, flag, levels, ms_per_cm, one_way_rows, pace, usable_rows
+from planning.network.model import CLOSED, Bool, Float64, Int32, Int64, Network, lengths
+from planning.network.modes import (
+    MODES,
+    against_drawing,
+    enterable,
+    flag,
+    levels,
+    one_way_rows,
+    pace,
+    usable_rows,
+)
 from planning.network.noding import split_at_crossings
 
 NODINGS: Final = ("shared", "crossings")
+BUILD: Final = 1
+"""Goes up when the same streets give another network: networks kept by an earlier program are then built again."""
 ON_VERTEX: Final = 0.01
 """Metres within which a barrier stands on a vertex."""
 
@@ -49,9 +59,11 @@ def build_network(
 
     ``mode`` is 'walk', 'bicycle' or 'drive'. ``nodes`` is 'shared' (streets connect at equal vertices) or
     'crossings' (split at crossings of one level, ends joined within ``tolerance`` metres). Connected pieces shorter
-    than ``min_component_share`` of the whole length are kept in the graph, counted in ``stats``, and not snapped to;
-    the longest piece always is. ``barriers``: points with the mode's column (foot, bicycle, car); those that say no
-    close the vertex they stand on. Raises BadInput when nothing usable is left, or for an unknown mode or noding.
+    than ``min_component_share`` of the whole length, and one-way streets that lead out of a piece or into it and not
+    back (`planning.network.pieces`), are kept in the graph, told in ``stats``, and not snapped to; the longest piece
+    always is, and with a share of 0 everything. ``barriers``: points with the mode's column (foot, bicycle, car);
+    those that say no close the vertex they stand on. Raises BadInput when nothing usable is left, or for an unknown
+    mode or noding.
     """
     _check_options(mode, nodes, tolerance, min_component_share)
     if not len(streets):
@@ -67,7 +79,10 @@ def build_network(
             f"none of the {len(streets)} streets is a line one may {verb}; "
             f"check the layer and its {MODES[mode].column}, cls and highway columns"
         )
-    parts, part_of = shapely.get_parts(geometry[rows], return_index=True)
+    drawn = geometry[rows]
+    against = against_drawing(streets)[rows]
+    drawn[against] = shapely.reverse(drawn[against])
+    parts, part_of = shapely.get_parts(drawn, return_index=True)
     coords, line = shapely.get_coordinates(parts, return_index=True)
     finite = np.isfinite(coords).all(axis=1)
     coords, line = coords[finite], line[finite].astype(np.int64)
@@ -79,7 +94,7 @@ def build_network(
         coords,
         rows[part_of[line]].astype(np.int32),
         line,
-        Ways(~(flag(streets, "bridge") | flag(streets, "tunnel")), one_way_rows(streets, mode), pace(streets, mode)),
+        Ways(enterable(streets), one_way_rows(streets, mode), pace(streets, mode)),
         closed=_closed_points(barriers, mode, crs),
         crs=crs,
         mode=mode,
@@ -168,45 +183,22 @@ def _assemble(
     # a one-way chain begins where its first segment begins, or was walked from its far end
     drawn, bound = tail[first] == ends_from[order], one_way[first]
     forward, backward = np.where(bound & ~drawn, CLOSED, cost), np.where(bound & drawn, CLOSED, cost)
-    indptr, neighbours, weights, half_edge = half_edges(edge_from, edge_to, forward, backward, len(used))
-    edge_component, component_cm = _components(edge_from, edge_to, forward, backward, edge_cm, len(used))
-    total = max(int(component_cm.sum()), 1)
-    component_used = component_cm >= min_component_share * total
-    component_used[0] = True
-    return Network(
+    return assemble(
         crs=crs,
         mode=mode,
-        unit=MODES[mode].unit,
-        x=np.ascontiguousarray(place[used, 0]),
-        y=np.ascontiguousarray(place[used, 1]),
-        indptr=indptr,
-        neighbours=neighbours,
-        weights=weights,
-        half_edge=half_edge,
+        x=place[used, 0],
+        y=place[used, 1],
         edge_from=edge_from,
         edge_to=edge_to,
-        edge_cm=edge_cm,
-        edge_forward=forward,
-        edge_backward=backward,
-        edge_street=segment_street[first],
-        edge_open=ways.open[segment_street[first]],
-        edge_component=edge_component,
         coords=shape,
         offsets=offsets,
-        component_cm=component_cm,
-        component_used=component_used,
-        access_pace=1.0 if MODES[mode].unit == "cm" else float(ms_per_cm(MODES[mode].access_kmh)),
-        stats=stats
-        | {
-            "nodes": len(used),
-            "edges": len(edge_cm),
-            "one_way": int(bound.sum()),
-            "barriers_closed": gates,
-            "metres": round(total / 100, 1),
-            "pieces": len(component_cm),
-            "pieces_not_used": int((~component_used).sum()),
-            "metres_not_used": round(int(component_cm[~component_used].sum()) / 100, 1),
-        },
+        edge_cm=edge_cm,
+        forward=forward,
+        backward=backward,
+        street=segment_street[first],
+        enterable=ways.open[segment_street[first]],
+        min_component_share=min_component_share,
+        stats=stats | {"barriers_closed": gates},
     )
 
 
@@ -233,26 +225,3 @@ def _shut(tail: Int32, head: Int32, place: Float64, closed: Float64) -> tuple[In
     place = np.concatenate([place, place[ends[alone]]])
     ends[alone] = np.arange(len(place) - len(alone), len(place), dtype=np.int32)
     return ends[: len(tail)], ends[len(tail) :], place, int(shut.sum())
-
-
-def _components(
-    edge_from: Int32, edge_to: Int32, forward: Int32, backward: Int32, edge_cm: Int32, nodes: int
-) -> tuple[Int32, Int64]:
-    """(piece of each edge, length of each piece in cm), pieces numbered from the longest down.
-
-    Strongly connected pieces (Tarjan 1972); an edge that leads from one to another is a piece of its own.
-    """
-    there, back = forward != CLOSED, backward != CLOSED
-    source = np.concatenate([edge_from[there], edge_to[back]])
-    target = np.concatenate([edge_to[there], edge_from[back]])
-    graph = coo_matrix((np.ones(len(source), np.int8), (source, target)), shape=(nodes, nodes))
-    label = connected_components(graph, directed=True, connection="strong")[1].astype(np.int64)
-    piece = label[edge_from]
-    between = np.flatnonzero(piece != label[edge_to])
-    piece[between] = label.max() + 1 + np.arange(len(between))
-    piece = np.unique(piece, return_inverse=True)[1]
-    length = np.bincount(piece, weights=edge_cm.astype(np.float64)).astype(np.int64)
-    rank = np.argsort(-length, kind="stable")
-    number = np.empty(len(rank), np.int32)
-    number[rank] = np.arange(len(rank), dtype=np.int32)
-    return number[piece], length[rank]

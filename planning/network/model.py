@@ -31,10 +31,9 @@ class Network:
     ``edge_to`` along ``coords[offsets[e]:offsets[e + 1]]``, is ``edge_cm`` long, costs ``edge_forward`` that way and
     ``edge_backward`` the other (`CLOSED`: not allowed), evenly along it, and begins on row ``edge_street`` of the
     street layer. ``edge_open`` says that one may enter or leave it between its ends. ``edge_component`` labels
-    connected pieces, 0 the longest: of a network with one-way streets the pieces within which every place is reached
-    from every other, each street between two of them being a piece of its own. ``component_used`` says which pieces
-    are large enough to be snapped to. ``access_pace`` is the cost of a cm of the straight leg between a place and its
-    street.
+    connected pieces, 0 the longest within which every place is reached from every other; ``component_used`` says which
+    of them places are put on (`planning.network.pieces`). ``access_pace`` is the cost of a cm of the straight leg
+    between a place and its street.
     """
 
     crs: str

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gisgrid.oneway import plain_oneway
 from planning.network.model import Bool, Float64, Unit
 
 NOT_STREETS: Final = frozenset({"rail", "river", "wall"})
@@ -95,15 +96,32 @@ def usable_rows(streets: gpd.GeoDataFrame, mode: str) -> Bool:
     return usable
 
 
+def enterable(streets: gpd.GeoDataFrame) -> Bool:
+    """Which rows one may come upon and leave between their ends: no bridges, tunnels and motorways."""
+    closed = flag(streets, "bridge") | flag(streets, "tunnel")
+    if "highway" in streets:
+        closed |= streets["highway"].isin(["motorway", "motorway_link"]).to_numpy(bool)
+    return ~closed
+
+
 def one_way_rows(streets: gpd.GeoDataFrame, mode: str) -> Bool:
     """Which rows the mode may use in the direction they are drawn only."""
     if not MODES[mode].one_way:
         return np.zeros(len(streets), bool)
+    if "oneway" in streets:
+        streets = streets.assign(oneway=plain_oneway(streets["oneway"])[0])
     bound = flag(streets, "oneway")
     if mode == "bicycle" and "oneway_bicycle" in streets:
         said = streets["oneway_bicycle"].notna().to_numpy(bool)
         bound = np.where(said, flag(streets, "oneway_bicycle"), bound)
     return bound
+
+
+def against_drawing(streets: gpd.GeoDataFrame) -> Bool:
+    """Which rows run against their drawing (``oneway`` -1): they are turned round before use."""
+    if "oneway" not in streets:
+        return np.zeros(len(streets), bool)
+    return plain_oneway(streets["oneway"])[1]
 
 
 def pace(streets: gpd.GeoDataFrame, mode: str) -> Float64:
