@@ -92,3 +92,7 @@ NEAREST_MAX: Final = 100
 """Most facilities of one category that are looked for from every residence."""
 REACH_PAIRS_MAX: Final = 100_000_000
 """Most pairs of places one answer of reach sets may hold (8 bytes each)."""
+SITING_CANDIDATES_MAX: Final = 20_000
+"""Most candidate sites one question about new sites may have."""
+SITING_PAIRS_MAX: Final = 100_000_000
+"""Most pairs of candidate site and residence within the limit that are worked with (8 bytes each)."""

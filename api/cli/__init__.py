@@ -39,6 +39,7 @@ MODULES: dict[str, str] = {
     "address": "addressing",
     "network": "network",
     "circles": "circles",
+    "site": "siting",
     "warm": "serving",
 }
 """Which module of `api.cli` holds a command; only that one is imported, so that short commands start quickly."""

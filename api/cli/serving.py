@@ -27,6 +27,7 @@ from gisgrid.settings import Settings
 from planning import workflow, workflow_circles
 from planning.circles.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
+from planning.siting import warm as warm_siting
 from planning.units import warm as warm_units
 
 THREADS = 16
@@ -153,6 +154,7 @@ def warm(output: Output) -> None:
         "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
         "addresses": warm_address,
         "records": warm_records,
+        "siting": warm_siting,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):
