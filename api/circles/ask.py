@@ -8,6 +8,7 @@ from apiflask.fields import Float, List, String
 from flask import Response
 
 from api.circles.blueprint import FACTOR, PROFILE, SPEED, bp
+from api.circles.given import FilesBody
 from api.circles.job import CIRCLES
 from api.json import json_response
 from api.pages import Strict, no_parameters
@@ -27,7 +28,7 @@ class MoverBody(Strict):
     factor = Float(load_default=None, allow_none=True, metadata={"description": FACTOR})
 
 
-class CirclesBody(MoverBody):
+class CirclesBody(MoverBody, FilesBody):
     """Circles to be computed."""
 
     minutes = List(
@@ -46,12 +47,12 @@ def compute(json_data: dict[str, Any]) -> Response:
 
     At the profile's usual speed and the usual minutes the run is stored in place of the one before, and every other
     address here answers from it. At another speed, factor or minutes nothing is stored: the job makes ``circles.zip``
-    with ``circles.gpkg`` (all layers) and ``report.json``. Asking again for what is queued or running answers that job.
+    with ``circles.gpkg`` (all layers) and ``report.json``, or ``circles.json`` with both. Asking again for what is queued or running answers that job.
     """
     question = question_of(json_data, json_data["minutes"])
     params = {
         "profile": question.profile, "minutes": list(question.minutes), "speed": question.metres_per_second,
-        "factor": question.factor,
+        "factor": question.factor, "format": json_data["format"],
     }  # fmt: skip
     return queued(CIRCLES, params, stored=question.usual)
 

@@ -154,4 +154,6 @@ ANSWERS: Final[dict[str, Json]] = {
         },
     ),
 }  # fmt: skip
-CHANGES: Final[dict[str, dict[str, Json]]] = {f"POST {HERE}": {"202": QUEUED}}
+CHANGES: Final[dict[str, dict[str, Json]]] = {
+    f"POST {HERE}{what}": {"202": QUEUED} for what in ("", "/sites", "/straight", "/response")
+}

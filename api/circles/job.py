@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
-from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
 
-from api.json import json_bytes
+from api.circles.files import write_output
 from data import db
-from data.exporters import write_layers
 from gisgrid.jobs import JobFiles
 from gisgrid.models import Progress
 from gisgrid.settings import Settings
@@ -35,30 +32,17 @@ def compute_circles_job(params: dict[str, Any], files: JobFiles, progress: Progr
             return facts | _figures(result) | {"stored": True, "run": run}
         source, result = compute_circles(engine, settings, question, progress=progress)
     progress(0.95, "files")
-    out = files.folder / "circles.zip"
-    zip_files(out, layers_of(result), {"report.json": json_bytes(result.report)})
-    about = {"stored": False, "generation": source.generation, "output": out.name}
+    output = write_output(files, "circles", layers_of(result), result.report, params["format"])
+    about = {"stored": False, "generation": source.generation, "output": output}
     return facts | _figures(result) | about
 
 
-def layers_of(result: CirclesResult) -> dict[str, gpd.GeoDataFrame]:
-    """The layers of a result that hold anything, by name."""
-    layers = {
+def layers_of(result: CirclesResult) -> dict[str, gpd.GeoDataFrame | None]:
+    """The layers of a result, by name."""
+    return {
         "residences": result.residences, "isochrones": result.isochrones, "blind_spots": result.blind_spots,
-        "grids": result.grids,
+        "grids": result.grids, "communities": result.communities,
     }  # fmt: skip
-    return {name: layer for name, layer in layers.items() if layer is not None and len(layer)}
-
-
-def zip_files(path: Path, layers: dict[str, gpd.GeoDataFrame], texts: dict[str, bytes]) -> None:
-    """One archive of a GeoPackage named as the archive, and some texts."""
-    made = path.with_suffix(".gpkg")
-    write_layers(made, layers)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(made, made.name)
-        for name, text in texts.items():
-            archive.writestr(name, text)
-    made.unlink()
 
 
 def _figures(result: CirclesResult) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.circles import ask, buildings, figures, isochrones, nearest, shapes
+from api.circles import ask, buildings, figures, isochrones, nearest, services, shapes
 from api.circles.blueprint import bp
 
-__all__ = ["ask", "bp", "buildings", "figures", "isochrones", "nearest", "shapes"]
+__all__ = ["ask", "bp", "buildings", "figures", "isochrones", "nearest", "services", "shapes"]
