@@ -40,6 +40,8 @@ MODULES: dict[str, str] = {
     "network": "network",
     "circles": "circles",
     "site": "siting",
+    "response": "response",
+    "radius": "straight",
     "warm": "serving",
 }
 """Which module of `api.cli` holds a command; only that one is imported, so that short commands start quickly."""

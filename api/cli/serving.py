@@ -28,6 +28,7 @@ from planning import workflow, workflow_circles
 from planning.circles.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
 from planning.siting import warm as warm_siting
+from planning.straight import warm as warm_straight
 from planning.units import warm as warm_units
 
 THREADS = 16
@@ -155,6 +156,7 @@ def warm(output: Output) -> None:
         "addresses": warm_address,
         "records": warm_records,
         "siting": warm_siting,
+        "straight": warm_straight,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):
