@@ -1,6 +1,7 @@
 """Service circles: who reaches which facilities in how many minutes, and the maps of it."""
 
-from planning.circles.isochrones import SnapRaster, isochrones, snap_raster
+from planning.circles.isochrones import isochrones
+from planning.circles.raster import SnapRaster, snap_raster
 from planning.circles.service import CirclesResult, service_circles
 
 __all__ = ["CirclesResult", "SnapRaster", "isochrones", "service_circles", "snap_raster"]

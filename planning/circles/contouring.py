@@ -1,0 +1,282 @@
+"""Polygons from a lattice: rings along its edges, thinned, holes in their outer rings.
+
+Marching squares (Lorensen & Cline 1987, in two dimensions) walks with the inside on its left from lattice edge to
+lattice edge; each edge between a point inside and a point outside is crossed once, at the place `field.crossing`
+finds. In a square whose inside points lie across from each other the middle decides.
+
+*Thinning* is ordered stabbing (Guibas et al. 1993): a chord replaces as many crossings as it passes within
+``tolerance`` of, through their own lattice edges. Because the chords still cross the same edges in the same order,
+and two chords of one square never cross, rings neither cross nor touch whatever is thinned: polygons are valid by
+construction. Crossings keep `MARGIN` away from the lattice points for the same reason.
+
+*Nesting*: limits are drawn from the largest down, and a crossing never passes the one of the next larger limit on the
+same lattice edge. A square's inside is the hull of its inside corners and crossings, so the polygon of a smaller
+limit lies strictly inside.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+
+from planning.circles.field import Field, crossing, excess, ways
+from planning.circles.raster import BLOCK, NONE, Blocks, project
+
+MARGIN: Final = 0.01
+"""Nearest a crossing comes to a lattice point, as a share of their distance."""
+APART: Final = 1e-5
+"""How much the line of a smaller limit stays inside that of a larger one, as a share of the distance of points."""
+
+
+@njit(cache=True, nogil=True)
+def rings(
+    field: Field, blocks: Blocks, limits: Any, level: Any, settled: Any, x: float, y: float, step: float, top: int,
+    left: int, tolerance: float, least: float,
+) -> Any:  # fmt: skip
+    """Rings of the polygons of all limits from the ``level`` of each point (`field.levels`).
+
+    Returns (coordinates (n, 2), first coordinate of each ring, ring of the outer ring it belongs to (itself for an
+    outer ring), limit of each ring). Rings are closed, inside on their left, outer rings of each limit in order.
+    Rings of less than ``least`` square metres are left out, the limits in ``limits`` are ascending, ``tolerance`` is
+    a share of ``step``.
+    """
+    rows, columns = level.shape
+    count = len(limits)
+    ring_at = np.zeros((rows, columns), np.int32)  # ring through the edge from a point to its right neighbour, + 1
+    across = np.empty((rows, columns), np.float32)  # where the line of the last limit crosses that edge
+    upward = np.empty((rows, columns), np.float32)
+    coords = np.empty((4096, 2))
+    walk = np.empty((4096, 5), np.int32)
+    where = np.empty((4096, 3))
+    starts = [np.int64(0)]
+    parents = [np.int64(0) for _ in range(0)]
+    of_limit = [np.int64(0) for _ in range(0)]
+    filled = 0
+    ring = 0
+    for k in range(count - 1, -1, -1):
+        first_ring = ring + 1
+        leftmost = [(np.int64(0), np.int64(0)) for _ in range(0)]
+        areas = [0.0 for _ in range(0)]
+        kept = [np.int64(0) for _ in range(0)]
+        for i in range(settled.shape[0]):
+            for j in range(settled.shape[1]):
+                if settled[i, j] >= 0 and (j + 1 == settled.shape[1] or settled[i, j + 1] == settled[i, j]):
+                    if not (j == 0 and settled[i, j] <= k):
+                        continue
+                # a window's first block looks at the border on its left as well
+                for r in range(1 + i * BLOCK, 1 + (i + 1) * BLOCK):
+                    for c in range(0 if j == 0 else 1 + j * BLOCK, 1 + (j + 1) * BLOCK):
+                        if (level[r, c] <= k) == (level[r, c + 1] <= k) or ring_at[r, c] >= first_ring:
+                            continue
+                        ring += 1
+                        size, walk, where, r_left, c_left = _trace(
+                            field, blocks, limits, k, level, x, y, step, top, left, r, c, ring, ring_at, walk, where,
+                            across, upward,
+                        )  # fmt: skip
+                        leftmost.append((r_left, c_left))
+                        if filled + size + 1 > len(coords):
+                            grown = np.empty((2 * (filled + size + 1), 2))
+                            grown[:filled] = coords[:filled]
+                            coords = grown
+                        thin = _thin(walk, where, size, tolerance, count > 1, coords[filled:], across, upward)
+                        area = _area(coords[filled:], thin) * step * step
+                        areas.append(area)
+                        if abs(area) < least or thin < 3:
+                            kept.append(-1)
+                            continue
+                        kept.append(len(parents))
+                        coords[filled + thin] = coords[filled]
+                        filled += thin + 1
+                        starts.append(filled)
+                        parents.append(len(parents))
+                        of_limit.append(k)
+        for n in range(len(areas)):
+            if kept[n] >= 0 and areas[n] < 0:
+                m = n
+                while areas[m] < 0:
+                    # left of a ring's leftmost edge comes the ring it lies in, or another hole of that
+                    r, c = leftmost[m]
+                    c -= 1
+                    while (level[r, c] <= k) == (level[r, c + 1] <= k):
+                        c -= 1
+                    m = ring_at[r, c] - first_ring
+                parents[kept[n]] = kept[m]
+    out = np.empty((filled, 2))
+    for n in range(filled):
+        out[n, 0] = x + step * (left * BLOCK - 1 + coords[n, 0])
+        out[n, 1] = y + step * (top * BLOCK - 1 + coords[n, 1])
+    return out, np.array(starts), np.array(parents), np.array(of_limit)
+
+
+@njit(cache=True, nogil=True)
+def _segment(blocks: Blocks, r: int, c: int) -> Any:
+    """Segment nearest to point (r, c) of the raster, -1 for none."""
+    if r < 0 or c < 0 or r >= blocks.row.shape[0] * BLOCK or c >= blocks.row.shape[1] * BLOCK:
+        return -1
+    b = blocks.row[r // BLOCK, c // BLOCK]
+    if b < 0:
+        return -1
+    k = blocks.nearest[b, r % BLOCK, c % BLOCK]
+    return -1 if k == NONE else blocks.segment[blocks.first[b] + k]
+
+
+@njit(cache=True, nogil=True)
+def _trace(
+    field: Field, blocks: Blocks, limits: Any, k: int, level: Any, x: float, y: float, step: float, top: int,
+    left: int, r: int, c: int, ring: int, ring_at: Any, walk: Any, where: Any, across: Any, upward: Any,
+) -> Any:  # fmt: skip
+    """Walk the ring through the edge from point (r, c) to its right neighbour.
+
+    Fills ``walk`` with (row, column) of the inside point, the step (rows, columns) to the outside point, and
+    ``where`` with the crossing's share of the way and the least and largest it may become. Returns the number of
+    crossings, the two arrays (grown when too small), and the ring's leftmost edge.
+    """
+    count = len(limits)
+    down, up = top * BLOCK - 1, left * BLOCK - 1  # window to raster
+    low = MARGIN + APART * k
+    high = 1.0 - MARGIN - APART * (count - 1 - k)
+    if level[r, c] <= k:
+        pr, pc, dr, dc = r, c, 0, 1
+    else:
+        pr, pc, dr, dc = r, c + 1, 0, -1
+    first_r, first_c, first_d = pr, pc, dc
+    r_left, c_left = r, c
+    size = 0
+    while True:
+        if size == len(walk):
+            grown = np.empty((2 * size, 5), np.int32)
+            grown[:size] = walk
+            walk = grown
+            wide = np.empty((2 * size, 3))
+            wide[:size] = where
+            where = wide
+        qr, qc = pr + dr, pc + dc
+        s, u = _segment(blocks, pr + down, pc + up), _segment(blocks, qr + down, qc + up)
+        px, py = x + step * (pc + up), y + step * (pr + down)
+        # a raster may end before the streets do: there the line runs along its last points
+        share = high if u < 0 else crossing(field, s, u, limits[k], px, py, px + step * dc, py + step * dr)
+        most = high
+        er, ec = min(pr, qr), min(pc, qc)
+        if level[qr, qc] > k + 1:
+            # the next larger limit's line crosses here too
+            most = min(most, (across[er, ec] if dr == 0 else upward[er, ec]) - APART)
+        walk[size, 0], walk[size, 1], walk[size, 2], walk[size, 3] = pr, pc, dr, dc
+        where[size, 0], where[size, 1], where[size, 2] = min(most, max(low, share)), low, most
+        size += 1
+        if dr == 0:
+            ring_at[er, ec] = ring
+            if ec < c_left:
+                r_left, c_left = er, ec
+        # ahead, the inside point on the left: (-dc, dr) turned is (dc, -dr) in rows and columns
+        ar, ac = dc, -dr
+        left_in, right_in = level[pr + ar, pc + ac] <= k, level[qr + ar, qc + ac] <= k
+        if right_in and not left_in:
+            row, column = min(pr, qr, pr + ar) + down, min(pc, qc, pc + ac) + up
+            right_in = left_in = _middle_in(field, blocks, limits[k], x, y, step, row, column)
+        if right_in and left_in:
+            pr, pc, dr, dc = qr + ar, qc + ac, -ar, -ac
+        elif left_in:
+            pr, pc = pr + ar, pc + ac
+        else:
+            dr, dc = ar, ac
+        if dr == 0 and dc == first_d and pr == first_r and pc == first_c:
+            return size, walk, where, r_left, c_left
+
+
+@njit(cache=True, nogil=True)
+def _middle_in(field: Field, blocks: Blocks, limit: float, x: float, y: float, step: float, r: int, c: int) -> Any:
+    """Whether the middle of the square from point (r, c) of the raster is inside, by its corners' nearest segment."""
+    mx, my = x + step * (c + 0.5), y + step * (r + 0.5)
+    best, over = np.inf, np.inf
+    for corner in range(4):
+        s = _segment(blocks, r + (corner >> 1), c + (corner & 1))
+        if s >= 0:
+            d = project(field.segments, s, mx, my)[1]
+            if d < best:
+                best = d
+                over = excess(field, s, ways(field.reached, field.segments, s), limit, mx, my)[0]
+    return over <= 0
+
+
+@njit(cache=True, nogil=True)
+def _thin(
+    walk: Any, where: Any, size: int, tolerance: float, remember: bool, out: Any, across: Any, upward: Any
+) -> Any:
+    """Write the vertices of a ring's chords to ``out`` (columns, rows of the window) and return their number.
+
+    From each vertex the chord goes on as long as one line passes all crossings on the way within ``tolerance``; the
+    next vertex is the last crossing that lies on such a line itself. Where the chords cross the edges is kept in
+    ``across`` and ``upward`` for the next smaller limit.
+    """
+    count = 0
+    at = 0
+    while at < size:
+        ax, ay = _place(walk, where, at, where[at, 0])
+        out[count, 0], out[count, 1] = ax, ay
+        count += 1
+        best = at + 1
+        lx, ly, rx, ry = 0.0, 0.0, 0.0, 0.0  # the cone of lines that pass all crossings so far
+        j = at + 1
+        while j <= size and j - at < 64:
+            i = j if j < size else 0
+            px, py = _place(walk, where, i, where[i, 0])
+            px, py = px - ax, py - ay
+            if j == at + 1 or (lx * py - ly * px <= 0 and rx * py - ry * px >= 0):
+                best = j
+            inner, outer = max(where[i, 1], where[i, 0] - tolerance), min(where[i, 2], where[i, 0] + tolerance)
+            gx, gy = _place(walk, where, i, inner)
+            hx, hy = _place(walk, where, i, outer)
+            gx, gy, hx, hy = gx - ax, gy - ay, hx - ax, hy - ay
+            if hx * gy - hy * gx <= 0:
+                break  # the ring comes back through this edge
+            if j == at + 1:
+                lx, ly, rx, ry = gx, gy, hx, hy
+            else:
+                if lx * gy - ly * gx < 0:
+                    lx, ly = gx, gy
+                if rx * hy - ry * hx > 0:
+                    rx, ry = hx, hy
+                if lx * ry - ly * rx > 0:
+                    break
+            j += 1
+        if remember:
+            i = best if best < size else 0
+            bx, by = _place(walk, where, i, where[i, 0])
+            for m in range(at, best):
+                share = where[m, 0] if m == at else _cut(walk, where, m, ax, ay, bx, by)
+                r, c = walk[m, 0], walk[m, 1]
+                if walk[m, 2] == 0:
+                    across[r, min(c, c + walk[m, 3])] = share
+                else:
+                    upward[min(r, r + walk[m, 2]), c] = share
+        at = best
+    return count
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _place(walk: Any, where: Any, i: int, share: float) -> Any:
+    """(column, row) of a share of the way from the inside to the outside point of crossing ``i``."""
+    return walk[i, 1] + share * walk[i, 3], walk[i, 0] + share * walk[i, 2]
+
+
+@njit(cache=True, nogil=True)
+def _cut(walk: Any, where: Any, i: int, ax: float, ay: float, bx: float, by: float) -> Any:
+    """Share at which the chord from a to b crosses the lattice edge of crossing ``i``."""
+    if walk[i, 2] == 0:
+        cut = (ax + (bx - ax) * (walk[i, 0] - ay) / (by - ay) - walk[i, 1]) * walk[i, 3] if by != ay else where[i, 0]
+    else:
+        cut = (ay + (by - ay) * (walk[i, 1] - ax) / (bx - ax) - walk[i, 0]) * walk[i, 2] if bx != ax else where[i, 0]
+    return min(where[i, 2], max(where[i, 1], cut))
+
+
+@njit(cache=True, nogil=True)
+def _area(coords: Any, size: int) -> Any:
+    """Signed area of an open ring, positive when its inside is on the left."""
+    total = 0.0
+    for i in range(size):
+        j = i + 1 if i + 1 < size else 0
+        total += (coords[i, 0] - coords[0, 0]) * (coords[j, 1] - coords[0, 1])
+        total -= (coords[j, 0] - coords[0, 0]) * (coords[i, 1] - coords[0, 1])
+    return total / 2
