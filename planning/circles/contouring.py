@@ -21,8 +21,8 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-from planning.circles.field import Field, crossing, excess, ways
-from planning.circles.raster import BLOCK, NONE, Blocks, project
+from planning.circles.field import Field, crossing, excess, foot, side_of
+from planning.circles.raster import BLOCK
 
 MARGIN: Final = 0.01
 """Nearest a crossing comes to a lattice point, as a share of their distance."""
@@ -31,10 +31,7 @@ APART: Final = 1e-5
 
 
 @njit(cache=True, nogil=True)
-def rings(
-    field: Field, blocks: Blocks, limits: Any, level: Any, settled: Any, x: float, y: float, step: float, top: int,
-    left: int, tolerance: float, least: float,
-) -> Any:  # fmt: skip
+def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float, least: float) -> Any:
     """Rings of the polygons of all limits from the ``level`` of each point (`field.levels`).
 
     Returns (coordinates (n, 2), first coordinate of each ring, ring of the outer ring it belongs to (itself for an
@@ -43,7 +40,7 @@ def rings(
     a share of ``step``.
     """
     rows, columns = level.shape
-    count = len(limits)
+    count, step = len(limits), field.step
     ring_at = np.zeros((rows, columns), np.int32)  # ring through the edge from a point to its right neighbour, + 1
     across = np.empty((rows, columns), np.float32)  # where the line of the last limit crosses that edge
     upward = np.empty((rows, columns), np.float32)
@@ -72,8 +69,7 @@ def rings(
                             continue
                         ring += 1
                         size, walk, where, r_left, c_left = _trace(
-                            field, blocks, limits, k, level, x, y, step, top, left, r, c, ring, ring_at, walk, where,
-                            across, upward,
+                            field, limits, k, level, r, c, ring, ring_at, walk, where, across, upward
                         )  # fmt: skip
                         leftmost.append((r_left, c_left))
                         if filled + size + 1 > len(coords):
@@ -105,27 +101,15 @@ def rings(
                 parents[kept[n]] = kept[m]
     out = np.empty((filled, 2))
     for n in range(filled):
-        out[n, 0] = x + step * (left * BLOCK - 1 + coords[n, 0])
-        out[n, 1] = y + step * (top * BLOCK - 1 + coords[n, 1])
+        out[n, 0] = field.x + step * (coords[n, 0] - 1)
+        out[n, 1] = field.y + step * (coords[n, 1] - 1)
     return out, np.array(starts), np.array(parents), np.array(of_limit)
 
 
 @njit(cache=True, nogil=True)
-def _segment(blocks: Blocks, r: int, c: int) -> Any:
-    """Segment nearest to point (r, c) of the raster, -1 for none."""
-    if r < 0 or c < 0 or r >= blocks.row.shape[0] * BLOCK or c >= blocks.row.shape[1] * BLOCK:
-        return -1
-    b = blocks.row[r // BLOCK, c // BLOCK]
-    if b < 0:
-        return -1
-    k = blocks.nearest[b, r % BLOCK, c % BLOCK]
-    return -1 if k == NONE else blocks.segment[blocks.first[b] + k]
-
-
-@njit(cache=True, nogil=True)
 def _trace(
-    field: Field, blocks: Blocks, limits: Any, k: int, level: Any, x: float, y: float, step: float, top: int,
-    left: int, r: int, c: int, ring: int, ring_at: Any, walk: Any, where: Any, across: Any, upward: Any,
+    field: Field, limits: Any, k: int, level: Any, r: int, c: int, ring: int, ring_at: Any, walk: Any, where: Any,
+    across: Any, upward: Any,
 ) -> Any:  # fmt: skip
     """Walk the ring through the edge from point (r, c) to its right neighbour.
 
@@ -133,8 +117,9 @@ def _trace(
     ``where`` with the crossing's share of the way and the least and largest it may become. Returns the number of
     crossings, the two arrays (grown when too small), and the ring's leftmost edge.
     """
-    count = len(limits)
-    down, up = top * BLOCK - 1, left * BLOCK - 1  # window to raster
+    row, source, first, block, nearest = field.row, field.source, field.first, field.block, field.nearest
+    x, y, step, pace, furthest = field.x, field.y, field.step, field.pace, field.furthest
+    count, limit = len(limits), limits[k]
     low = MARGIN + APART * k
     high = 1.0 - MARGIN - APART * (count - 1 - k)
     if level[r, c] <= k:
@@ -153,10 +138,13 @@ def _trace(
             wide[:size] = where
             where = wide
         qr, qc = pr + dr, pc + dc
-        s, u = _segment(blocks, pr + down, pc + up), _segment(blocks, qr + down, qc + up)
-        px, py = x + step * (pc + up), y + step * (pr + down)
-        # a raster may end before the streets do: there the line runs along its last points
-        share = high if u < 0 else crossing(field, s, u, limits[k], px, py, px + step * dc, py + step * dr)
+        # ``level`` has a border: its point (1, 1) is the window's first
+        s = side_of(first, block, nearest, pr - 1, pc - 1)
+        u = side_of(first, block, nearest, qr - 1, qc - 1)
+        share = high  # a raster may end before the streets do: there the line runs along its last points
+        if u >= 0:
+            px, py = x + step * (pc - 1), y + step * (pr - 1)
+            share = crossing(row, source, s, u, limit, pace, furthest, px, py, px + step * dc, py + step * dr)
         most = high
         er, ec = min(pr, qr), min(pc, qc)
         if level[qr, qc] > k + 1:
@@ -173,8 +161,8 @@ def _trace(
         ar, ac = dc, -dr
         left_in, right_in = level[pr + ar, pc + ac] <= k, level[qr + ar, qc + ac] <= k
         if right_in and not left_in:
-            row, column = min(pr, qr, pr + ar) + down, min(pc, qc, pc + ac) + up
-            right_in = left_in = _middle_in(field, blocks, limits[k], x, y, step, row, column)
+            r, c = min(pr, qr, pr + ar) - 1, min(pc, qc, pc + ac) - 1
+            right_in = left_in = _middle_in(field, limit, r, c)
         if right_in and left_in:
             pr, pc, dr, dc = qr + ar, qc + ac, -ar, -ac
         elif left_in:
@@ -186,17 +174,17 @@ def _trace(
 
 
 @njit(cache=True, nogil=True)
-def _middle_in(field: Field, blocks: Blocks, limit: float, x: float, y: float, step: float, r: int, c: int) -> Any:
-    """Whether the middle of the square from point (r, c) of the raster is inside, by its corners' nearest segment."""
-    mx, my = x + step * (c + 0.5), y + step * (r + 0.5)
+def _middle_in(field: Field, limit: float, r: int, c: int) -> Any:
+    """Whether the middle of the square from point (r, c) on is inside, by its corners' nearest segment."""
+    row, first, block, nearest = field.row, field.first, field.block, field.nearest
+    mx, my = field.x + field.step * (c + 0.5), field.y + field.step * (r + 0.5)
     best, over = np.inf, np.inf
     for corner in range(4):
-        s = _segment(blocks, r + (corner >> 1), c + (corner & 1))
+        s = side_of(first, block, nearest, r + (corner >> 1), c + (corner & 1))
         if s >= 0:
-            d = project(field.segments, s, mx, my)[1]
+            d = foot(row, s, mx, my)[1]
             if d < best:
-                best = d
-                over = excess(field, s, ways(field.reached, field.segments, s), limit, mx, my)[0]
+                best, over = d, excess(row, field.source, s, limit, field.pace, field.furthest, mx, my)
     return over <= 0
 
 

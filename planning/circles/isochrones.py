@@ -32,7 +32,7 @@ import shapely
 from numpy.typing import NDArray
 
 from planning.circles.contouring import rings
-from planning.circles.field import Field, levels
+from planning.circles.field import Field, levels, settle, sources
 from planning.circles.raster import BLOCK, SAMPLES, SnapRaster, snap_raster
 from planning.network import Network, build_network
 from planning.reach import Costs, Profile, Snapped, nearest_metres, search_from, snap
@@ -73,33 +73,45 @@ def isochrones(
 
 def contour(network: Network, costs: Costs, raster: SnapRaster, limits: Sequence[int]) -> Geometries:
     """Polygons of a finished search, one MultiPolygon (or None) per limit in the network's unit, nested."""
-    drawn = lines(network, costs, raster, limits)
-    return assemble([drawn], len(limits))
+    ascending, place = np.unique(np.asarray(limits, np.int64), return_inverse=True)
+    return assemble([lines(network, costs, raster, ascending)], len(ascending))[place]
 
 
 Lines = tuple[Float64, Int64, Int64, Int64]
 """Coordinates, first coordinate of each ring, the ring of its outer ring, its limit."""
 
 
-def lines(network: Network, costs: Costs, raster: SnapRaster, limits: Sequence[int]) -> Lines:
-    """Rings of the polygons of a finished search, as `planning.circles.contouring.rings` gives them."""
+def lines(network: Network, costs: Costs, raster: SnapRaster, limits: Int64) -> Lines:
+    """Rings of the polygons of a finished search, as `planning.circles.contouring.rings` gives them, for ascending
+    limits."""
     nothing = (np.empty((0, 2)), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
     if not len(costs.labels) or not len(limits):
         return nothing
-    window = _window(raster, around(network, costs.sources, furthest_metres(network, max(limits))))
+    window = _window(raster, around(network, costs.sources, furthest_metres(network, int(limits[-1]))))
     if window is None:
         return nothing
-    top, left, down, across = window
-    ascending, place = np.unique(np.asarray(limits, np.float64), return_inverse=True)
-    field = Field(costs.reached(network), raster.segments, 100.0 * network.access_pace, raster.snap_metres)
-    level = np.full((down * BLOCK + 2, across * BLOCK + 2), len(ascending), np.uint8)
-    settled = np.empty((down, across), np.int16)
-    levels(field, raster.blocks, ascending, raster.x, raster.y, raster.step, top, left, level, settled)
+    field, settled = field_on(network, costs, raster, window, limits)
     coords, first, parent, limit = rings(
-        field, raster.blocks, ascending, level, settled, raster.x, raster.y, raster.step, top, left,
-        THIN_CELLS * SAMPLES, SPECK_CELLS * raster.cell**2,
-    )  # fmt: skip
+        field, limits, levels(field, limits, settled), settled, THIN_CELLS * SAMPLES, SPECK_CELLS * raster.cell**2
+    )
     return coords, first, parent, limit
+
+
+def field_on(
+    network: Network, costs: Costs, raster: SnapRaster, window: tuple[int, int, int, int], limits: Int64
+) -> tuple[Field, NDArray[np.int16]]:
+    """The field of a search on a window (row, column, rows, columns) of blocks, and which blocks are settled."""
+    top, left, rows, columns = window
+    side, pace = raster.step * BLOCK, 100.0 * network.access_pace
+    settled, first, row = settle(
+        costs.reached(network), raster.segments, raster.blocks, limits, *window, raster.step, pace, raster.snap_metres
+    )
+    field = Field(
+        raster.x + left * side, raster.y + top * side, raster.step, pace, raster.snap_metres, row, first,
+        sources(network, costs), np.ascontiguousarray(raster.blocks.row[top : top + rows, left : left + columns]),
+        raster.blocks.nearest,
+    )  # fmt: skip
+    return field, settled
 
 
 def assemble(drawn: Sequence[Lines], limits: int) -> Geometries:
