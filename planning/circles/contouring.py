@@ -41,9 +41,11 @@ def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float,
     """
     rows, columns = level.shape
     count, step = len(limits), field.step
-    ring_at = np.zeros((rows, columns), np.int32)  # ring through the edge from a point to its right neighbour, + 1
-    across = np.empty((rows, columns), np.float32)  # where the line of the last limit crosses that edge
-    upward = np.empty((rows, columns), np.float32)
+    seen = np.zeros((rows, columns), np.uint8)  # last limit (from the end) with a ring from a point to its right
+    many = count > 1
+    across = np.empty((rows, columns) if many else (1, 1), np.float32)  # where the last limit's ring crosses that edge
+    upward = np.empty((rows, columns) if many else (1, 1), np.float32)  # ... and the one to the point above
+    hits = np.empty((1024, 2), np.int64)  # those edges, row by row, and their rings
     coords = np.empty((4096, 2))
     walk = np.empty((4096, 5), np.int32)
     where = np.empty((4096, 3))
@@ -51,10 +53,9 @@ def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float,
     parents = [np.int64(0) for _ in range(0)]
     of_limit = [np.int64(0) for _ in range(0)]
     filled = 0
-    ring = 0
     for k in range(count - 1, -1, -1):
-        first_ring = ring + 1
-        leftmost = [(np.int64(0), np.int64(0)) for _ in range(0)]
+        met = 0
+        leftmost = [np.int64(0) for _ in range(0)]
         areas = [0.0 for _ in range(0)]
         kept = [np.int64(0) for _ in range(0)]
         for i in range(settled.shape[0]):
@@ -65,13 +66,24 @@ def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float,
                 # a window's first block looks at the border on its left as well
                 for r in range(1 + i * BLOCK, 1 + (i + 1) * BLOCK):
                     for c in range(0 if j == 0 else 1 + j * BLOCK, 1 + (j + 1) * BLOCK):
-                        if (level[r, c] <= k) == (level[r, c + 1] <= k) or ring_at[r, c] >= first_ring:
+                        if (level[r, c] <= k) == (level[r, c + 1] <= k) or seen[r, c] == count - k:
                             continue
-                        ring += 1
-                        size, walk, where, r_left, c_left = _trace(
-                            field, limits, k, level, r, c, ring, ring_at, walk, where, across, upward
-                        )  # fmt: skip
-                        leftmost.append((r_left, c_left))
+                        size, walk, where = _trace(field, limits, k, level, r, c, walk, where, across, upward)
+                        if met + size > len(hits):
+                            more = np.empty((2 * (met + size), 2), np.int64)
+                            more[:met] = hits[:met]
+                            hits = more
+                        left = columns
+                        for n in range(size):
+                            if walk[n, 2] == 0:
+                                r_hit, c_hit = walk[n, 0], min(walk[n, 1], walk[n, 1] + walk[n, 3])
+                                seen[r_hit, c_hit] = count - k
+                                hits[met, 0], hits[met, 1] = r_hit * columns + c_hit, len(areas)
+                                met += 1
+                                if c_hit < left:
+                                    left = c_hit
+                                    begin = r_hit * columns + c_hit
+                        leftmost.append(begin)
                         if filled + size + 1 > len(coords):
                             grown = np.empty((2 * (filled + size + 1), 2))
                             grown[:filled] = coords[:filled]
@@ -88,17 +100,7 @@ def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float,
                         starts.append(filled)
                         parents.append(len(parents))
                         of_limit.append(k)
-        for n in range(len(areas)):
-            if kept[n] >= 0 and areas[n] < 0:
-                m = n
-                while areas[m] < 0:
-                    # left of a ring's leftmost edge comes the ring it lies in, or another hole of that
-                    r, c = leftmost[m]
-                    c -= 1
-                    while (level[r, c] <= k) == (level[r, c + 1] <= k):
-                        c -= 1
-                    m = ring_at[r, c] - first_ring
-                parents[kept[n]] = kept[m]
+        _adopt(np.array(areas), np.array(kept), np.array(leftmost), hits[:met], parents)
     out = np.empty((filled, 2))
     for n in range(filled):
         out[n, 0] = field.x + step * (coords[n, 0] - 1)
@@ -107,15 +109,33 @@ def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float,
 
 
 @njit(cache=True, nogil=True)
+def _adopt(areas: Any, kept: Any, leftmost: Any, hits: Any, parents: Any) -> None:
+    """Give the holes kept (negative ``areas``) their outer rings.
+
+    Left of a ring's leftmost edge comes the ring it lies in, or another hole of that.
+    """
+    order = np.empty(0, np.int64)
+    for n in range(len(areas)):
+        if kept[n] < 0 or areas[n] > 0:
+            continue
+        if not len(order):
+            order = np.argsort(hits[:, 0])
+            edges = hits[order, 0]
+        m = n
+        while areas[m] <= 0:
+            m = hits[order[np.searchsorted(edges, leftmost[m]) - 1], 1]
+        parents[kept[n]] = kept[m]
+
+
+@njit(cache=True, nogil=True)
 def _trace(
-    field: Field, limits: Any, k: int, level: Any, r: int, c: int, ring: int, ring_at: Any, walk: Any, where: Any,
-    across: Any, upward: Any,
+    field: Field, limits: Any, k: int, level: Any, r: int, c: int, walk: Any, where: Any, across: Any, upward: Any
 ) -> Any:  # fmt: skip
     """Walk the ring through the edge from point (r, c) to its right neighbour.
 
     Fills ``walk`` with (row, column) of the inside point, the step (rows, columns) to the outside point, and
     ``where`` with the crossing's share of the way and the least and largest it may become. Returns the number of
-    crossings, the two arrays (grown when too small), and the ring's leftmost edge.
+    crossings and the two arrays, grown when too small.
     """
     row, source, first, block, nearest = field.row, field.source, field.first, field.block, field.nearest
     x, y, step, pace, furthest = field.x, field.y, field.step, field.pace, field.furthest
@@ -127,7 +147,6 @@ def _trace(
     else:
         pr, pc, dr, dc = r, c + 1, 0, -1
     first_r, first_c, first_d = pr, pc, dc
-    r_left, c_left = r, c
     size = 0
     while True:
         if size == len(walk):
@@ -153,10 +172,6 @@ def _trace(
         walk[size, 0], walk[size, 1], walk[size, 2], walk[size, 3] = pr, pc, dr, dc
         where[size, 0], where[size, 1], where[size, 2] = min(most, max(low, share)), low, most
         size += 1
-        if dr == 0:
-            ring_at[er, ec] = ring
-            if ec < c_left:
-                r_left, c_left = er, ec
         # ahead, the inside point on the left: (-dc, dr) turned is (dc, -dr) in rows and columns
         ar, ac = dc, -dr
         left_in, right_in = level[pr + ar, pc + ac] <= k, level[qr + ar, qc + ac] <= k
@@ -170,7 +185,7 @@ def _trace(
         else:
             dr, dc = ar, ac
         if dr == 0 and dc == first_d and pr == first_r and pc == first_c:
-            return size, walk, where, r_left, c_left
+            return size, walk, where
 
 
 @njit(cache=True, nogil=True)

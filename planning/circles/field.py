@@ -81,9 +81,9 @@ def settle(
             if b < 0:
                 continue
             least, most, near, far = np.inf, 0.0, np.inf, 0.0
-            for e in range(blocks.first[b], blocks.first[b + 1]):
+            for e in range(blocks.begin[b], blocks.begin[b + 1]):
                 there, onwards, back, saving, one, last = _ways(
-                    key, edge_from, edge_to, edge_cm, forward, backward, source_edge, edge, along, blocks.segment[e]
+                    key, edge_from, edge_to, edge_cm, forward, backward, source_edge, blocks.edge[e], 0.0
                 )
                 low, high = float(blocks.low[e]), float(blocks.high[e])
                 nearer, further = float(blocks.near[e]), float(blocks.far[e])
@@ -121,7 +121,7 @@ def settle(
                 row[r, 2], row[r, 3] = segments.extent[s, 0], segments.extent[s, 1]
                 row[r, 4], row[r, 9], row[r, 12] = segments.length[s], along[s], s
                 row[r, 5], row[r, 6], row[r, 7], row[r, 8], row[r, 10], row[r, 11] = _ways(
-                    key, edge_from, edge_to, edge_cm, forward, backward, source_edge, edge, along, s
+                    key, edge_from, edge_to, edge_cm, forward, backward, source_edge, edge[s], along[s]
                 )
     return settled, first, row
 
@@ -139,17 +139,16 @@ def _on_a_line(settled: Any, i: int, j: int) -> Any:
 
 @njit(cache=True, nogil=True, inline="always")
 def _ways(
-    key: Any, edge_from: Any, edge_to: Any, edge_cm: Any, forward: Any, backward: Any, source_edge: Any, edge: Any,
-    along: Any, s: int,
+    key: Any, edge_from: Any, edge_to: Any, edge_cm: Any, forward: Any, backward: Any, source_edge: Any, e: int,
+    along: float,
 ) -> Any:  # fmt: skip
-    """(cost at the beginning, cost a metre onwards, cost at the beginning coming back, saving a metre, first source,
-    last source) of segment ``s``.
+    """(cost at a place, cost a metre onwards, cost there coming back, saving a metre, first source, last source) of a
+    place ``along`` metres from the beginning of edge ``e``.
 
-    Costs are those over the ends of its edge, infinite where no way leads; sources ``first:last`` lie on the edge.
+    Costs are those over the ends of the edge, infinite where no way leads; sources ``first:last`` lie on it.
     """
-    e = edge[s]
     cm = max(edge_cm[e], 1)
-    begin = min(along[s] * 100.0, float(cm))
+    begin = min(along * 100.0, float(cm))
     there, onwards, back, saving = np.inf, 0.0, np.inf, 0.0
     k = key[edge_from[e]]
     if k != UNREACHED and forward[e] >= 0:

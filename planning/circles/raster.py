@@ -4,9 +4,9 @@ It depends on the streets alone, so it is made once and serves every facility, c
 polygons of `planning.circles.isochrones` are drawn on it.
 
 Points lie `SAMPLES` to a cell (5 m apart for cells of 10 m), in square *blocks* of `BLOCK` × `BLOCK` points. A block
-keeps the few segments that are nearest to any of its points, each with the stretch of street and the distances at
-which that happens: two numbers a direction that bound what any point of the block can cost, so that a block wholly
-inside or outside a limit is settled without looking at its points. Blocks out of reach of every street are not
+keeps the few segments that are nearest to any of its points, and of each street the stretch and the distances at
+which that happens: they bound what any point of the block can cost, so that a block wholly inside or outside a limit
+is settled without looking at its points. Blocks out of reach of every street are not
 stored: a byte a point and some hundred bytes a block near streets.
 """
 
@@ -54,14 +54,16 @@ class Blocks(NamedTuple):
     """Points by block. ``row[i, j]``: place of a block in the arrays, -1 where no street is near.
 
     Block ``b`` knows the segments ``first[b]:first[b + 1]`` of ``segment``; ``nearest[b, r, c]`` is the number of one
-    of them (`NONE`: no street in reach). Of the points whose nearest segment it is, entry ``e`` knows the stretch
-    ``low[e]`` to ``high[e]`` of the segment (metres from its beginning) and the distances ``near[e]`` to ``far[e]``.
+    of them (`NONE`: no street in reach). It is about the edges ``begin[b]:begin[b + 1]`` of ``edge``: its points lie on
+    ``low[e]`` to ``high[e]`` of that edge (metres from its beginning), ``near[e]`` to ``far[e]`` metres away.
     """
 
     row: Any
     first: Any
     segment: Any
     nearest: Any
+    begin: Any
+    edge: Any
     low: Any
     high: Any
     near: Any
@@ -162,14 +164,14 @@ def _fill(segments: Segments, x: float, y: float, step: float, rows: int, column
                 row[i, j] = count
                 count += 1
     nearest = np.full((count, BLOCK, BLOCK), NONE, np.uint8)
-    start = np.zeros(count + 1, np.int64)
+    start, begin = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
     room = min(len(candidates), BLOCK * BLOCK * count)
-    segment = np.empty(room, np.int32)
+    segment, edge = np.empty(room, np.int32), np.empty(room, np.int32)
     low, high = np.full(room, np.inf, np.float32), np.full(room, -np.inf, np.float32)
     near, far = np.full(room, np.inf, np.float32), np.full(room, -np.inf, np.float32)
     owner = np.empty((BLOCK, BLOCK), np.int32)
     best, at = np.empty((BLOCK, BLOCK)), np.empty((BLOCK, BLOCK))
-    used = 0
+    used, edges = 0, 0
     for i in range(rows):
         for j in range(columns):
             b = row[i, j]
@@ -185,25 +187,32 @@ def _fill(segments: Segments, x: float, y: float, step: float, rows: int, column
                         )
                         if d < best[r, c]:
                             best[r, c], at[r, c], owner[r, c] = d, t, k
-            begin = used
+            one = used
             for r in range(BLOCK):
                 for c in range(BLOCK):
                     if owner[r, c] < 0:
                         continue
                     s = candidates[owner[r, c]]
-                    e = begin
+                    e = one
                     while e < used and segment[e] != s:
                         e += 1
                     if e == used:
                         segment[e] = s
                         used += 1
-                    nearest[b, r, c] = e - begin
-                    low[e], high[e] = min(low[e], at[r, c]), max(high[e], at[r, c])
+                    nearest[b, r, c] = e - one
+                    e = begin[b]
+                    while e < edges and edge[e] != segments.edge[s]:
+                        e += 1
+                    if e == edges:
+                        edge[e] = segments.edge[s]
+                        edges += 1
+                    along = segments.along[s] + at[r, c]
+                    low[e], high[e] = min(low[e], along), max(high[e], along)
                     near[e], far[e] = min(near[e], best[r, c]), max(far[e], best[r, c])
-            start[b + 1] = used
+            start[b + 1], begin[b + 1] = used, edges
     return (
-        row, start, segment[:used].copy(), nearest,
-        low[:used].copy(), high[:used].copy(), near[:used].copy(), far[:used].copy(),
+        row, start, segment[:used].copy(), nearest, begin, edge[:edges].copy(),
+        low[:edges].copy(), high[:edges].copy(), near[:edges].copy(), far[:edges].copy(),
     )  # fmt: skip
 
 
