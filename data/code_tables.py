@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from data import tables as t
+from data.facility_categories import FACILITY_COLUMNS as FACILITY_COLUMNS
+from data.facility_categories import checked, read_facility_categories
 from data.standards import table as builtin
-from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
-
-FACILITY_COLUMNS = ("category", "tier", "minutes", "metres", "name_zh", "name_en")
 
 
 def facility_categories(settings: Settings) -> pd.DataFrame:
     """The life-circle facility table: built in, or the user's own. Minutes and metres are whole numbers.
 
-    Raises BadInput when a column is missing or a number is not positive.
+    Raises BadInput as `data.facility_categories.read_facility_categories` does.
     """
     own = settings.facility_categories
-    frame = _read(own) if own else builtin("facility_categories")
-    where = str(own) if own else "facility_categories.csv"
-    missing = [name for name in FACILITY_COLUMNS if name not in frame]
-    if missing:
-        raise BadInput(f"{where} lacks the column {missing[0]!r}; it needs {', '.join(FACILITY_COLUMNS)}")
-    for name in ("tier", "minutes", "metres"):
-        numbers = pd.to_numeric(frame[name], errors="coerce")
-        wrong = ~((numbers > 0) & (numbers % 1 == 0))
-        if wrong.any():
-            row = int(wrong.to_numpy().argmax())
-            raise BadInput(f"{where} row {row + 1}: {name}={frame[name].iloc[row]!r} is not a positive whole number")
-        frame[name] = numbers.astype(int)
-    return frame
-
-
-def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False, comment="#")
+    return read_facility_categories(own) if own else checked(builtin("facility_categories"), "facility_categories.csv")
 
 
 def sync_code_tables(connection: sa.Connection, settings: Settings) -> None:

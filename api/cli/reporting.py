@@ -79,11 +79,13 @@ def write_report(
     numbers = dict(stats or {})
     if path.suffix.lower() == ".json":
         facts = {"feasible": not told if feasible is None else feasible, "reasons": told, "stats": numbers}
-        _write(path, json_bytes(facts | report_facts(now, found)))
+        write_whole(path, json_bytes(facts | report_facts(now, found)))
         return
     shown = dict(settings or {}) | {key: numbers[key] for key in SETTINGS if key in numbers}
     drawn = _finest_band(now, band)
-    _write(path, report_page(grids, now, streets, drawn, found, reasons=told, settings=shown, title=title).encode())
+    write_whole(
+        path, report_page(grids, now, streets, drawn, found, reasons=told, settings=shown, title=title).encode()
+    )
 
 
 def report_facts(now: Mapping[str, Any], found: Comparison | None) -> dict[str, Any]:
@@ -133,13 +135,13 @@ def write_comparison(
 ) -> None:  # fmt: skip
     """Report a comparison of two plan files to ``path`` (`REPORT_ENDINGS`)."""
     if path.suffix.lower() == ".json":
-        _write(path, json_bytes(dict(settings) | report_facts(found.figures, found)))
+        write_whole(path, json_bytes(dict(settings) | report_facts(found.figures, found)))
         return
     title = Words("网格方案对比", "Two grid plans compared")
     page = report_page(
         grids, found.figures, streets, _finest_band(found.figures, band), found, settings=settings, title=title
     )
-    _write(path, page.encode())
+    write_whole(path, page.encode())
 
 
 def _finest_band(now: Mapping[str, Any], band: Band | Mapping[int, Band]) -> Band | None:
@@ -151,7 +153,7 @@ def _without_rows(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in figures.items() if key != "grids"}
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """All of it or nothing: a report cut short would look like a finished one."""
     beside = path.with_name(f".{path.name}.part")
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from layers.report import tables
@@ -30,8 +30,13 @@ def head(data: ReportData) -> str:
     if facts["population"]:
         people.append(both(f"{count(facts['population'])} 人", f"{count(facts['population'])} people"))
     line = " · ".join([kinds + band, *people])
+    return header(data.title, line)
+
+
+def header(title: Words, line: str) -> str:
+    """Title of a page, a line of HTML below it, and the language switch."""
     switch = '<button id="language" type="button"><span class="zh">English</span><span class="en">中文</span></button>'
-    return f'<header><div><h1>{said(data.title)}</h1><p class="sub">{line}</p></div>{switch}</header>'
+    return f'<header><div><h1>{said(title)}</h1><p class="sub">{line}</p></div>{switch}</header>'
 
 
 def verdict(data: ReportData) -> str:
@@ -62,7 +67,12 @@ def cards(data: ReportData) -> str:
     """Headline figures, the other plan's below them."""
     now = data.figures["overall"]
     was = None if data.before is None else data.before["overall"]
-    found = [_card(*card) for card in (*_plan_cards(now, was), *_change_cards(data.changes))]
+    return card_list([*_plan_cards(now, was), *_change_cards(data.changes)])
+
+
+def card_list(cards: Sequence[Card]) -> str:
+    """Headline figures side by side."""
+    found = [_card(*card) for card in cards]
     columns = len(found) if len(found) < 7 else (len(found) + 1) // 2
     return f'<ul class="cards" style="--columns:{columns}">{"".join(found)}</ul>'
 

@@ -111,9 +111,9 @@ def _hatch_key(css: str) -> str:
     return '<rect width="26" height="16" fill="url(#hatch-key)"/>' if css in (HATCHED, "to-new") else ""
 
 
-def line_legend(with_streets: bool, *, old: bool = False) -> str:
-    """What the lines mean, as HTML."""
-    lines = [("g-out", Words("网格界", "grid limits"))]
+def line_legend(with_streets: bool, *, old: bool = False, limits: Words | None = Words("网格界", "grid limits")) -> str:
+    """What the lines mean, as HTML; ``limits``: what the map's outlines are, None where it has none."""
+    lines = [("g-out", limits)] if limits is not None else []
     if old:
         lines.append(("g-old", Words("取消的网格界", "limits given up")))
     if with_streets:

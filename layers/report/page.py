@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from typing import Any
@@ -37,13 +37,19 @@ def render_report(data: ReportData) -> str:
         _settings(data),
         _foot(),
     ]
-    title = data.title
+    return html_page(data.title, "".join(body), defs=plates.defs())
+
+
+def html_page(title: Words, body: str, *, defs: str = "", css: Sequence[str] = (), scripts: Sequence[str] = ()) -> str:
+    """A whole report page: one file with its style sheets and scripts inside; ``defs`` are shapes its maps share."""
+    styles = "".join(_asset(name) for name in ("report.css", *css))
+    code = "".join(_asset(name) for name in ("report.js", *scripts))
     return (
         f'<!doctype html>\n<html lang="zh-CN" data-lang="zh" data-title-zh="{escape(title.zh)}" '
         f'data-title-en="{escape(title.en)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title.zh)}</title><style>{_asset('report.css')}</style></head>\n<body>{plates.defs()}<main>"
-        f"{''.join(body)}</main><script>{_asset('report.js')}</script></body></html>\n"
+        f"<title>{escape(title.zh)}</title><style>{styles}</style></head>\n<body>{defs}<main>"
+        f"{body}</main><script>{code}</script></body></html>\n"
     )
 
 

@@ -2,8 +2,8 @@
 
 Only buildings that can be assessed and somebody lives in make a blind spot. Two of them belong together when the walk
 along the streets between where each comes out is `LINK_METRES` at most, or when a chain of such neighbours joins
-them: a river without a bridge or a railway parts two spots however near they lie, a street joins them. On streets with
-one-way rules the walk is taken as possible both ways.
+them. A river without a bridge, a railway or a long wall parts two spots that touch on the map, a street joins them.
+On streets with one-way rules the walk is taken as possible both ways.
 
 The chains are found with one search from all blind buildings at once: each node learns its nearest building, and
 buildings are linked over the edges where two such neighbourhoods meet (Mehlhorn 1988, Information Processing Letters
@@ -35,8 +35,9 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Objects = NDArray[np.object_]
 
-LINK_METRES: Final = 200.0
-"""Longest walk along the streets between two neighbours in one blind spot."""
+LINK_METRES: Final = 300.0
+"""Longest walk along the streets between two neighbours in one blind spot: the radius of a 5-minute circle, so that one
+new facility could be near to both (GB 50180-2018)."""
 COLUMNS: Final = (
     "category", "rank", "buildings", "residents", "elderly", "square_metres", "nearest", "nearest_name", "seconds",
     "extra_seconds", "communities",
@@ -44,11 +45,18 @@ COLUMNS: Final = (
 
 
 class Homes(NamedTuple):
-    """What blind spots are told of residences: where they snap, who lives there, which community they are of."""
+    """What blind spots are told of residences: where they snap, who lives there, which community they are of ('' none)."""
 
     snapped: Snapped
     people: People
     community: Objects
+
+
+class Facilities(NamedTuple):
+    """Id and name (None where there is none) of each facility."""
+
+    id: Objects
+    name: Objects
 
 
 class Nearest(NamedTuple):
@@ -111,7 +119,7 @@ def _close(a: Int64, b: Int64, walk: Int64, limit: int) -> tuple[Int64, Int64]:
 
 
 def blind_spots(
-    network: Network, homes: Homes, nearest: Nearest, blind: Bool, grounds: Grounds, facilities: gpd.GeoDataFrame
+    network: Network, homes: Homes, nearest: Nearest, blind: Bool, grounds: Grounds, facilities: Facilities
 ) -> list[dict[str, Any]]:
     """Rows of `COLUMNS` and ``geometry`` for the residences marked ``blind``, by residents, then buildings and 60+.
 
@@ -122,48 +130,50 @@ def blind_spots(
     if not len(rows):
         return []
     group = groups(network, homes.snapped.take(rows))
-    people = homes.people
-    order = np.argsort(group, kind="stable")
-    members = np.split(rows[order], np.flatnonzero(np.diff(group[order])) + 1)
-    spots = [_spot(mine, people, nearest, homes.community, facilities) for mine in members]
-    rank = sorted(
-        range(len(spots)),
-        key=lambda at: (-spots[at]["residents"], -spots[at]["buildings"], -spots[at]["elderly"], int(members[at][0])),
-    )
+    count, people = int(group.max()) + 1, homes.people
+
+    def total(weight: Float64) -> Int64:
+        return np.rint(np.bincount(group, weights=weight[rows], minlength=count)).astype(np.int64)
+
+    buildings, residents, elderly = np.bincount(group), total(people.residents), total(people.elderly)
+    seconds, facility = _nearest_of(group, count, nearest.row[rows], nearest.seconds[rows], people.weight[rows])
+    places = np.split(rows[np.argsort(group, kind="stable")], np.cumsum(buildings)[:-1])
     ranked = []
-    for place, at in enumerate(rank, start=1):
-        shape = grounds.joined(members[at])
-        ranked.append(spots[at] | {"rank": place, "square_metres": round(shape.area), "geometry": shape})
+    # groups are numbered by their first building, which decides between equals
+    for rank, at in enumerate(np.lexsort((-elderly, -buildings, -residents)).tolist(), start=1):
+        shape, known = grounds.joined(places[at]), np.isfinite(seconds[at])
+        ranked.append(
+            {
+                "category": nearest.category,
+                "rank": rank,
+                "buildings": int(buildings[at]),
+                "residents": int(residents[at]),
+                "elderly": int(elderly[at]),
+                "square_metres": round(shape.area),
+                "nearest": facilities.id[facility[at]] if known else None,
+                "nearest_name": facilities.name[facility[at]] if known else None,
+                "seconds": round(seconds[at]) if known else None,
+                "extra_seconds": round(seconds[at] - nearest.limit_seconds) if known else None,
+                "communities": sorted(set(homes.community[places[at]].tolist()) - {""}),
+                "geometry": shape,
+            }
+        )
     return ranked
 
 
-def _spot(
-    mine: Int64, people: People, nearest: Nearest, community: Objects, facilities: gpd.GeoDataFrame
-) -> dict[str, Any]:
-    """Figures of one blind spot, without rank and shape."""
-    weight, seconds, row = people.weight[mine], nearest.seconds[mine], nearest.row[mine]
+def _nearest_of(group: Int64, count: int, facility: Int64, seconds: Float64, weight: Float64) -> tuple[Float64, Int64]:
+    """Mean seconds of each group (NaN: none of it reaches a facility) and the facility nearest to most of it."""
     reach = np.isfinite(seconds)
-    facility, mean = None, None
-    if reach.any():
-        mean = float(np.average(seconds[reach], weights=weight[reach]))
-        votes = np.bincount(row[reach], weights=weight[reach])
-        facility = facilities.iloc[int(votes.argmax())]
-    known = community[mine]
-    return {
-        "category": nearest.category,
-        "buildings": len(mine),
-        "residents": round(float(people.residents[mine].sum())),
-        "elderly": round(float(people.elderly[mine].sum())),
-        "nearest": None if facility is None else str(facility["facility_id"]),
-        "nearest_name": None if facility is None else _text(facility.get("name")),
-        "seconds": None if mean is None else round(mean),
-        "extra_seconds": None if mean is None else round(mean - nearest.limit_seconds),
-        "communities": sorted({str(code) for code in known if code is not None and code == code}),
-    }
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or value != value or not str(value) else str(value)
+    group, facility, weight, seconds = group[reach], facility[reach].astype(np.int64), weight[reach], seconds[reach]
+    whole = np.bincount(group, weights=weight, minlength=count)
+    mean = np.full(count, np.nan)
+    np.divide(np.bincount(group, weights=weight * seconds, minlength=count), whole, out=mean, where=whole > 0)
+    pairs, of = np.unique(np.column_stack([group, facility]), axis=0, return_inverse=True)
+    votes = np.bincount(of.ravel(), weights=weight, minlength=len(pairs))
+    best = np.full(count, -1, np.int64)
+    order = np.lexsort((-pairs[:, 1], votes, pairs[:, 0]))  # the most votes, then the lowest row, is written last
+    best[pairs[order, 0]] = pairs[order, 1]
+    return mean, best
 
 
 def spots_frame(rows: list[dict[str, Any]], crs: str) -> gpd.GeoDataFrame:

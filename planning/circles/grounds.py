@@ -1,6 +1,7 @@
-"""The ground of each building: what lies nearer to it than to any other, so that areas of buildings can be drawn.
+"""The ground of each home: what lies nearer to it than to any other, so that areas of homes can be drawn.
 
-Cells of a Voronoi diagram (Voronoi 1908) of all buildings' inner points, bounded where no building is near by *blank*
+Cells of a Voronoi diagram (Voronoi 1908) of the inner points of all buildings somebody
+lives in, bounded where no building is near by *blank*
 points on a square lattice. Cells neither overlap nor hold another building, so an area made of some of them holds
 exactly its own, and their sizes add up.
 """
@@ -34,12 +35,17 @@ class Grounds:
         known = np.flatnonzero(np.isfinite(xy).all(axis=1))
         sites, self.site[known] = np.unique(xy[known], axis=0, return_inverse=True)
         self.cells = _cells(sites)
+        self.known: dict[bytes, Any] = {}
 
     def joined(self, rows: Int64) -> Any:
-        """The MultiPolygon of the ground of some buildings."""
+        """The MultiPolygon of the ground of some buildings; asked again for the same ones it is the same object."""
         sites = np.unique(self.site[rows])
-        shape = shapely.coverage_union_all(self.cells[sites[sites >= 0]])
-        return shapely.multipolygons([shape]) if shape.geom_type == "Polygon" else shape
+        key = sites.tobytes()
+        if key not in self.known:
+            cells = self.cells[sites[sites >= 0]]
+            shape = cells[0] if len(cells) == 1 else shapely.coverage_union_all(cells)
+            self.known[key] = shapely.multipolygons([shape]) if shape.geom_type == "Polygon" else shape
+        return self.known[key]
 
 
 def _cells(sites: Float64) -> Geometries:

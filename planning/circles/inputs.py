@@ -38,6 +38,11 @@ class Places:
     xy: Float64
     snapped: Snapped
 
+    def points(self, crs: str) -> gpd.GeoSeries:
+        """The points as a layer; None where a place has none."""
+        known = np.isfinite(self.xy).all(axis=1)
+        return gpd.GeoSeries(np.where(known, shapely.points(np.nan_to_num(self.xy)), None), crs=crs)
+
     @property
     def ok(self) -> Bool:
         """Which are on the network; as residences: which can be assessed."""
@@ -162,10 +167,10 @@ def whole(residences: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> Membe
     return Members("district", np.array([code], object), csr_array(np.ones((1, len(residences)))))
 
 
-def communities_of(residences: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None) -> Members:
+def communities_of(residences: gpd.GeoDataFrame, inner: gpd.GeoSeries, areas: gpd.GeoDataFrame | None) -> Members:
     """Communities: those of the area layer, by where residences lie; without one, the residences' own column."""
     if areas is not None:
-        return inside("community", residences, communities_in(areas))
+        return inside("community", inner, communities_in(areas))
     if "community" not in residences:
         return _members("community", np.empty(0, object), [np.full(len(residences), -1)])
     known = residences["community"].astype("string")
@@ -185,20 +190,17 @@ def communities_in(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return found
 
 
-def grids_of(residences: gpd.GeoDataFrame, grids: gpd.GeoDataFrame | None) -> Members:
+def grids_of(inner: gpd.GeoSeries, grids: gpd.GeoDataFrame | None) -> Members:
     """The grids of every level; none where no layer is given."""
     if grids is None:
-        return _members("grid", np.empty(0, object), [np.full(len(residences), -1)])
-    return inside("grid", residences, grids)
+        return _members("grid", np.empty(0, object), [np.full(len(inner), -1)])
+    return inside("grid", inner, grids)
 
 
-def inside(kind: str, residences: gpd.GeoDataFrame, places: gpd.GeoDataFrame) -> Members:
-    """Residences by where their inner point lies: of several places of one level that cover it the smallest code.
-
-    places: polygons with ``code`` and, where nested, ``level``. Raises BadInput for an empty layer, no codes, and
-    codes given twice.
-    """
-    layer = {"grid": "grids", "community": "areas"}[kind]
+def check_places(layer: str, places: gpd.GeoDataFrame | None) -> None:
+    """Raise BadInput for a layer of polygons that is empty, without codes, or with a code given twice."""
+    if places is None:
+        return
     if not len(places):
         raise BadInput(f"the {layer} layer is empty; leave it out, or give polygons with a column code")
     if "code" not in places:
@@ -207,8 +209,16 @@ def inside(kind: str, residences: gpd.GeoDataFrame, places: gpd.GeoDataFrame) ->
     if twice.any():
         row = int(np.asarray(twice).argmax())
         raise BadInput(f"{layer} row {row + 1}: code {places['code'].iloc[row]} is given twice")
+    to_metric(places)  # says what is wrong with its coordinate system
+
+
+def inside(kind: str, inner: gpd.GeoSeries, places: gpd.GeoDataFrame) -> Members:
+    """Residences by where their inner point lies: of several places of one level that cover it the smallest code.
+
+    places: polygons with ``code`` and, where nested, ``level``.
+    """
     ordered = to_metric(places).sort_values("code")
-    points = shapely.point_on_surface(residences.geometry.to_crs(ordered.crs).to_numpy())
+    points = inner.to_crs(ordered.crs).to_numpy()
     found, cell = shapely.STRtree(ordered.geometry.to_numpy()).query(points, predicate="intersects")
     order = np.lexsort((-cell, found))  # the smallest code is written last
     found, cell = found[order], cell[order]
@@ -216,7 +226,7 @@ def inside(kind: str, residences: gpd.GeoDataFrame, places: gpd.GeoDataFrame) ->
     level = pd.factorize(ordered["level"])[0] if nested else np.zeros(len(ordered), np.int64)
     of_level = []
     for number in np.unique(level):
-        place = np.full(len(residences), -1, np.int64)
+        place = np.full(len(inner), -1, np.int64)
         mine = level[cell] == number
         place[found[mine]] = cell[mine]
         of_level.append(place)

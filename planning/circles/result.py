@@ -34,6 +34,8 @@ class CirclesResult:
     counts, ``share``). ``community_scores``: ``code``, ``name``, assessed buildings and residents, ``score``,
     ``score_own``, ``gini``.
 
+    ``facilities``: those counted (``facility_id``, ``category``, ``name``, ``on_network``), as points in the metric CRS.
+
     ``grids`` and ``communities``: their polygons with ``score``, ``score_own``, ``gini`` and ``share_CATEGORY`` of
     residents covered, or None where no polygons were given. ``isochrones``: ``category``, ``minutes``, polygons.
     ``blind_spots``: `planning.circles.blind_spots.COLUMNS`, polygons. Both in the network's metric CRS. ``report``:
@@ -52,6 +54,7 @@ class CirclesResult:
     community_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
     communities: gpd.GeoDataFrame | None = None
     blind_spots: gpd.GeoDataFrame = field(default_factory=gpd.GeoDataFrame)
+    facilities: gpd.GeoDataFrame = field(default_factory=gpd.GeoDataFrame)
 
 
 def residences_layer(residences: gpd.GeoDataFrame, columns: Mapping[str, Any]) -> gpd.GeoDataFrame:

@@ -7,8 +7,8 @@ come from each residence's own walk; polygons are for maps.
 
 The category's metres are a second yardstick, never derived from the minutes: ``within_metres`` counts those whose
 walk is that long at most, ``straight_line`` those of the assessed with a facility that near as the crow flies. The
-second is never smaller than the first; the difference is what a straight radius promises and feet do not keep. Against the
-minutes it may be either: 10 minutes are 660 m for an adult, and the radius of that tier is 500 m.
+second is never smaller than the first; the difference is what a straight radius promises and feet do not keep.
+Against the minutes it may be either: 10 minutes are 660 m for an adult, and the radius of that tier is 500 m.
 
 Facilities given twice (category, place and name alike) count once.
 """
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from gisgrid.errors import BadInput
 from gisgrid.models import Progress, no_progress
 from planning.circles import scores, summary
-from planning.circles.blind_spots import Homes, Nearest, blind_spots, spots_frame, walked_both_ways
+from planning.circles.blind_spots import Facilities, Homes, Nearest, blind_spots, spots_frame, walked_both_ways
 from planning.circles.coverage import counts, straight, tier_counts
 from planning.circles.grounds import Grounds
 from planning.circles.inputs import (
@@ -36,6 +36,7 @@ from planning.circles.inputs import (
     People,
     Places,
     check_layers,
+    check_places,
     check_snapped,
     communities_in,
     communities_of,
@@ -119,10 +120,10 @@ def service_circles(
 
     streets: lines (`planning.network`); facilities: ``category`` and geometry, ``facility_id`` and ``name`` where
     known; residences: buildings or points with ``population`` and ``elderly`` where known; categories: ``category,
-    tier, minutes, metres, name_zh, name_en``; grids: polygons with ``code``; areas: polygons with ``code``, of which those of
-    ``level`` community are counted (without them, the residences' column ``community``); barriers: closed gates.
-    Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how streets connect; ``nearest``: how many facilities
-    of each category to name for each residence. Raises BadInput for empty layers, missing columns, counts that are not
+    tier, minutes, metres, name_zh, name_en``; grids: polygons with ``code``; areas: polygons with ``code``, of which
+    those of ``level`` community are counted (without them, the residences' column ``community``); barriers: closed
+    gates. Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how streets connect; ``nearest``: how many
+    facilities of each category to name for each residence. Raises BadInput for empty layers, missing columns, counts that are not
     numbers of 0 or more, an unknown profile, minutes not above 0 and at most 120, a speed that cannot be, places
     that share a code, and when no facility or no residence lies on the network.
     """
@@ -134,13 +135,16 @@ def service_circles(
     if not 0 <= nearest <= NEAREST_MAX:
         raise BadInput(f"nearest {nearest} is not between 0 and {NEAREST_MAX}; give how many facilities to name")
     people = people_of(residences)
-    kinds = [whole(residences, areas), communities_of(residences, areas), grids_of(residences, grids)]
+    check_places("grids", grids)
+    check_places("areas", None if areas is None else communities_in(areas))
     progress(0.0, "network")
     network = build_network(streets, mode=mover.mode, nodes=nodes, barriers=barriers)
     index = segment_index(network)
     homes, places = placed(network, index, residences), placed(network, index, facilities)
     check_snapped(places.snapped, "facilities", network)
     check_snapped(homes.snapped, "residences", network)
+    inner = homes.points(network.crs)
+    kinds = [whole(residences, areas), communities_of(residences, inner, areas), grids_of(inner, grids)]
     twice = repeated(facilities, places)
     numbers = {name: number for number, name in enumerate(categories["category"])}
     category = facilities["category"].map(numbers).to_numpy(np.float64, na_value=np.nan)
@@ -211,6 +215,7 @@ def _assess(
         communities=None if outlines is None else places_layer(outlines, kinds[1], by_kind[1], means[1]),
         isochrones=isochrones_layer(shapes, run.network.crs),
         blind_spots=spots,
+        facilities=_counted(run),
         report=facts,
     )
 
@@ -220,6 +225,27 @@ def _with_ids(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if "facility_id" in facilities:
         return facilities
     return facilities.assign(facility_id=[str(row + 1) for row in range(len(facilities))])
+
+
+def _counted(run: _Run) -> gpd.GeoDataFrame:
+    """The facilities of the table's categories, each once."""
+    rows = np.flatnonzero(run.category >= 0)
+    columns = {
+        "facility_id": _texts(run.facilities, "facility_id")[rows],
+        "category": _texts(run.facilities, "category")[rows],
+        "name": _texts(run.facilities, "name")[rows],
+        "on_network": run.places.ok[rows],
+    }
+    return gpd.GeoDataFrame(
+        columns, geometry=run.places.points(run.network.crs).iloc[rows].to_numpy(), crs=run.network.crs
+    )
+
+
+def _texts(rows: gpd.GeoDataFrame, column: str) -> NDArray[np.object_]:
+    """A column as texts, None where it says nothing."""
+    if column not in rows:
+        return np.full(len(rows), None, object)
+    return np.array([str(value) if pd.notna(value) and value != "" else None for value in rows[column]], object)
 
 
 def _straight(run: _Run, number: int) -> Bool:
@@ -239,16 +265,18 @@ def _spots(
     run: _Run, residences: gpd.GeoDataFrame, covered: Bool, seconds: Float64, row: Int32, communities: Members
 ) -> gpd.GeoDataFrame:
     """Blind spots of every category, in the order of the table."""
-    grounds, undirected = Grounds(run.homes.xy), walked_both_ways(run.network)
-    community = np.full(len(residences), None, object)
+    lived = np.where(run.people.home[:, None], run.homes.xy, np.nan)
+    grounds, undirected = Grounds(lived), walked_both_ways(run.network)
+    community = np.full(len(residences), "", object)
     places = communities.matrix.tocoo()
     community[places.coords[1]] = communities.codes[places.coords[0]]
     homes = Homes(run.homes.snapped, run.people, community)
+    facilities = Facilities(_texts(run.facilities, "facility_id"), _texts(run.facilities, "name"))
     rows: list[dict[str, Any]] = []
     for number, about in enumerate(run.categories.to_dict("records")):
         nearest = Nearest(str(about["category"]), 60 * float(about["minutes"]), seconds[:, number], row[:, number])
         blind = run.homes.ok & ~covered[:, number]
-        rows += blind_spots(undirected, homes, nearest, blind, grounds, run.facilities)
+        rows += blind_spots(undirected, homes, nearest, blind, grounds, facilities)
     return spots_frame(rows, run.network.crs)
 
 
@@ -334,7 +362,7 @@ def _nearest(run: _Run, number: int, name: str, k: int) -> dict[str, Any]:
     """Time and id of the nearest ``k`` facilities of a category within the longest minutes."""
     pairs = pairs_within(run.there, run.places, run.facilities_of(number), run.homes, run.longest)
     cost, row = first_of(pairs, len(run.homes.xy), k)
-    ids = run.facilities["facility_id"].astype(str).to_numpy(object)
+    ids = _texts(run.facilities, "facility_id")
     columns: dict[str, Any] = {}
     for place in range(k):
         told = row[:, place] >= 0
