@@ -77,7 +77,10 @@ BUILDINGS = Layer(
 
 STREETS = Layer(
     "streets", "街道路网", "Streets", t.streets, t.streets.c.id,
-    _columns(t.streets, "street_id", "name", "highway", "cls", "bridge", "tunnel"),
+    _columns(
+        t.streets, "street_id", "name", "highway", "cls", "oneway", "bridge", "tunnel", "layer", "foot", "bicycle",
+        "car", "oneway_bicycle", "speed",
+    ),
     _columns(t.streets, "cls", "highway"),
 )  # fmt: skip
 
@@ -87,6 +90,11 @@ WATER = Layer(
 )  # fmt: skip
 
 WALLS = Layer("walls", "围墙", "Walls", t.walls, t.walls.c.id, _columns(t.walls, "wall_id", "kind"))
+
+BARRIERS = Layer(
+    "barriers", "门禁路障", "Gates and bollards", t.barriers, t.barriers.c.id,
+    _columns(t.barriers, "barrier_id", "kind", "foot", "bicycle", "car"), _columns(t.barriers, "kind"),
+)  # fmt: skip
 
 ADDRESSES = Layer(
     "addresses", "地址", "Addresses", t.addresses, t.addresses.c.id,
@@ -119,6 +127,6 @@ UNITS = Layer(
 LAYERS: dict[str, Layer] = {
     layer.name: layer
     for layer in (
-        AREAS, GRIDS, UNITS, COMPONENTS, FACILITIES, BUILDINGS, STREETS, WATER, WALLS, ADDRESSES, REPORTS,
+        AREAS, GRIDS, UNITS, COMPONENTS, FACILITIES, BUILDINGS, STREETS, BARRIERS, WATER, WALLS, ADDRESSES, REPORTS,
     )
 }  # fmt: skip

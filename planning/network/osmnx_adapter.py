@@ -19,7 +19,7 @@ from gisgrid.errors import BadInput
 from gisgrid.hilbert import hilbert_order
 from planning.network.assemble import assemble
 from planning.network.model import CLOSED, Bool, Float64, Int32, Int64, Network, lengths
-from planning.network.modes import MODES, flag, pace
+from planning.network.modes import MODES, enterable, pace
 
 _END_METRES = 0.01
 """A shape that ends this near to its node ends in it."""
@@ -214,9 +214,6 @@ def _flat(shapes: np.ndarray[Any, Any], begin: Float64, end: Float64) -> tuple[F
 def _enterable(graph: Any, facts: pd.DataFrame) -> Bool:
     if graph.graph.get("simplified"):
         return np.ones(len(facts), bool)
-    columns = {
-        name: [_first(value) for value in facts[name]] for name in ("bridge", "tunnel", "highway") if name in facts
-    }
-    frame = gpd.GeoDataFrame(columns, index=facts.index)
-    fast = frame["highway"].isin(["motorway", "motorway_link"]).to_numpy(bool) if "highway" in frame else False
-    return np.asarray(~(flag(frame, "bridge") | flag(frame, "tunnel") | fast), bool)
+    present = [name for name in ("bridge", "tunnel", "highway") if name in facts]
+    columns = {name: [_first(value) for value in facts[name]] for name in present}
+    return enterable(gpd.GeoDataFrame(columns, index=facts.index))
