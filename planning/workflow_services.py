@@ -23,7 +23,7 @@ from planning.reach import profile_of
 from planning.response import ResponseResult, response_circles
 from planning.siting import SitingResult, site_facilities
 from planning.straight import StraightResult, straight_reach
-from planning.workflow_circles import CirclesInput, area_box, reach_of, read_circles_input
+from planning.workflow_circles import area_box, reach_of, read_circles_input
 
 Asked = Mapping[str, Any]
 """What was asked for, checked, as JSON has it; points as ``{id, lon, lat}`` in degrees of EPSG:4490."""
@@ -123,7 +123,7 @@ def chosen(facilities: gpd.GeoDataFrame, categories: Sequence[str]) -> gpd.GeoDa
     """Facilities of some categories. Raises NotFound when there is none."""
     found = facilities[facilities["category"].isin(list(categories))].reset_index(drop=True)
     if found.empty:
-        raise NotFound(f"no facility of category {', '.join(categories)} is stored in the area; import some, or give points")
+        raise NotFound(f"no facility of category {', '.join(categories)} is stored here; import some, or give points")
     return found
 
 
@@ -154,13 +154,10 @@ def _components(
     wanted = rows["major"] + "-" + rows["minor"]
     found = rows[wanted.isin(list(classes)).to_numpy(bool)].reset_index(drop=True)
     if found.empty:
-        raise NotFound(f"no city component of class {', '.join(classes)} is stored in the area; import some, or give points")
+        raise NotFound(f"no component of class {', '.join(classes)} is stored here; import some, or give points")
     return found.assign(facility_id=found["component_code"], category=found["major"] + "-" + found["minor"])
 
 
 def _box(values: tuple[float, ...]) -> tuple[float, float, float, float]:
     west, south, east, north = values
     return west, south, east, north
-
-
-__all__ = ["CANDIDATES", "CirclesInput", "chosen", "points_of", "response_in_force", "sites_in_force", "straight_in_force"]

@@ -47,7 +47,8 @@ def compute(json_data: dict[str, Any]) -> Response:
 
     At the profile's usual speed and the usual minutes the run is stored in place of the one before, and every other
     address here answers from it. At another speed, factor or minutes nothing is stored: the job makes ``circles.zip``
-    with ``circles.gpkg`` (all layers) and ``report.json``, or ``circles.json`` with both. Asking again for what is queued or running answers that job.
+    with ``circles.gpkg`` (all layers) and ``report.json``, or ``circles.json`` with both. Asking again for what is
+    queued or running answers that job.
     """
     question = question_of(json_data, json_data["minutes"])
     params = {

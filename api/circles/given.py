@@ -69,7 +69,7 @@ def known_categories(names: Sequence[str]) -> list[str]:
     known = facility_categories(state().settings)["category"].tolist()
     for number, name in enumerate(names, start=1):
         if name not in known:
-            raise BadInput(f"categories row {number}: {name!r} is not known; /api/v1/facilities/categories lists those that are")
+            raise BadInput(f"categories row {number}: {name!r} is not known; see /api/v1/facilities/categories")
         if names.index(name) != number - 1:
             raise BadInput(f"categories row {number}: {name!r} is given twice")
     return list(names)

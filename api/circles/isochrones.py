@@ -17,7 +17,8 @@ from api.known_streets import Streets
 from api.state import state
 from gisgrid.errors import BadInput
 from gisgrid.limits import CIRCLE_MINUTES_MAX, SNAP_METRES_MAX
-from planning.circles.isochrones import contour, furthest_metres, snap_raster
+from planning.circles.isochrones import contour, furthest_metres
+from planning.circles.raster import snap_raster
 from planning.reach import Profile, profile_of, search_from
 from planning.workflow_networks import REACH_METRES
 

@@ -52,7 +52,7 @@ class SitesBody(MoverBody, FilesBody):
     counts = Dict(String(), Integer(), load_default=dict, metadata={"description": "new sites by category"})
     budget = Float(load_default=None, allow_none=True, metadata={"description": "for all categories together"})
     costs = Dict(String(), Float(), load_default=dict, metadata={"description": "cost of a site by category"})
-    importance = Dict(String(), Float(), load_default=dict, metadata={"description": "weight of a category, 1 by default"})
+    importance = Dict(String(), Float(), load_default=dict, metadata={"description": "weight by category; 1"})
     one_per_site = Boolean(load_default=False, metadata={"description": "a candidate takes one category only"})
     candidates = String(
         load_default="corners",
@@ -66,7 +66,7 @@ class SitesBody(MoverBody, FilesBody):
         load_default="residents", validate=OneOf(tuple(WEIGHTS)), metadata={"description": "who is to be reached"}
     )
     minutes = Float(load_default=None, allow_none=True, metadata={"description": "in place of each category's own"})
-    curve = Boolean(load_default=False, metadata={"description": "also the best for every smaller number, and one more"})
+    curve = Boolean(load_default=False, metadata={"description": "also the best for every number of sites"})
     time_limit = Float(load_default=60.0, metadata={"description": TIME_LIMIT})
 
 
@@ -80,7 +80,9 @@ class StraightBody(FilesBody):
     points = List(Nested(PointBody), load_default=list, metadata={"description": POINTS})
     crs = String(load_default="wgs84", metadata={"description": CRS})
     radius = Float(required=True, metadata={"description": "metres each reaches"})
-    area = String(load_default="", metadata={"description": "code of an area; the communities of the grids in force else"})
+    area = String(
+        load_default="", metadata={"description": "code of an area; the communities of the grids in force else"}
+    )
     cover = String(
         load_default=None,
         allow_none=True,
@@ -159,14 +161,16 @@ def _check_method(asked: dict[str, Any]) -> None:
 @bp.input(StraightBody, location="json")
 @bp.doc(responses={202: "queued"})
 def straight(json_data: dict[str, Any]) -> Response:
-    """What loudspeakers, hydrants and the like reach in a straight line, what they leave, the fewest further ones; a job.
+    """What loudspeakers, hydrants and the like reach in a straight line, and the fewest further ones, as a job.
 
     Of stored facilities of some categories, of city components of some classes, or of points given.
     """
     asked = dict(json_data)
     sources = [name for name in ("categories", "components", "points") if asked[name]]
     if len(sources) != 1:
-        raise BadInput(f"{' and '.join(sources) or 'nothing'} given; give categories, components or points, one of them")
+        raise BadInput(
+            f"{' and '.join(sources) or 'nothing'} given; give categories, components or points, one of them"
+        )
     known_categories(asked["categories"])
     asked["points"] = points_given(asked["points"], asked.pop("crs"))
     number_within("radius", asked["radius"], 0, RADIUS_MAX, above=True)
@@ -182,7 +186,7 @@ def straight(json_data: dict[str, Any]) -> Response:
 @bp.input(ResponseBody, location="json")
 @bp.doc(responses={202: "queued"})
 def response(json_data: dict[str, Any]) -> Response:
-    """How soon vehicles from stations are at every building, the promise kept or not, who is first where; a job.
+    """How soon vehicles from stations are at every building, the promise kept or not, who is first where, as a job.
 
     Fifteen minutes in town and sixty outside by default.
     """

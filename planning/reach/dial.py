@@ -211,24 +211,3 @@ def _place_key(reached: Reached, e: int, offset: int) -> Any:
             best = min(best, (c << 32) | np.int64(reached.source_label[low]))
         low += 1
     return best
-
-
-@njit(cache=True, nogil=True)
-def finish_cells(
-    reached: Reached, edge: Any, offset: Any, access: Any, pace: float, row: int, column: int, rows: int, columns: int
-) -> Any:
-    """Metres (float32) of a window of raster cells, infinite beyond the search's limit plus one access leg.
-
-    As `finish`, over the 2-D arrays ``edge``, ``offset`` (cm) and ``access`` (metres) from cell (``row``,
-    ``column``) on. ``pace`` is the cost of a cm of access leg: where cost is time, metres are metres at that speed.
-    """
-    out = np.full((rows, columns), np.inf, np.float32)
-    for r in range(rows):
-        for c in range(columns):
-            e = edge[row + r, column + c]
-            if e < 0:
-                continue
-            best = _place_key(reached, e, offset[row + r, column + c])
-            if best != UNREACHED:
-                out[r, c] = (best >> 32) / (100.0 * pace) + access[row + r, column + c]
-    return out
