@@ -13,7 +13,6 @@ from api import (
     addresses,
     areas,
     basemap,
-    circles,
     components,
     errors,
     facilities,
@@ -26,9 +25,11 @@ from api import (
     pages,
     reports,
 )
+from api.circles import views as circle_views
 from api.current import CurrentGrids
 from api.gate import Gate
 from api.known_addresses import KnownAddresses
+from api.known_streets import HeldStreets
 from api.locate import batch, single
 from api.locate.shortcut import Shortcut
 from api.state import State
@@ -56,7 +57,7 @@ BLUEPRINTS = (
     facilities.bp,
     basemap.bp,
     single.bp,
-    circles.bp,
+    circle_views.bp,
     reports.bp,
     open311.bp,
     jobs.bp,
@@ -71,7 +72,11 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.extensions["gisgrid"] = held = State(
-        settings, engine, CurrentGrids(engine, settings.home), KnownAddresses(engine, settings)
+        settings,
+        engine,
+        CurrentGrids(engine, settings.home),
+        KnownAddresses(engine, settings),
+        HeldStreets(engine, settings),
     )
     errors.init_app(app)
     openapi.init_app(app)

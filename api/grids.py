@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import Response
 
+from api.circles.figures import share
 from api.json import json_response
 from api.pages import GEOJSON, no_parameters, page_query, respond_page
 from api.state import state
 from data import tables as t
+from data.circles import current_run, grid_shares
 from data.grid_systems import stored_name
-from data.plans import current_generation, generation_of, in_force
+from data.plans import current_generation, in_force
 from data.tables import COMPREHENSIVE
 from gisgrid.errors import NotFound
 from layers.catalog import GRIDS
@@ -71,15 +73,7 @@ def _place(table: sa.Table) -> Any:
 
 
 def _circles(connection: sa.Connection, code: str) -> list[dict[str, Any]]:
-    covered, runs = t.circle_coverage, t.circle_runs
-    since = generation_of(connection)
-    newest = sa.select(sa.func.max(runs.c.id)).where(runs.c.generation >= (since.id if since else 0)).scalar_subquery()
-    query = (
-        sa.select(covered, t.facility_categories.c.minutes)
-        .join(t.facility_categories, t.facility_categories.c.category == covered.c.category)
-        .where(covered.c.run == newest, covered.c.place == "grid", covered.c.code == code)
-        .order_by(covered.c.category)
-    )
+    run = current_run(connection)
     return [
         {
             "category": row["category"],
@@ -87,10 +81,5 @@ def _circles(connection: sa.Connection, code: str) -> list[dict[str, Any]]:
             "buildings_share": share(row["buildings_covered"], row["buildings_assessed"]),
             "residents_share": share(row["residents_covered"], row["residents_assessed"]),
         }
-        for row in connection.execute(query).mappings()
+        for row in (grid_shares(connection, run["id"], code) if run else [])
     ]
-
-
-def share(part: int, whole: int) -> float | None:
-    """part / whole, None where there is nothing to cover."""
-    return round(part / whole, 4) if whole else None

@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from apiflask import APIFlask
 
+from api.circles.describe import ANSWERS as CIRCLE_ANSWERS
+from api.circles.describe import CHANGES as CIRCLE_CHANGES
 from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
 from data.tables import JOB_STATES
@@ -95,21 +97,11 @@ ERROR = _object({
     })
 })  # fmt: skip
 AREA = {"code": TEXT, "name": TEXT, "name_en": TEXT, "level": TEXT}
-COVERED = {
-    f"{what}_{part}": INTEGER
-    for what in ("buildings", "homes", "residents")
-    for part in ("total", "assessed", "covered")
-}
 GRID_CIRCLE = {
     "category": TEXT,
     "minutes": INTEGER,
     "buildings_share": NULLABLE_SHARE,
     "residents_share": NULLABLE_SHARE,
-}
-PER_GRID = {
-    f"{what}{part}": INTEGER
-    for what in ("buildings", "residents", "elderly")
-    for part in ("", "_assessed", "_covered", "_straight")
 }
 GRID_DETAIL = dict.fromkeys(("buildings", "components", "facilities", "reports"), INTEGER)
 OWNER = {
@@ -222,35 +214,13 @@ ANSWERS: dict[str, Json] = {
         "category": TEXT, "tier": INTEGER, "minutes": INTEGER, "metres": INTEGER, "name_zh": TEXT, "name_en": TEXT,
         "count": INTEGER,
     }))}),
-    "/api/v1/circles": _object({
-        "profile": TEXT,
-        "minutes": _list(INTEGER),
-        "made_at": {"type": "string", "format": "date-time"},
-        "generation": INTEGER,
-        "categories": _list(_object({
-            "category": TEXT, "tier": INTEGER, "name_zh": TEXT, "name_en": TEXT, "minutes": INTEGER, "metres": INTEGER,
-            "facilities": INTEGER, **COVERED,
-        }, additionalProperties=NUMBER)),
-        "report": FACTS,
-    }),
-    "/api/v1/circles/coverage": _object({
-        "category": TEXT,
-        "minutes": INTEGER,
-        "grids": _list(_object({
-            "code": TEXT,
-            **PER_GRID,
-            "buildings_share": NULLABLE_SHARE,
-            "residents_share": NULLABLE_SHARE,
-        })),
-    }),
-    "/api/v1/circles/polygons": _collection(_feature(_object({"category": TEXT, "minutes": INTEGER}))),
     "/api/v1/reports/{report}": REPORT,
     "/api/v1/reports/{report}/updates": _object({"updates": _list(UPDATE)}),
     "/api/v1/jobs": _object({"jobs": _list(_object(JOB)), "links": LINKS}),
     "/api/v1/jobs/{job}": _object(JOB),
     "/api/v1/jobs/{job}/events": TEXT,
     "/api/v1/jobs/{job}/output": {"type": "string", "format": "binary"},
-} | {
+} | CIRCLE_ANSWERS | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers to GET when all is well."""
@@ -261,11 +231,13 @@ CHANGES: dict[str, dict[str, Json]] = {
     "POST /api/v1/reports": {"200": REPORT, "201": REPORT},
     "POST /api/v1/reports/{report}/updates": {"200": REPORT, "201": REPORT},
     "DELETE /api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},
-}
+} | CIRCLE_CHANGES
 """What addresses answer to other methods when all is well, by status; 204 has no body."""
+KEYED = {"/api/v1/reports", "/api/v1/reports/{report}/updates"}
+"""Addresses that take what is sent only with a key, where keys are set."""
 STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 
-NOT_YET = {"/api/v1/locate", "/api/v1/circles", "/api/v1/circles/coverage", "/api/v1/circles/polygons"} | {
+NOT_YET = {"/api/v1/locate", *CIRCLE_ANSWERS} | {
     f"/api/v1/addresses/{name}" for name in ("search", "suggest", "reverse")
 }
 """Addresses without an identifier that still answer 404: before a plan is published, circles are computed or
@@ -313,7 +285,7 @@ def _changed(method: str, path: str) -> Json:
         "400": "What was sent cannot be used", "404": "There is no such thing (yet)",
         "409": "It clashes with what is stored", "503": "The database does not answer; try again",
     }  # fmt: skip
-    return done | _errors(told | ({"403": "A key is missing or not known"} if method == "POST" else {}))
+    return done | _errors(told | ({"403": "A key is missing or not known"} if path in KEYED else {}))
 
 
 def _content(path: str, answer: Json) -> Json:

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import Response
 
-from api.circles import current_run
 from api.json import json_response
 from api.pages import no_parameters
 from api.state import state
 from data import tables as t
+from data.circles import current_run
 from data.plans import current_generation, generation_of, in_force, plan_row
 from data.tables import COMPREHENSIVE
 from gisgrid.models import Band

@@ -1,4 +1,4 @@
-"""What one running service holds: settings, the engine, the grids in force, the addresses."""
+"""What one running service holds: settings, the engine, the grids in force, the addresses, the streets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask import current_app
 
 from api.current import CurrentGrids
 from api.known_addresses import KnownAddresses
+from api.known_streets import HeldStreets
 from gisgrid.settings import Settings
 
 
@@ -20,6 +21,7 @@ class State:
     engine: sa.Engine
     current: CurrentGrids
     addresses: KnownAddresses
+    streets: HeldStreets
 
 
 def state() -> State:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from api.circles.job import CIRCLES, compute_circles_job
+from api.circles.services_job import RESPONSE, SITES, STRAIGHT, response_job, sites_job, straight_job
 from api.locate.job import locate_points_file
 from gisgrid.jobs import JobWork
 
-WORK: dict[str, JobWork] = {"locate": locate_points_file}
+WORK: dict[str, JobWork] = {
+    "locate": locate_points_file,
+    CIRCLES: compute_circles_job,
+    SITES: sites_job,
+    STRAIGHT: straight_job,
+    RESPONSE: response_job,
+}
 """Work by kind. Functions of modules, so that the process of a job finds them by name."""

@@ -81,6 +81,13 @@ def find(connection: sa.Connection, job: int) -> dict[str, Any]:
     return dict(row)
 
 
+def unfinished(connection: sa.Connection, kind: str, params: dict[str, Any]) -> int | None:
+    """The newest job that waits or runs with just these parameters, and that nobody asked to stop."""
+    alike = (j.kind == kind, j.params == params, j.state.not_in(ENDED), j.cancel_asked.is_(False))
+    found = connection.scalar(sa.select(sa.func.max(j.id)).where(*alike))
+    return None if found is None else int(found)
+
+
 def page(
     connection: sa.Connection,
     *,

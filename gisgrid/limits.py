@@ -84,7 +84,19 @@ LOCATE_JOB_ROWS_MAX: Final = 300_000_000
 """Most points one job locates."""
 LOCATE_DECODED_BYTES_MAX: Final = 256 * 1024 * 1024
 """Most bytes the rows of one request may have once they are decompressed."""
+CIRCLE_NEAREST_MAX: Final = 10
+"""Most facilities of one category told for one place."""
+CIRCLE_MINUTES_MAX: Final = 12
+"""Most different minutes one question about circles may name."""
+NEAREST_MAX: Final = 100
+"""Most facilities of one category that are looked for from every residence."""
+REACH_PAIRS_MAX: Final = 100_000_000
+"""Most pairs of places one answer of reach sets may hold (8 bytes each)."""
 SITING_CANDIDATES_MAX: Final = 20_000
 """Most candidate sites one question about new sites may have."""
 SITING_PAIRS_MAX: Final = 100_000_000
 """Most pairs of candidate site and residence within the limit that are worked with (8 bytes each)."""
+CIRCLE_POINTS_MAX: Final = 10_000
+"""Most points (candidates, stations, loudspeakers) one job about circles may be given one by one."""
+CIRCLE_SECONDS_MAX: Final = 600.0
+"""Longest a job about circles may look for the best choice, in seconds."""

@@ -1,4 +1,4 @@
-"""Units → plan → check → publish → circles, in PostGIS: the functions of this package on stored data."""
+"""Units → plan → check → publish, in PostGIS: the functions of this package on stored data."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import sqlalchemy as sa
 
 from data import plans
 from data import tables as t
-from data.code_tables import facility_categories
-from data.loading import copy_rows, insert_one, read_rows
+from data.loading import read_rows
 from data.publishing import publish_plan
 from data.tables import COMPREHENSIVE
 from gisgrid.coverage import CoverageReport
@@ -25,9 +24,7 @@ from gisgrid.errors import BadInput, Conflict, NotFound
 from gisgrid.models import Band, Progress, no_progress
 from gisgrid.numbering import grid_names, renumber
 from gisgrid.overlay import largest_part
-from gisgrid.settings import Settings
 from planning.checking import check_levels, check_professional
-from planning.circles import CirclesResult, service_circles
 from planning.crosswalk import crosswalk
 from planning.levels import Level, LevelReason, partition_levels, split_options
 from planning.partition import PlanResult, Reason, old_grids_of, partition
@@ -35,7 +32,7 @@ from planning.professional import ProfessionalPlan, Within, plan_professional
 from planning.units import make_units, road_axes
 
 MARGIN_DEGREES = 0.02
-"""How far beyond an area streets and facilities are read (about 2 km: more than 15 minutes on foot)."""
+"""How far beyond an area the lines are read that its units may be bounded by (about 2 km)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,31 +318,6 @@ def _people_of(connection: sa.Connection, generation: int, grids: gpd.GeoDataFra
     return gpd.GeoDataFrame(pd.concat([units[columns], houses[columns]], ignore_index=True), crs=grids.crs)
 
 
-def circles_in_force(
-    engine: sa.Engine,
-    settings: Settings,
-    *,
-    minutes: tuple[int, ...] = (5, 10, 15),
-    profile: str = "adult",
-    progress: Progress = no_progress,
-) -> tuple[int, CirclesResult]:
-    """Compute and store who reaches what in the area of the grids in force; (run, result)."""
-    with engine.begin() as connection:
-        generation = plans.current_generation(connection)
-        grids = gpd.GeoDataFrame() if generation is None else plans.grids_in_force(connection, generation.id)
-        if generation is None or grids.empty:
-            raise NotFound("no plan is published yet, so there are no grids to report by; publish one first")
-        codes = sorted(set(grids["community"]))
-        buildings = read_rows(connection, t.buildings, where=[t.buildings.c.community.in_(codes)])
-        streets, facilities = (_around(connection, table, grids) for table in (t.streets, t.facilities))
-        result = service_circles(
-            streets, facilities, buildings, grids=grids, categories=facility_categories(settings),
-            minutes=minutes, profile=profile, progress=progress,
-        )  # fmt: skip
-        run = _save_circles(connection, generation.id, result, minutes, profile)
-    return run, result
-
-
 def barrier_lines(
     streets: gpd.GeoDataFrame, water: gpd.GeoDataFrame | None = None, walls: gpd.GeoDataFrame | None = None
 ) -> gpd.GeoDataFrame:
@@ -418,27 +390,3 @@ def reason_json(reason: Reason) -> dict[str, Any]:
         "units": list(map(str, reason.units)),
     }
     return facts | {"level": reason.level} if isinstance(reason, LevelReason) else facts
-
-
-def _save_circles(
-    connection: sa.Connection, generation: int, result: CirclesResult, minutes: tuple[int, ...], profile: str
-) -> int:
-    """Store a run in place of the one this generation had for the profile."""
-    runs = t.circle_runs
-    connection.execute(sa.delete(runs).where(runs.c.generation == generation, runs.c.profile == profile))
-    run = insert_one(
-        connection, runs, generation=generation, profile=profile, minutes=list(minutes),
-        categories=_plain(result.coverage), report=result.report,
-    )  # fmt: skip
-    copy_rows(connection, t.circle_coverage, result.grid_coverage.assign(run=run, place="grid"))
-    shapes = result.isochrones
-    copy_rows(connection, t.circle_polygons, shapes[~shapes.geometry.is_empty].assign(run=run))
-    return run
-
-
-def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON-ready values."""
-    return [
-        {str(key): value.item() if isinstance(value, np.generic) else value for key, value in row.items()}
-        for row in frame.to_dict("records")
-    ]

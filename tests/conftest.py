@@ -28,7 +28,7 @@ from data.intake import clean_layers, store_layers
 from data.sample import SampleDistrict, make_sample
 from gisgrid.models import Band
 from gisgrid.settings import Settings
-from planning import workflow
+from planning import workflow, workflow_circles
 
 # the same examples on every run; HYPOTHESIS_PROFILE=default looks for new ones
 hypothesis_settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -199,7 +199,7 @@ def planned(cluster: embedded.Cluster, session_home: Path, small_district: Sampl
         workflow.units_for_area(engine, area)
         plan, _, _ = workflow.plan_for_area(engine, area, band=BAND)
         workflow.publish(engine, plan)
-        workflow.circles_in_force(engine, settings)
+        workflow_circles.circles_in_force(engine, settings)
         yield Planned(settings, engine, small_district, area, plan)
 
 

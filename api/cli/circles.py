@@ -23,7 +23,7 @@ from gisgrid.settings import Settings
 from planning.circles import CirclesResult, service_circles
 from planning.network import NODINGS
 from planning.reach import PROFILES
-from planning.workflow import circles_in_force
+from planning.workflow_circles import circles_in_force
 
 FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "categories", "nearest")
 """Options that go with ``--streets``: what PostGIS holds is assessed as it is stored."""

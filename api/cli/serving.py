@@ -23,7 +23,7 @@ from gisgrid.errors import BadInput
 from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
 from gisgrid.settings import Settings
-from planning import workflow
+from planning import workflow, workflow_circles
 from planning.circles.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
 from planning.siting import warm as warm_siting
@@ -113,7 +113,7 @@ def _build(
         done = workflow.publish(engine, plan, note=source)
     output.say(*done.report.lines(most=5))
     with output.stage("service circles") as progress:
-        workflow.circles_in_force(engine, settings, progress=progress)
+        workflow_circles.circles_in_force(engine, settings, progress=progress)
 
 
 def _check_port(host: str, port: int) -> None:
@@ -150,8 +150,8 @@ def warm(output: Output) -> None:
         "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
         "addresses": warm_address,
         "records": warm_records,
-        "straight": warm_straight,
         "siting": warm_siting,
+        "straight": warm_straight,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):

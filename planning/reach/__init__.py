@@ -11,6 +11,9 @@ from planning.reach.nearest import (
     search_from,
 )
 from planning.reach.profiles import MINUTES_MAX, PROFILES, Profile, profile_of
+from planning.reach.routes import Route, route, routes
+from planning.reach.sets import reach_sets
+from planning.reach.several import nearest_by_category, nearest_several
 from planning.reach.snapping import SegmentIndex, Snapped, segment_index, snap
 
 __all__ = [
@@ -20,14 +23,20 @@ __all__ = [
     "UNREACHED",
     "Costs",
     "Profile",
+    "Route",
     "SegmentIndex",
     "Snapped",
     "at_places",
     "key_costs",
     "key_labels",
+    "nearest_by_category",
     "nearest_metres",
     "nearest_seconds",
+    "nearest_several",
     "profile_of",
+    "reach_sets",
+    "route",
+    "routes",
     "search_from",
     "segment_index",
     "snap",

@@ -19,6 +19,10 @@ BUCKET_SHIFT: Final = 13
 out, so that a wide bucket works on one neighbourhood at a time; the caches repay nodes taken twice up to this width."""
 UNREACHED: Final = np.iinfo(np.int64).max
 """Key of a node not reached within the limit."""
+FAR: Final = 2**31 - 1
+"""The same where costs are kept alone, in 32 bits."""
+LABEL: Final = 0xFFFFFFFF
+"""Bits of a key that are its label."""
 NO_LIMIT: Final = 2**31 - 2
 """Largest limit in cm: 21,474 km."""
 
@@ -114,12 +118,7 @@ def search(
                     free = entry_next[e]
                 else:
                     if used == len(entry_node):
-                        grown = np.empty(2 * used, np.int32)
-                        grown[:used] = entry_node
-                        entry_node = grown
-                        grown = np.empty(2 * used, np.int32)
-                        grown[:used] = entry_next
-                        entry_next = grown
+                        entry_node, entry_next = longer(entry_node), longer(entry_next)
                     e = used
                     used += 1
                 entry_node[e] = v
@@ -143,7 +142,7 @@ def finish(reached: Reached, edge: Any, offset: Any, access: Any, limit: int) ->
         e = edge[i]
         if e < 0:
             continue
-        best = _along(reached, e, offset[i])
+        best = _place_key(reached, e, offset[i])
         if best == UNREACHED:
             continue
         best += np.int64(access[i]) << 32
@@ -154,14 +153,37 @@ def finish(reached: Reached, edge: Any, offset: Any, access: Any, limit: int) ->
 
 @njit(cache=True, nogil=True, inline="always")
 def part(cost: int, cm: int, whole: int) -> Any:
-    """Cost of ``cm`` of an edge that is ``whole`` cm long and costs ``cost``, rounded to the nearest unit."""
+    """Cost of the first ``cm`` of an edge that is ``whole`` cm long and costs ``cost``, rounded to the nearest unit.
+
+    Both directions are measured from the edge's beginning (`planning.reach.places` says why)."""
     if cost == whole or whole == 0:
         return np.int64(cm)
     return (np.int64(cost) * cm + whole // 2) // whole
 
 
+@njit(cache=True, nogil=True, inline="always")
+def along(cm: int, forward: int, backward: int, start: int, stop: int) -> Any:
+    """Cost from one point of an edge straight along it to another, -1 where that direction is closed."""
+    c = np.int64(-1)
+    if start == stop:
+        c = np.int64(0)
+    elif start < stop and forward >= 0:
+        c = part(forward, stop, cm) - part(forward, start, cm)
+    elif start > stop and backward >= 0:
+        c = part(backward, start, cm) - part(backward, stop, cm)
+    return c
+
+
 @njit(cache=True, nogil=True)
-def _along(reached: Reached, e: int, offset: int) -> Any:
+def longer(values: Any) -> Any:
+    """An array of twice the length that begins with the same values."""
+    grown = np.empty(2 * len(values), values.dtype)
+    grown[: len(values)] = values
+    return grown
+
+
+@njit(cache=True, nogil=True)
+def _place_key(reached: Reached, e: int, offset: int) -> Any:
     """Key of the point ``offset`` cm along edge ``e``."""
     best = np.int64(UNREACHED)
     cm = reached.edge_cm[e]
@@ -172,7 +194,7 @@ def _along(reached: Reached, e: int, offset: int) -> Any:
         best = k + (part(forward, offset, cm) << 32)
     k = reached.key[reached.edge_to[e]]
     if k != UNREACHED and backward >= 0:
-        best = min(best, k + (part(backward, cm - offset, cm) << 32))
+        best = min(best, k + ((backward - part(backward, offset, cm)) << 32))
     source_edge = reached.source_edge
     low = 0
     high = len(source_edge)
@@ -183,37 +205,9 @@ def _along(reached: Reached, e: int, offset: int) -> Any:
         else:
             high = middle
     while low < len(source_edge) and source_edge[low] == e:
-        start = reached.source_offset[low]
-        c = np.int64(-1)
-        if offset == start:
-            c = np.int64(0)
-        elif offset > start and forward >= 0:
-            c = part(forward, offset, cm) - part(forward, start, cm)
-        elif offset < start and backward >= 0:
-            c = part(backward, cm - offset, cm) - part(backward, cm - start, cm)
+        c = along(cm, forward, backward, reached.source_offset[low], offset)
         if c >= 0:
             c += reached.source_access[low]
             best = min(best, (c << 32) | np.int64(reached.source_label[low]))
         low += 1
     return best
-
-
-@njit(cache=True, nogil=True)
-def finish_cells(
-    reached: Reached, edge: Any, offset: Any, access: Any, pace: float, row: int, column: int, rows: int, columns: int
-) -> Any:
-    """Metres (float32) of a window of raster cells, infinite beyond the search's limit plus one access leg.
-
-    As `finish`, over the 2-D arrays ``edge``, ``offset`` (cm) and ``access`` (metres) from cell (``row``,
-    ``column``) on. ``pace`` is the cost of a cm of access leg: where cost is time, metres are metres at that speed.
-    """
-    out = np.full((rows, columns), np.inf, np.float32)
-    for r in range(rows):
-        for c in range(columns):
-            e = edge[row + r, column + c]
-            if e < 0:
-                continue
-            best = _along(reached, e, offset[row + r, column + c])
-            if best != UNREACHED:
-                out[r, c] = (best >> 32) / (100.0 * pace) + access[row + r, column + c]
-    return out

@@ -16,6 +16,7 @@ from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from planning.network.model import Network, reverse
 from planning.reach.dial import NO_LIMIT, UNREACHED, Reached, finish, search
+from planning.reach.places import access_cost, departures, whole_limit
 from planning.reach.profiles import MINUTES_MAX, profile_of
 from planning.reach.snapping import SegmentIndex, Snapped, segment_index, snap
 
@@ -54,45 +55,20 @@ class Costs:
         return key_labels(self.key)
 
 
-def access_cost(network: Network, places: Snapped) -> Int64:
-    """What the straight legs between places and their streets cost."""
-    out: Int64 = np.rint(places.access * network.access_pace).astype(np.int64)
-    return out
-
-
 def search_from(network: Network, facilities: Snapped, *, limit: int = NO_LIMIT) -> Costs:
     """Cost of every node from its nearest facility, at most ``limit`` (in the network's unit).
 
     On `planning.network.reverse` of a network it is the cost *to* the facility. Facilities not on the network are left
-    out.
+    out. Raises BadInput for a limit that is not positive.
     """
+    limit = whole_limit(limit)
     rows = np.flatnonzero(facilities.ok)
     rows = rows[np.lexsort((rows, facilities.edge[rows]))]
     sources = facilities.take(rows)
     labels = rows.astype(np.int32)
-    nodes, costs, of = seeds(network, sources)
-    key = search(network.indptr, network.neighbours, network.weights, nodes, costs, labels[of], limit)
+    start = departures(network, sources)
+    key = search(network.indptr, network.neighbours, network.weights, start.node, start.cost, labels[start.row], limit)
     return Costs(key=key, sources=sources, labels=labels, limit=limit)
-
-
-def seeds(network: Network, sources: Snapped) -> tuple[Int32, Int64, Int64]:
-    """Where a search from places on edges begins: (nodes, costs, row of ``sources``), both ends where both lead on."""
-    cm, forward, backward = (
-        values[sources.edge].astype(np.int64)
-        for values in (network.edge_cm, network.edge_forward, network.edge_backward)
-    )
-    access, offset = access_cost(network, sources), sources.offset.astype(np.int64)
-    # as `dial.part`: what is left of an edge is its cost less the part already gone
-    to_end = access + forward - _part(forward, offset, cm)
-    to_start = access + backward - _part(backward, cm - offset, cm)
-    there, back = np.flatnonzero(forward >= 0), np.flatnonzero(backward >= 0)
-    nodes = np.concatenate([network.edge_from[sources.edge[back]], network.edge_to[sources.edge[there]]])
-    return nodes, np.concatenate([to_start[back], to_end[there]]), np.concatenate([back, there])
-
-
-def _part(cost: Int64, cm: Int64, whole: Int64) -> Int64:
-    """As `dial.part`, on arrays."""
-    return np.where((cost == whole) | (whole == 0), cm, (cost * cm + whole // 2) // np.maximum(whole, 1))
 
 
 def at_places(network: Network, costs: Costs, places: Snapped) -> Int64:

@@ -104,7 +104,7 @@ def test_circles_by_category_and_grid_agree(client: FlaskClient) -> None:
     summary = read(client, "/api/v1/circles")
     assert len(summary["categories"]) >= 20
     for about in summary["categories"]:
-        rows = read(client, f"/api/v1/circles/coverage?category={about['category']}")["grids"]
+        rows = read(client, f"/api/v1/circles/coverage?category={about['category']}")["rows"]
         assert sum(row["residents_covered"] for row in rows) == about["residents_covered"]
         assert sum(row["buildings"] for row in rows) == about["buildings_total"]
 
@@ -177,7 +177,7 @@ def test_locate_outside_names_the_nearest_only_when_near(client: FlaskClient, pl
         ("/api/v1/components/clusters?bbox=0,0,1,1&cell=1&major=%00", 400, "NUL"),
         ("/api/v1/circles/polygons?category=%00", 400, "NUL"),
         ("/api/v1/circles/polygons?category=moonbase", 404, "moonbase"),
-        ("/api/v1/circles?profile=elderly", 400, "profile"),
+        ("/api/v1/circles?minutes=5", 400, "minutes"),
         ("/api/v1/overview?area=1", 400, "area"),
         ("/api/v1/grids/" + "9" * 101, 400, "100 characters"),
     ],
