@@ -25,8 +25,9 @@ from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow
-from planning.circles.isochrones import warm as warm_reach
+from planning.circles.isochrones import warm as warm_circles
 from planning.partition import warm as warm_partition
+from planning.reach.warming import warm as warm_reach
 from planning.units import warm as warm_units
 
 THREADS = 16
@@ -151,6 +152,7 @@ def warm(output: Output) -> None:
     """Compile the numeric kernels now, so that no later command waits for them."""
     kernels = {
         "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
+        "circles": warm_circles,
         "addresses": warm_address,
         "records": warm_records,
     }  # fmt: skip
