@@ -38,6 +38,7 @@ MODULES: dict[str, str] = {
     "posts": "posts",
     "address": "addressing",
     "circles": "circles",
+    "isochrones": "isochrones",
     "warm": "serving",
 }
 """Which module of `api.cli` holds a command; only that one is imported, so that short commands start quickly."""

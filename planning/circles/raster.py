@@ -182,9 +182,7 @@ def _fill(segments: Segments, x: float, y: float, step: float, rows: int, column
             for k in range(first[i * columns + j], first[i * columns + j + 1]):
                 for r in range(BLOCK):
                     for c in range(BLOCK):
-                        t, d = project(
-                            segments, candidates[k], x + step * (j * BLOCK + c), y + step * (i * BLOCK + r)
-                        )
+                        t, d = project(segments, candidates[k], x + step * (j * BLOCK + c), y + step * (i * BLOCK + r))
                         if d < best[r, c]:
                             best[r, c], at[r, c], owner[r, c] = d, t, k
             one = used

@@ -27,7 +27,8 @@ from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from gisgrid.models import Progress, no_progress
-from planning.circles.isochrones import contour, furthest_metres, snap_raster
+from planning.circles.isochrones import contour, furthest_metres
+from planning.circles.raster import snap_raster
 from planning.network import Network, build_network, reverse
 from planning.reach import (
     Profile,

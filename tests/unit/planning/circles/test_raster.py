@@ -59,7 +59,10 @@ def test_blocks_know_the_stretch_and_distance_of_their_points(streets: Network) 
         entries = np.arange(raster.blocks.first[block[point]], raster.blocks.first[block[point] + 1])
         (entry,) = entries[raster.blocks.segment[entries] == segment[point]]
         line = shapely.linestrings(
-            [raster.segments.start[segment[point]], raster.segments.start[segment[point]] + raster.segments.extent[segment[point]]]
+            [
+                raster.segments.start[segment[point]],
+                raster.segments.start[segment[point]] + raster.segments.extent[segment[point]],
+            ]
         )
         here = shapely.points(xy[point])
         along, away = shapely.line_locate_point(line, here), shapely.distance(line, here)
@@ -71,7 +74,8 @@ def test_the_lattice_does_not_depend_on_the_box(streets: Network) -> None:
     one, other = snap_raster(streets, (0, 0, 300, 300)), snap_raster(streets, (123.4, 77.0, 580, 600))
     for raster in (one, other):
         assert raster.step == 10.0 / SAMPLES
-        assert raster.x % (raster.step * BLOCK) == 0 and raster.y % (raster.step * BLOCK) == 0
+        assert raster.x % (raster.step * BLOCK) == 0
+        assert raster.y % (raster.step * BLOCK) == 0
 
 
 def test_large_places_get_larger_cells_and_empty_ones_cost_nothing() -> None:
@@ -94,4 +98,7 @@ def test_cells_that_cannot_be(streets: Network, cell: float) -> None:
 def test_an_index_made_before_gives_the_same(streets: Network) -> None:
     one = snap_raster(streets, (0, 0, 600, 600))
     other = snap_raster(streets, (0, 0, 600, 600), index=segment_index(streets))
-    assert all(np.array_equal(a, b) for a, b in zip((*one.segments, *one.blocks), (*other.segments, *other.blocks), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip((*one.segments, *one.blocks), (*other.segments, *other.blocks), strict=True)
+    )
