@@ -160,7 +160,7 @@ def _trace(
         # ``level`` has a border: its point (1, 1) is the window's first
         s = side_of(first, block, nearest, pr - 1, pc - 1)
         u = side_of(first, block, nearest, qr - 1, qc - 1)
-        share = high  # a raster may end before the streets do: there the line runs along its last points
+        share = low  # a raster may end before the streets do: there the line runs along its last points
         if u >= 0:
             px, py = x + step * (pc - 1), y + step * (pr - 1)
             share = crossing(row, source, s, u, limit, pace, furthest, px, py, px + step * dc, py + step * dr)

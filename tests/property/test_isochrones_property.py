@@ -76,7 +76,7 @@ def test_a_wrong_point_is_within_a_lattice_square_of_the_line(
     near_limit = 5 * network.access_pace  # costs are whole numbers, the field is not
     excused = np.zeros(len(wrong), bool)
     for right, up in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        corner_at = np.array([raster.x, raster.y]) + raster.step * (low + [right, up])
+        corner_at = np.array([raster.x, raster.y]) + raster.step * (low + np.array([right, up]))
         cost = costs_of(network, places, limit, corner_at)
         far = snap(network, corner_at, max_metres=105).access
         excused |= (cost <= limit) != exact[wrong]
