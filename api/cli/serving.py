@@ -8,10 +8,9 @@ from contextlib import ExitStack
 
 import click
 import sqlalchemy as sa
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
 
+from api import server
+from api.cli import stopping
 from api.cli.output import Output, output_options
 from api.cli.working import worker_beside
 from data import db, plans
@@ -27,12 +26,13 @@ from gisgrid.settings import Settings
 from planning import workflow, workflow_circles
 from planning.circles.isochrones import warm as warm_reach
 from planning.partition import warm as warm_partition
+from planning.reach import PROFILES
 from planning.siting import warm as warm_siting
 from planning.straight import warm as warm_straight
 from planning.units import warm as warm_units
 
-THREADS = 16
-"""Threads of a worker."""
+WALKERS = tuple(name for name, profile in PROFILES.items() if profile.mode == "walk")
+"""Profiles the demo computes circles for."""
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
 jobs_option = click.option(
@@ -115,8 +115,9 @@ def _build(
     with output.stage("check and publish"):
         done = workflow.publish(engine, plan, note=source)
     output.say(*done.report.lines(most=5))
-    with output.stage("service circles") as progress:
-        workflow_circles.circles_in_force(engine, settings, progress=progress)
+    for profile in WALKERS:
+        with output.stage(f"service circles, {profile}") as progress:
+            workflow_circles.circles_in_force(engine, settings, profile=profile, progress=progress)
 
 
 def _check_port(host: str, port: int) -> None:
@@ -133,18 +134,16 @@ def _check_port(host: str, port: int) -> None:
             raise BadInput(f"cannot listen on {host} port {port}: {error.strerror}; give another --port") from error
 
 
-def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: bool = False) -> None:
+def _serve(output: Output, host: str, port: int, processes: int, *, open_browser: bool = False) -> None:
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/"
-    output.result({"url": url}, [f"gisgrid serves {url} (Ctrl-C stops it)"])
-    # many threads, few of them at work at once: see api.gate
-    server = Granian(
-        "api.wsgi:create", factory=True, address=host, port=port, interface=Interfaces.WSGI, workers=workers,
-        blocking_threads=THREADS, backpressure=2 * THREADS, log_level=LogLevels.error,
-        respawn_failed_workers=True,
-    )  # fmt: skip
-    if open_browser:
-        click.launch(url)
-    server.serve()
+
+    def ready() -> None:
+        stopping.check()  # from here on Ctrl-C is the server's
+        output.result({"url": url}, [f"gisgrid serves {url} (Ctrl-C stops it)"])
+        if open_browser:
+            click.launch(url)
+
+    server.serve(host, port, processes, ready=ready)
 
 
 @click.command("warm", hidden=True)
@@ -155,8 +154,8 @@ def warm(output: Output) -> None:
         "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
         "addresses": warm_address,
         "records": warm_records,
-        "siting": warm_siting,
         "straight": warm_straight,
+        "siting": warm_siting,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):
