@@ -62,7 +62,7 @@ def question_of(body: dict[str, Any], minutes: list[float]) -> Question:
     """What a body asks for, checked. Raises BadInput."""
     if len(minutes) > CIRCLE_MINUTES_MAX:
         raise BadInput(f"minutes has {len(minutes)} values; give at most {CIRCLE_MINUTES_MAX}")
-    ordered = tuple(int(value) if value.is_integer() else value for value in sorted(set(minutes)))
+    ordered = tuple(int(value) if float(value).is_integer() else value for value in sorted(set(minutes)))
     question = Question(body["profile"], ordered, body["speed"], body["factor"])
     question.mover()
     return question

@@ -26,11 +26,14 @@ from gisgrid.settings import Settings
 from planning import workflow, workflow_circles
 from planning.circles.isochrones import warm as warm_circles
 from planning.partition import warm as warm_partition
+from planning.reach import PROFILES
 from planning.reach.warming import warm as warm_reach
 from planning.siting import warm as warm_siting
 from planning.straight import warm as warm_straight
 from planning.units import warm as warm_units
 
+WALKERS = tuple(name for name, profile in PROFILES.items() if profile.mode == "walk")
+"""Profiles the demo computes circles for."""
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
 jobs_option = click.option(
@@ -113,8 +116,9 @@ def _build(
     with output.stage("check and publish"):
         done = workflow.publish(engine, plan, note=source)
     output.say(*done.report.lines(most=5))
-    with output.stage("service circles") as progress:
-        workflow_circles.circles_in_force(engine, settings, progress=progress)
+    for profile in WALKERS:
+        with output.stage(f"service circles, {profile}") as progress:
+            workflow_circles.circles_in_force(engine, settings, profile=profile, progress=progress)
 
 
 def _check_port(host: str, port: int) -> None:

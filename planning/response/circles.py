@@ -219,6 +219,8 @@ def _empty_grids(
 ) -> None:  # fmt: skip
     """Grids without any building reached belong to who is first at a point inside them."""
     empty = np.flatnonzero(table["station_row"] < 0)
+    if not len(empty):
+        return
     spots = snap(network, inner_points(grids.iloc[empty], network.crs), index=index)
     times = two_first(network, starts, spots, limit=mover.limit(MINUTES_MAX))
     table.loc[empty, "station_row"] = times.station[:, FIRST]

@@ -171,7 +171,7 @@ def test_nearest_of_a_point_is_that_of_the_network(asking: FlaskClient, planned:
             told.setdefault(row["category"], []).append(metres)
         for category, found in told.items():
             assert found == sorted(found)
-            mine = (places["category"] == category).to_numpy(bool)
+            mine = (places["category"] == category).to_numpy(bool).copy()
             assert found[0] == metres_to(mine, here)
             known = [row["facility"]["facility_id"] for row in body["nearest"] if row["category"] == category]
             mine[[rows[key] for key in known]] = False
@@ -219,9 +219,9 @@ def test_an_isochrone_holds_who_is_near(asking: FlaskClient, categories: list[di
     seconds = np.array([feature["properties"]["seconds"] or np.inf for feature in buildings])
     for feature in body["features"]:
         held, limit = points.within(shape(feature["geometry"])).to_numpy(), 60 * feature["properties"]["minutes"]
-        near, far = seconds <= limit - 5, seconds > limit + 5
+        near, far = seconds <= limit - 15, seconds > limit + 15  # points of buildings are drawn some metres off
         assert held[near].mean() >= 0.99
-        assert (far & held).sum() <= 0.01 * near.sum()
+        assert not (far & held).any()
     slower = read(asking, f"/isochrones?facility={first['facility']['id']}&minutes=10&factor=0.5")["features"]
     assert shape(slower[0]["geometry"]).area < 0.6 * shape(body["features"][1]["geometry"]).area
     assert read(asking, "/isochrones?lon=100&lat=30")["features"] == []
