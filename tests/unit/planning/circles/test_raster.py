@@ -49,6 +49,18 @@ def test_points_are_snapped_as_places_are(streets: Network) -> None:
     assert np.abs(offset - exact.offset[near])[same].max() <= 1.0
 
 
+def test_whole_cells_are_put_on_streets_as_places_are(streets: Network) -> None:
+    raster = snap_raster(streets, (0, 0, 600, 600), cell=10.0)
+    cells, (rows, columns) = raster.on_streets(streets)
+    r, c = (part.ravel() for part in np.mgrid[0:rows, 0:columns])
+    exact = snap(streets, np.column_stack([raster.x + raster.cell * c, raster.y + raster.cell * r]))
+    assert np.array_equal(cells.ok, exact.ok)
+    assert np.abs(cells.access - exact.access).max() <= 1
+    same = cells.edge == exact.edge
+    assert same.mean() > 0.97, "ties at junctions may go either way, nothing else"
+    assert np.abs(cells.offset - exact.offset)[same].max() <= 1
+
+
 def test_blocks_know_the_stretch_and_distance_of_their_points(streets: Network) -> None:
     raster = snap_raster(streets, (0, 0, 600, 600), cell=10.0)
     xy, segment = points_of(raster)
