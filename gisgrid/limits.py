@@ -94,8 +94,6 @@ REACH_PAIRS_MAX: Final = 100_000_000
 """Most pairs of places one answer of reach sets may hold (8 bytes each)."""
 SITING_CANDIDATES_MAX: Final = 20_000
 """Most candidate sites one question about new sites may have."""
-SITING_PAIRS_MAX: Final = 100_000_000
-"""Most pairs of candidate site and residence within the limit that are worked with (8 bytes each)."""
 CIRCLE_POINTS_MAX: Final = 10_000
 """Most points (candidates, stations, loudspeakers) one job about circles may be given one by one."""
 CIRCLE_SECONDS_MAX: Final = 600.0

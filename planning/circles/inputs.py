@@ -17,6 +17,7 @@ from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from planning.network import Network
+from planning.places import counts, inner_points
 from planning.reach import SegmentIndex, Snapped, snap
 
 Bool = NDArray[np.bool_]
@@ -107,9 +108,7 @@ def check_layers(
 
 def placed(network: Network, index: SegmentIndex, rows: gpd.GeoDataFrame) -> Places:
     """Inner points of some rows on the network."""
-    shapes = to_metric(rows[[rows.geometry.name]], network.crs).geometry
-    points = shapely.point_on_surface(shapes.to_crs(network.crs).to_numpy())
-    xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+    xy = inner_points(rows, network.crs)
     return Places(xy, snap(network, xy, index=index))
 
 
@@ -124,23 +123,10 @@ def check_snapped(snapped: Snapped, what: str, network: Network) -> None:
 
 def people_of(residences: gpd.GeoDataFrame) -> People:
     """Residents (``population``) and people of 60 and over (``elderly``). Raises BadInput for what is no count."""
-    residents, elderly = numbers(residences, "population"), numbers(residences, "elderly")
+    residents, elderly = counts(residences, "population", "residences"), counts(residences, "elderly", "residences")
     if residents.any():
         return People(residents, elderly, residents, "residents")
     return People(residents, elderly, np.ones(len(residences)), "buildings")
-
-
-def numbers(rows: gpd.GeoDataFrame, column: str) -> Float64:
-    """A count column, zero where it is absent or unknown. Raises BadInput naming the row."""
-    if column not in rows:
-        return np.zeros(len(rows))
-    given = rows[column]
-    values: Float64 = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = (np.isnan(values) & given.notna().to_numpy()) | (values < 0) | np.isinf(values)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise BadInput(f"residences row {row + 1}: {column}={given.iloc[row]!s} is not a count; give 0 or more")
-    return np.nan_to_num(values)
 
 
 def repeated(facilities: gpd.GeoDataFrame, places: Places) -> Bool:

@@ -48,11 +48,20 @@ from planning.circles.inputs import (
     whole,
 )
 from planning.circles.isochrones import contour, furthest_metres
-from planning.circles.matrix import first_of, nearest_by_category, pairs_within
 from planning.circles.raster import snap_raster
 from planning.circles.result import CirclesResult, isochrones_layer, places_layer, residences_layer
 from planning.network import Network, build_network, reverse
-from planning.reach import MINUTES_MAX, Profile, SegmentIndex, profile_of, search_from, segment_index
+from planning.reach import (
+    MINUTES_MAX,
+    Profile,
+    SegmentIndex,
+    nearest_by_category,
+    nearest_several,
+    profile_of,
+    reach_sets,
+    search_from,
+    segment_index,
+)
 
 Bool = NDArray[np.bool_]
 Float64 = NDArray[np.float64]
@@ -257,8 +266,9 @@ def _straight(run: _Run, number: int) -> Bool:
 
 def _opportunities(run: _Run, number: int) -> Int32:
     """How many facilities of a category each residence reaches within its minutes, -1 where not assessable."""
-    pairs = pairs_within(run.there, run.places, run.facilities_of(number), run.homes, int(run.limits[number]))
-    found = np.bincount(pairs.home, minlength=len(run.homes.xy))
+    facilities = run.places.snapped.take(run.facilities_of(number))
+    reached = reach_sets(run.there, facilities, run.homes.snapped, int(run.limits[number]))
+    found = np.bincount(reached.indices, minlength=len(run.homes.xy))
     return np.where(run.homes.ok, found, -1).astype(np.int32)
 
 
@@ -357,23 +367,22 @@ def _columns(
     columns |= {f"seconds_{name}": seconds[:, number] for number, name in enumerate(names)}
     columns |= {f"opportunity_{name}": found[:, number] for number, name in enumerate(names)}
     if nearest:
-        for number, name in enumerate(names):
-            columns |= _nearest(run, number, name, nearest)
+        columns |= _nearest(run, names, nearest)
     return columns
 
 
-def _nearest(run: _Run, number: int, name: str, k: int) -> dict[str, Any]:
-    """Time and id of the nearest ``k`` facilities of a category within the longest minutes."""
-    pairs = pairs_within(run.there, run.places, run.facilities_of(number), run.homes, run.longest)
-    cost, row = first_of(pairs, len(run.homes.xy), k)
-    ids = _texts(run.facilities, "facility_id")
+def _nearest(run: _Run, names: list[str], k: int) -> dict[str, Any]:
+    """Time and id of the nearest ``k`` facilities of every category within the longest minutes."""
+    cost, row = nearest_several(
+        run.there, run.places.snapped, run.category, run.homes.snapped, k, run.longest, count=len(names)
+    )
+    seconds = np.where(row >= 0, run.mover.seconds(cost.astype(np.float64)), np.nan).astype(np.float32)
+    ids = np.append(_texts(run.facilities, "facility_id"), None)[row]  # -1: the None at the end
     columns: dict[str, Any] = {}
-    for place in range(k):
-        told = row[:, place] >= 0
-        columns[f"seconds_{name}_{place + 1}"] = np.where(
-            told, run.mover.seconds(cost[:, place].astype(np.float64)), np.nan
-        ).astype(np.float32)
-        columns[f"facility_{name}_{place + 1}"] = [ids[at] if at >= 0 else None for at in row[:, place].tolist()]
+    for number, name in enumerate(names):
+        for place in range(k):
+            columns[f"seconds_{name}_{place + 1}"] = seconds[:, number, place]
+            columns[f"facility_{name}_{place + 1}"] = ids[:, number, place]
     return columns
 
 

@@ -62,18 +62,20 @@ def nearest_several(
     residences: Snapped,
     k: int,
     limit: int = NO_LIMIT,
+    *,
+    count: int | None = None,
 ) -> tuple[Int32, Int32]:
     """Costs to each residence of its ``k`` nearest facilities of every category, and their rows.
 
     As `nearest_by_category`; both are (residences, categories, ``k``), the nearest first, each facility at most
-    once, -1 after the last one within reach. There are as many categories as the highest code + 1. A category a
-    thread, in 8 ``k`` bytes a node each. Raises BadInput as `nearest_by_category`, and for ``k`` outside
+    once, -1 after the last one within reach. There are ``count`` categories, or as many as the highest code + 1. A
+    category a thread, in 8 ``k`` bytes a node each. Raises BadInput as `nearest_by_category`, and for ``k`` outside
     1 to `NEAREST_MAX`.
     """
     limit = whole_limit(limit)
     if not 1 <= k <= NEAREST_MAX:
         raise BadInput(f"k={k} nearest facilities is not between 1 and {NEAREST_MAX}")
-    count = int(np.max(category, initial=-1)) + 1
+    count = int(np.max(category, initial=-1)) + 1 if count is None else count
     members = _by_category(facilities, category, count)
     costs = np.full((len(residences), count, k), -1, np.int32)
     rows = np.full((len(residences), count, k), -1, np.int32)

@@ -9,13 +9,12 @@ from typing import Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
-from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from planning.network import Network
+from planning.places import counts, inner_points
 from planning.reach import SegmentIndex, Snapped, snap
 from planning.siting.candidates import Candidates
 from planning.siting.problem import Float64
@@ -70,9 +69,7 @@ def placed(network: Network, index: SegmentIndex, rows: gpd.GeoDataFrame | Candi
         return snap(network, rows.xy, index=index)
     if not len(rows):
         return snap(network, np.empty((0, 2)), index=index)
-    shapes = to_metric(rows[[rows.geometry.name]], network.crs).geometry
-    points = shapely.point_on_surface(shapes.to_numpy())
-    return snap(network, np.column_stack([shapely.get_x(points), shapely.get_y(points)]), index=index)
+    return snap(network, inner_points(rows, network.crs), index=index)
 
 
 def homes_of(network: Network, index: SegmentIndex, residences: gpd.GeoDataFrame, weight: str) -> Homes:
@@ -83,22 +80,11 @@ def homes_of(network: Network, index: SegmentIndex, residences: gpd.GeoDataFrame
             f"none of the {len(snapped)} residences lies within {SNAP_METRES_MAX:g} m of a street; "
             f"do the layers belong together? (streets in {network.crs})"
         )
-    counts = {name: _numbers(residences, column) for name, column in WEIGHTS.items()}
-    return Homes(snapped, np.where(snapped.ok, counts[weight], 0.0), counts)
-
-
-def _numbers(rows: gpd.GeoDataFrame, column: str | None) -> Float64:
-    """A count column, zero where it is absent or unknown; one each without a column. Raises BadInput."""
-    if column is None:
-        return np.ones(len(rows))
-    if column not in rows:
-        return np.zeros(len(rows))
-    values: Float64 = pd.to_numeric(rows[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = (np.isnan(values) & rows[column].notna().to_numpy()) | (values < 0) | np.isinf(values)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise BadInput(f"residences row {row + 1}: {column}={rows[column].iloc[row]!s} is not a count; give 0 or more")
-    return np.nan_to_num(values)
+    known = {
+        name: np.ones(len(residences)) if column is None else counts(residences, column, "residences")
+        for name, column in WEIGHTS.items()
+    }
+    return Homes(snapped, np.where(snapped.ok, known[weight], 0.0), known)
 
 
 def site_costs(costs: pd.DataFrame | None, category: str, spots: Candidates) -> NDArray[np.float64]:

@@ -19,12 +19,11 @@ from scipy.sparse import csr_array
 from gisgrid.errors import BadInput
 from gisgrid.models import Progress, no_progress
 from planning.network import Network, build_network, reverse
-from planning.reach import Profile, Snapped, at_places, key_costs, profile_of, search_from, segment_index
+from planning.reach import Profile, Snapped, at_places, key_costs, profile_of, reach_sets, search_from, segment_index
 from planning.siting.budget import Demand, cover_together
 from planning.siting.candidates import SPACING, Candidates, candidates_of, vacant_units
 from planning.siting.covering import covering_value, least_cover, max_cover
 from planning.siting.inputs import WEIGHTS, Homes, check_layers, homes_of, placed, site_costs
-from planning.siting.matrix import reach_matrix
 from planning.siting.median import p_median
 from planning.siting.outcome import Found, SitingResult, result_of
 from planning.siting.problem import Choice, Float64
@@ -100,9 +99,7 @@ def site_facilities(
     unserved = max(longest, mover.limit(UNSERVED_MINUTES))
     furthest = unserved if method == "median" else longest
     progress(0.1, "ways to candidates")
-    reach = reach_matrix(
-        there, stand, homes.snapped, furthest, progress=lambda share, note: progress(0.1 + 0.4 * share, note)
-    )
+    reach = reach_sets(there, stand, homes.snapped, furthest)
     names = facilities["category"].to_numpy() if len(facilities) else np.empty(0, object)
     now = [places.take(np.flatnonzero(names == ask.about["category"])) for ask in asks]
     before = [_nearest(there, [mine], homes, unserved) for mine in now]
