@@ -377,7 +377,8 @@ def _nearest(run: _Run, names: list[str], k: int) -> dict[str, Any]:
         run.there, run.places.snapped, run.category, run.homes.snapped, k, run.longest, count=len(names)
     )
     seconds = np.where(row >= 0, run.mover.seconds(cost.astype(np.float64)), np.nan).astype(np.float32)
-    ids = np.append(_texts(run.facilities, "facility_id"), None)[row]  # -1: the None at the end
+    nobody = np.full(1, None, object)
+    ids = np.concatenate([_texts(run.facilities, "facility_id"), nobody])[row]  # -1 is the last one
     columns: dict[str, Any] = {}
     for number, name in enumerate(names):
         for place in range(k):
