@@ -148,16 +148,16 @@ def _ways(
     Costs are those over the ends of the edge, infinite where no way leads; sources ``first:last`` lie on it.
     """
     cm = max(edge_cm[e], 1)
-    begin = min(along * 100.0, float(cm))
+    left = 0.01 * cm - along
     there, onwards, back, saving = np.inf, 0.0, np.inf, 0.0
     k = key[edge_from[e]]
     if k != UNREACHED and forward[e] >= 0:
-        onwards = 100.0 * forward[e] / cm
-        there = (k >> 32) + forward[e] * begin / cm
+        onwards = 100.0 if forward[e] == cm else 100.0 * forward[e] / cm
+        there = (k >> 32) + onwards * along
     k = key[edge_to[e]]
     if k != UNREACHED and backward[e] >= 0:
-        saving = 100.0 * backward[e] / cm
-        back = (k >> 32) + backward[e] * (cm - begin) / cm
+        saving = 100.0 if backward[e] == cm else 100.0 * backward[e] / cm
+        back = (k >> 32) + saving * left
     first = 0
     last = 0
     if len(source_edge) and source_edge[0] <= e <= source_edge[-1]:
@@ -172,7 +172,7 @@ def _ways(
 def levels(field: Field, limits: Any, settled: Any) -> Any:
     """Number of the smallest limit (ascending) each point of the window is within, ``len(limits)`` for none.
 
-    With a border of one point all round that is within none.
+    With a border of one point all round that is within none. Blocks no line can touch are left at none.
     """
     row, source, first, block, nearest = field.row, field.source, field.first, field.block, field.nearest
     x, y, step, pace, furthest = field.x, field.y, field.step, field.pace, field.furthest
@@ -180,10 +180,11 @@ def levels(field: Field, limits: Any, settled: Any) -> Any:
     out = np.full((rows * BLOCK + 2, columns * BLOCK + 2), len(limits), np.uint8)
     for i in range(rows):
         for j in range(columns):
+            if first[i, j] < 0:
+                continue
             r0, c0 = i * BLOCK, j * BLOCK
             if settled[i, j] >= 0:
-                if settled[i, j] < len(limits):
-                    out[r0 + 1 : r0 + BLOCK + 1, c0 + 1 : c0 + BLOCK + 1] = settled[i, j]
+                out[r0 + 1 : r0 + BLOCK + 1, c0 + 1 : c0 + BLOCK + 1] = settled[i, j]
                 continue
             b = block[i, j]
             for r in range(BLOCK):
