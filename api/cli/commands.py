@@ -37,6 +37,7 @@ MODULES: dict[str, str] = {
     "address": "addressing",
     "network": "network",
     "circles": "circles",
+    "isochrones": "isochrones",
     "site": "siting",
     "response": "response",
     "radius": "straight",

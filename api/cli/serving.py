@@ -26,8 +26,9 @@ from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow, workflow_circles
-from planning.circles.isochrones import warm as warm_reach
+from planning.circles.isochrones import warm as warm_circles
 from planning.partition import warm as warm_partition
+from planning.reach.warming import warm as warm_reach
 from planning.siting import warm as warm_siting
 from planning.straight import warm as warm_straight
 from planning.units import warm as warm_units
@@ -161,10 +162,11 @@ def warm(output: Output) -> None:
     """Compile the numeric kernels now, so that no later command waits for them."""
     kernels = {
         "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
+        "circles": warm_circles,
         "addresses": warm_address,
         "records": warm_records,
-        "straight": warm_straight,
         "siting": warm_siting,
+        "straight": warm_straight,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):

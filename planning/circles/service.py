@@ -47,8 +47,9 @@ from planning.circles.inputs import (
     repeated,
     whole,
 )
-from planning.circles.isochrones import contour, furthest_metres, snap_raster
+from planning.circles.isochrones import contour, furthest_metres
 from planning.circles.matrix import first_of, nearest_by_category, pairs_within
+from planning.circles.raster import snap_raster
 from planning.circles.result import CirclesResult, isochrones_layer, places_layer, residences_layer
 from planning.network import Network, build_network, reverse
 from planning.reach import MINUTES_MAX, Profile, SegmentIndex, profile_of, search_from, segment_index

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from gisgrid.models import Progress, no_progress
-from planning.circles.isochrones import contour, snap_raster
+from planning.circles.isochrones import contour
+from planning.circles.raster import snap_raster
 from planning.network import Network, build_network
 from planning.places import counts, inner_points, levels_of, members, names_of, polygons_of
 from planning.reach import MINUTES_MAX, Profile, SegmentIndex, Snapped, profile_of, search_from, segment_index, snap
