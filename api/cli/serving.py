@@ -10,12 +10,14 @@ import click
 import sqlalchemy as sa
 
 from api import server
+from api.circles.job import CIRCLES, circles_params
 from api.cli import stopping
 from api.cli.output import Output, output_options
 from api.cli.working import worker_beside
 from data import db, plans
 from data import tables as t
 from data.intake import clean_layers, store_layers
+from data.jobs import submit
 from data.point_streams.records import warm as warm_records
 from data.sample import SCENARIOS, make_sample
 from gisgrid.address import warm as warm_address
@@ -26,14 +28,13 @@ from gisgrid.settings import Settings
 from planning import workflow, workflow_circles
 from planning.circles.isochrones import warm as warm_circles
 from planning.partition import warm as warm_partition
-from planning.reach import PROFILES
 from planning.reach.warming import warm as warm_reach
 from planning.siting import warm as warm_siting
 from planning.straight import warm as warm_straight
 from planning.units import warm as warm_units
 
-WALKERS = tuple(name for name, profile in PROFILES.items() if profile.mode == "walk")
-"""Profiles the demo computes circles for."""
+LATER = ("elderly", "frail")
+"""Profiles whose circles the demo's worker computes while the map is looked at already."""
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
 jobs_option = click.option(
@@ -82,6 +83,8 @@ def demo(
             output.say(f"the district of an earlier run is in place ({source})")
         else:
             _build(output, settings, engine, scenario, seed, wanted, source)
+            if jobs:
+                _queue_circles(engine, settings)
         output.say(f"ready after {time.monotonic() - begun:.1f} s")
         stack.enter_context(worker_beside(jobs))
         _serve(output, host, port, 1, open_browser=open_browser)
@@ -116,9 +119,15 @@ def _build(
     with output.stage("check and publish"):
         done = workflow.publish(engine, plan, note=source)
     output.say(*done.report.lines(most=5))
-    for profile in WALKERS:
-        with output.stage(f"service circles, {profile}") as progress:
-            workflow_circles.circles_in_force(engine, settings, profile=profile, progress=progress)
+    with output.stage("service circles") as progress:
+        workflow_circles.circles_in_force(engine, settings, progress=progress)
+
+
+def _queue_circles(engine: sa.Engine, settings: Settings) -> None:
+    with engine.begin() as connection:
+        for profile in LATER:
+            question = workflow_circles.Question(profile)
+            submit(connection, CIRCLES, circles_params(question), home=settings.home)
 
 
 def _check_port(host: str, port: int) -> None:

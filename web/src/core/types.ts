@@ -173,7 +173,7 @@ export interface CoverageRow {
 export interface Coverage {
   category: string;
   minutes: number;
-  grids: CoverageRow[];
+  rows: CoverageRow[];
 }
 
 export interface StyleClass {

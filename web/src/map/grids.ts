@@ -98,7 +98,7 @@ export function addGrids(map: OlMap, app: App): Grids {
   store.on(['layers'], show);
   show();
   store.on(['coverage'], ({ coverage }) => {
-    covered = new Map((coverage?.grids ?? []).map((row) => [row.code, row.residents_share]));
+    covered = new Map((coverage?.rows ?? []).map((row) => [row.code, row.residents_share]));
     tint.changed();
   });
   store.on(['selection'], ({ selection }) => {

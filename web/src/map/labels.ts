@@ -128,7 +128,7 @@ export function addLabels(map: OlMap, app: App): VectorSource {
   }
   let rows = new Map<string, number | null>();
   store.on(['coverage'], ({ coverage }) => {
-    rows = new Map((coverage?.grids ?? []).map((row) => [row.code, row.residents_share]));
+    rows = new Map((coverage?.rows ?? []).map((row) => [row.code, row.residents_share]));
     layer.changed();
   });
   const follow = (): void => layer.setVisible(store.get().layers.labels && store.get().layers.grids);
