@@ -262,3 +262,20 @@ def test_what_cannot_be_is_refused(asking: FlaskClient, path: str, status: int, 
     error = read(asking, path, status)["error"]
     assert says in error["message"]
     assert "\n" not in error["message"]
+
+
+@pytest.mark.parametrize("profile", ["bicycle", "car"])
+def test_other_ways_of_moving_are_answered_on_the_spot(asking: FlaskClient, profile: str) -> None:
+    walked = {row["category"]: row for row in read(asking, "/nearest?building=7")["nearest"]}
+    body = read(asking, f"/nearest?building=7&profile={profile}&routes=true")
+    assert body["profile"] == profile
+    reached = [row for row in body["nearest"] if row["facility"]]
+    assert len(reached) == len(body["nearest"])
+    assert all(row["metres"] > 0 and row["route"] for row in reached)
+    quicker = [
+        row["seconds"] <= walked[row["category"]]["seconds"] for row in reached if walked[row["category"]]["seconds"]
+    ]
+    assert np.mean(quicker) > 0.8
+    number = reached[0]["facility"]["id"]
+    areas = read(asking, f"/isochrones?facility={number}&minutes=2&profile={profile}")["features"]
+    assert len(areas) == 1

@@ -15,9 +15,11 @@ from flask.testing import FlaskClient
 from api.app import create_app
 from api.circles.job import compute_circles_job
 from api.json import json_bytes
+from api.known_streets import HeldStreets
 from api.running import run_job
 from api.work import WORK
 from data import jobs
+from gisgrid.errors import Broken, NotFound
 from gisgrid.jobs import Cancelled, JobFiles
 from gisgrid.limits import JOB_RESULT_BYTES_MAX
 from gisgrid.models import no_progress
@@ -184,3 +186,30 @@ def test_what_cannot_be_done_is_refused_at_once(
 def test_areas_asked_for_have_to_be_stored(client: FlaskClient) -> None:
     assert "'1'" in sent(client, "/straight", 404, {"radius": 5, "points": [POINT], "area": "1"})["error"]["message"]
     assert "'2'" in sent(client, "/response", 404, {"points": [POINT], "town": ["2"]})["error"]["message"]
+
+
+def test_streets_are_read_anew_after_an_import(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.known_streets.CHECK_SECONDS", 0.0)
+    monkeypatch.setattr("api.known_streets.WAIT_SECONDS", 0.05)
+    held = HeldStreets(served.engine, served.settings)
+    lock = held._held["walk"].lock
+    with lock, pytest.raises(Broken) as busy:
+        held.get("walk")
+    assert busy.value.code == "busy"
+    first = held.get("walk")
+    assert held.get("walk") is first
+    with served.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM streets WHERE id = (SELECT max(id) FROM streets)"))
+    assert held.get("walk") is first, "streets change by imports"
+    with served.engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO imports (source, layer) VALUES ('sample', 'streets')"))
+    with lock:
+        assert held.get("walk") is first, "others are answered while it is made anew"
+    assert held.get("walk").network.coords.shape != first.network.coords.shape
+    with served.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM streets"))
+        connection.execute(sa.text("INSERT INTO imports (source, layer) VALUES ('sample', 'streets')"))
+    with pytest.raises(NotFound, match="no streets"):
+        held.get("walk")
+    client = create_app(served.settings, served.engine).test_client()
+    assert client.get(f"{HERE}/isochrones?facility=1&profile=car").status_code == 404
