@@ -14,8 +14,8 @@ Three steps, each a module:
 within a lattice square it is a chord, moved by `THIN_CELLS` of a cell at most. So *every point the polygon is wrong
 about lies within a lattice square's diagonal, 7.1 m with cells of 10 m, of the true line* (islands and holes of less
 than `SPECK_CELLS` cells aside, which are left out). What is lost are corners where a line meets the border between two
-streets' regions, and strips narrower than 5 m. On real streets the wrong area either way is at most 0.25 % of the area
-inside at 5 minutes' walk, 0.12 % at 10 and 0.08 % at 15 (`benchmarks/isochrones.py`).
+streets' regions, and strips narrower than 5 m. On real streets the wrong area either way is at most 0.32 % of the area
+inside at 5 minutes' walk, 0.12 % at 10 and 0.11 % at 15 (`benchmarks/isochrones.py`).
 
 Where streets are one-way the network's direction is the direction of the search: pass `planning.network.reverse` of
 it for the way *to* the facilities.
