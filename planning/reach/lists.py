@@ -7,15 +7,12 @@ of smaller keys turns away is passed on no further, because none of the nodes be
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from planning.reach.dial import LABEL, UNREACHED, Reached, along, longer, part
-
-LIST_SHIFT: Final = 11
-"""Bucket width as a power of two, 20 m: narrower than for one key, as a key taken too early costs ``k`` times."""
+from planning.reach.dial import BUCKET_SHIFT, LABEL, UNREACHED, Reached, along, longer, part
 
 
 @njit(cache=True, nogil=True)
@@ -31,7 +28,7 @@ def search_lists(
         reach = max(reach, c)
     reach = min(reach, limit)
     size = 4
-    while size < (reach >> LIST_SHIFT) + 3:
+    while size < (reach >> BUCKET_SHIFT) + 3:
         size *= 2
     mask = size - 1
     head = np.full(size, -1, np.int32)
@@ -45,7 +42,7 @@ def search_lists(
         key: Any = (np.int64(seed_costs[i]) << 32) | np.int64(seed_labels[i])
         if key >> 32 > limit or not offer(keys, seed_nodes[i], key):
             continue
-        slot = (key >> 32 >> LIST_SHIFT) & mask
+        slot = (key >> 32 >> BUCKET_SHIFT) & mask
         entry_node[used], entry_key[used], entry_next[used] = seed_nodes[i], key, head[slot]
         head[slot] = used
         used += 1
@@ -74,7 +71,7 @@ def search_lists(
                         entry_node, entry_key, entry_next = longer(entry_node), longer(entry_key), longer(entry_next)
                     e = used
                     used += 1
-                slot = (new >> 32 >> LIST_SHIFT) & mask
+                slot = (new >> 32 >> BUCKET_SHIFT) & mask
                 entry_node[e], entry_key[e], entry_next[e] = neighbours[j], new, head[slot]
                 head[slot] = e
                 waiting += 1

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
 from planning.network.model import Network
-from planning.reach.dial import NO_LIMIT
+from planning.reach.dial import NO_LIMIT, part
 from planning.reach.snapping import Snapped
 
 Int32 = NDArray[np.int32]
@@ -41,29 +41,49 @@ def access_cost(network: Network, places: Snapped) -> Int64:
 
 
 def departures(network: Network, places: Snapped) -> Ends:
-    """From every place on the network to the ends of its edge that one may go to."""
-    rows = np.flatnonzero(places.ok)
-    edge, access, forward, backward = _costs(network, places, rows)
-    to_end, to_start = np.flatnonzero(network.edge_forward[edge] >= 0), np.flatnonzero(network.edge_backward[edge] >= 0)
-    return Ends(
-        np.concatenate([network.edge_from[edge[to_start]], network.edge_to[edge[to_end]]]),
-        np.concatenate([(access + backward)[to_start], (access + network.edge_forward[edge] - forward)[to_end]]),
-        np.concatenate([rows[to_start], rows[to_end]]),
-        np.repeat([False, True], [len(to_start), len(to_end)]),
-    )
+    """From every place on the network to the ends of its edge that one may go to, in the order of the places."""
+    return _ends(network, places, leaving=True)
 
 
 def arrivals(network: Network, places: Snapped) -> Ends:
-    """From the ends of its edge to every place on the network, where one may come from there."""
-    rows = np.flatnonzero(places.ok)
-    edge, access, forward, backward = _costs(network, places, rows)
-    by_start, by_end = np.flatnonzero(network.edge_forward[edge] >= 0), np.flatnonzero(network.edge_backward[edge] >= 0)
-    return Ends(
-        np.concatenate([network.edge_from[edge[by_start]], network.edge_to[edge[by_end]]]),
-        np.concatenate([(access + forward)[by_start], (access + network.edge_backward[edge] - backward)[by_end]]),
-        np.concatenate([rows[by_start], rows[by_end]]),
-        np.repeat([True, False], [len(by_start), len(by_end)]),
-    )
+    """From the ends of its edge to every place on the network, where one may come from there, in the same order."""
+    return _ends(network, places, leaving=False)
+
+
+def _ends(network: Network, places: Snapped, *, leaving: bool) -> Ends:
+    found = _both_ends(
+        places.edge, places.offset, access_cost(network, places), network.edge_from, network.edge_to,
+        network.edge_cm, network.edge_forward, network.edge_backward, leaving,
+    )  # fmt: skip
+    return Ends(*found)
+
+
+@njit(cache=True, nogil=True)
+def _both_ends(
+    edge: Any, offset: Any, access: Any, edge_from: Any, edge_to: Any, edge_cm: Any, forward: Any, backward: Any,
+    leaving: bool,
+) -> Any:  # fmt: skip
+    room = 2 * len(edge)
+    node, cost = np.empty(room, np.int32), np.empty(room, np.int64)
+    row, ahead = np.empty(room, np.int64), np.empty(room, np.bool_)
+    count = 0
+    for i in range(len(edge)):
+        e = edge[i]
+        if e < 0:
+            continue
+        if backward[e] >= 0:  # to the beginning, or from the end
+            gone = part(backward[e], offset[i], edge_cm[e])
+            node[count] = edge_from[e] if leaving else edge_to[e]
+            cost[count] = access[i] + (gone if leaving else backward[e] - gone)
+            row[count], ahead[count] = i, False
+            count += 1
+        if forward[e] >= 0:  # to the end, or from the beginning
+            gone = part(forward[e], offset[i], edge_cm[e])
+            node[count] = edge_to[e] if leaving else edge_from[e]
+            cost[count] = access[i] + (forward[e] - gone if leaving else gone)
+            row[count], ahead[count] = i, True
+            count += 1
+    return node[:count], cost[:count], row[:count], ahead[:count]
 
 
 def by_node(ends: Ends, nodes: int) -> Ends:
@@ -84,22 +104,6 @@ def counted(values: Any, count: int) -> Any:
         order[place[values[i]]] = i
         place[values[i]] += 1
     return order
-
-
-def _costs(network: Network, places: Snapped, rows: Int64) -> tuple[Int32, Int64, Int64, Int64]:
-    """(edge, cost of the access leg, cost from the edge's beginning forward and backward) of some rows."""
-    chosen = places.take(rows)
-    cm = network.edge_cm[chosen.edge]
-    forward, backward = (
-        _part(costs[chosen.edge].astype(np.int64), chosen.offset.astype(np.int64), cm.astype(np.int64))
-        for costs in (network.edge_forward, network.edge_backward)
-    )
-    return chosen.edge, access_cost(network, chosen), forward, backward
-
-
-def _part(cost: Int64, cm: Int64, whole: Int64) -> Int64:
-    """As `dial.part`, on arrays."""
-    return np.where((cost == whole) | (whole == 0), cm, (cost * cm + whole // 2) // np.maximum(whole, 1))
 
 
 def whole_limit(limit: float) -> int:

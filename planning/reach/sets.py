@@ -98,10 +98,9 @@ def _streets(network: Network) -> _Streets:
 
 def _starts(network: Network, origins: Snapped) -> _Starts:
     ends = departures(network, origins)
-    order = np.argsort(ends.row, kind="stable")
-    indptr = np.searchsorted(ends.row[order], np.arange(len(origins) + 1))
+    indptr = np.searchsorted(ends.row, np.arange(len(origins) + 1))
     access = access_cost(network, origins)
-    return _Starts(indptr, ends.node[order], ends.cost[order], origins.edge, origins.offset, access)
+    return _Starts(indptr, ends.node, ends.cost, origins.edge, origins.offset, access)
 
 
 def _leaves(network: Network, targets: Snapped) -> _Leaves:
