@@ -21,6 +21,7 @@ from data.osm import load_osm
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
 from planning.circles import CirclesResult, service_circles
+from planning.circles.service import ISOCHRONES
 from planning.network import NODINGS
 from planning.reach import PROFILES
 from planning.workflow_circles import circles_in_force
@@ -42,8 +43,8 @@ FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "c
 @click.option("--categories", type=click.Path(path_type=Path), help="CSV that replaces the facility table.")
 @click.option("--nearest", type=int, default=0, metavar="K", help="Name the K nearest facilities of each residence.")
 @click.option(
-    "--isochrones", type=click.Choice(["merged", "none"]), default="merged", show_default=True,
-    help="Polygons of each category, or none.",
+    "--isochrones", type=click.Choice(list(ISOCHRONES)), default="merged", show_default=True,
+    help="Polygons of each category, of each facility beside them, or none.",
 )  # fmt: skip
 @click.option(
     "--network-nodes", "nodes", type=click.Choice(list(NODINGS)), default="shared", show_default=True,
@@ -61,6 +62,10 @@ def circles(
     lines: gpd.GeoDataFrame | None = None
     if streets is None:
         alone = [name for name in FILE_ONLY if given[name] not in (None, 0)]
+        if isochrones != "merged":
+            alone.append("isochrones")
+        if nodes != "shared":
+            alone.append("network-nodes")
         if alone:
             raise BadInput(f"--{alone[0]} needs --streets: without it, everything comes from PostGIS as it is stored")
         if profile == "all" and (out or report):
@@ -90,7 +95,7 @@ def circles(
                 lines, layers["facilities"], layers["residences"], grids=layers["grids"], areas=layers["areas"],
                 barriers=layers["barriers"], categories=table, minutes=wanted, profile=profile,
                 metres_per_second=given["speed"], factor=given["factor"], nodes=nodes, nearest=given["nearest"],
-                isochrones=isochrones == "merged", progress=progress,
+                isochrones=isochrones, progress=progress,
             )  # fmt: skip
     if out is not None:
         write_layers(out, result_layers(result))
@@ -129,7 +134,7 @@ def _read(streets: str, given: dict[str, Any], table: pd.DataFrame) -> dict[str,
 def result_layers(result: CirclesResult) -> dict[str, gpd.GeoDataFrame]:
     """Every part of a result as a named layer; tables have rows without geometry."""
     layers = {"residences": result.residences}
-    for name in ("isochrones", "blind_spots", "grids", "communities", "facilities"):
+    for name in ("isochrones", "facility_isochrones", "blind_spots", "grids", "communities", "facilities"):
         shapes = getattr(result, name)
         if shapes is not None and len(shapes):
             layers[name] = shapes

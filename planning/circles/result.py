@@ -37,7 +37,8 @@ class CirclesResult:
     ``facilities``: those counted (``facility_id``, ``category``, ``name``, ``on_network``), points in the metric CRS.
 
     ``grids`` and ``communities``: their polygons with ``score``, ``score_own``, ``gini`` and ``share_CATEGORY`` of
-    residents covered, or None where no polygons were given. ``isochrones``: ``category``, ``minutes``, polygons.
+    residents covered, or None where no polygons were given. ``isochrones``: ``category``, ``minutes``, polygons;
+    ``facility_isochrones``: the same of every facility alone, where asked for.
     ``blind_spots``: `planning.circles.blind_spots.COLUMNS`, polygons. Both in the network's metric CRS. ``report``:
     JSON-ready figures.
     """
@@ -47,6 +48,7 @@ class CirclesResult:
     grid_coverage: pd.DataFrame
     grids: gpd.GeoDataFrame | None
     isochrones: gpd.GeoDataFrame
+    facility_isochrones: gpd.GeoDataFrame | None
     report: dict[str, Any]
     district_coverage: pd.DataFrame = field(default_factory=pd.DataFrame)
     community_coverage: pd.DataFrame = field(default_factory=pd.DataFrame)

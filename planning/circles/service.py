@@ -29,6 +29,7 @@ from gisgrid.models import Progress, no_progress
 from planning.circles import scores, summary
 from planning.circles.blind_spots import Facilities, Homes, Nearest, blind_spots, spots_frame, walked_both_ways
 from planning.circles.coverage import counts, straight, tier_counts
+from planning.circles.facilities import isochrones_per_facility
 from planning.circles.grounds import Grounds
 from planning.circles.inputs import (
     ABOUT,
@@ -47,7 +48,8 @@ from planning.circles.inputs import (
     repeated,
     whole,
 )
-from planning.circles.isochrones import contour, furthest_metres
+from planning.circles.isochrones import furthest_metres
+from planning.circles.merged import around, by_category
 from planning.circles.raster import snap_raster
 from planning.circles.result import CirclesResult, isochrones_layer, places_layer, residences_layer
 from planning.network import Network, build_network, reverse
@@ -59,7 +61,6 @@ from planning.reach import (
     nearest_several,
     profile_of,
     reach_sets,
-    search_from,
     segment_index,
 )
 
@@ -68,6 +69,8 @@ Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
+ISOCHRONES: Final = ("merged", "facilities", "none")
+"""Polygons that may be asked for: of categories, of every facility as well, none."""
 NEAREST_MAX: Final = 20
 """Most facilities of a category that may be told for each residence."""
 
@@ -123,7 +126,7 @@ def service_circles(
     factor: float | None = None,
     nodes: str = "shared",
     nearest: int = 0,
-    isochrones: bool = True,
+    isochrones: str = "merged",
     progress: Progress = no_progress,
 ) -> CirclesResult:
     """Walks from every residence to the nearest facility of each category, what they cover, and isochrones.
@@ -138,6 +141,8 @@ def service_circles(
     places that share a code, and when no facility or no residence lies on the network.
     """
     mover = profile_of(profile, metres_per_second=metres_per_second, factor=factor)
+    if isochrones not in ISOCHRONES:
+        raise BadInput(f"unknown isochrones {isochrones!r}; give one of {', '.join(ISOCHRONES)}")
     minutes = in_order(minutes)
     for value in minutes:
         mover.limit(value)
@@ -167,7 +172,7 @@ def service_circles(
 
 def _assess(
     run: _Run, residences: gpd.GeoDataFrame, grids: gpd.GeoDataFrame | None, areas: gpd.GeoDataFrame | None,
-    kinds: list[Members], twice: Bool, nearest: int, isochrones: bool, progress: Progress,
+    kinds: list[Members], twice: Bool, nearest: int, isochrones: str, progress: Progress,
 ) -> CirclesResult:  # fmt: skip
     people, homes, categories = run.people, run.homes, run.categories
     names = categories["category"].tolist()
@@ -196,7 +201,7 @@ def _assess(
     seconds = run.mover.seconds(np.where(reached, cost, np.nan))
     spots = _spots(run, residences, covered, seconds, row, kinds[1])
     progress(0.6, "polygons")
-    shapes = _isochrones(run, progress) if isochrones else []
+    merged, alone = _isochrones(run, isochrones, progress)
     coverage = _coverage(run, covered, within, near, found, spots)
     progress(0.98, "tables")
 
@@ -223,7 +228,8 @@ def _assess(
         community_scores=named,
         grids=None if grids is None else places_layer(grids, kinds[2], by_kind[2], means[2]),
         communities=None if outlines is None else places_layer(outlines, kinds[1], by_kind[1], means[1]),
-        isochrones=isochrones_layer(shapes, run.network.crs),
+        isochrones=merged,
+        facility_isochrones=alone,
         blind_spots=spots,
         facilities=_counted(run),
         report=facts,
@@ -293,27 +299,23 @@ def _spots(
     return spots_frame(rows, run.network.crs)
 
 
-def _isochrones(run: _Run, progress: Progress) -> list[tuple[str, float, Any]]:
-    """Merged polygons of every category."""
-    limits = [run.mover.limit(value) for value in run.minutes]
-    metres = furthest_metres(run.network, max(limits))
-    raster = snap_raster(run.network, _bounds(run.homes.xy, run.places.xy, metres), index=run.index)
-    shapes: list[tuple[str, float, Any]] = []
+def _isochrones(run: _Run, which: str, progress: Progress) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
+    """Polygons of every category, and of every facility where they are asked for."""
+    crs = run.network.crs
+    if which == "none":
+        return isochrones_layer([], crs), None
+    bounds = around(run.homes.xy, run.places.xy, furthest_metres(run.network, run.mover.limit(run.minutes[-1])))
+    raster = snap_raster(run.network, bounds, index=run.index)
     names = run.categories["category"].astype(str).tolist()
-    for number, name in enumerate(names):
-        progress(0.65 + 0.3 * number / len(names), name)
-        chosen = run.places.snapped.take(run.facilities_of(number))
-        found = contour(run.there, search_from(run.there, chosen, limit=max(limits)), raster, limits)
-        shapes += [(name, value, shape) for value, shape in zip(run.minutes, found, strict=True)]
-    return shapes
-
-
-def _bounds(homes: Float64, places: Float64, metres: float) -> tuple[float, float, float, float]:
-    """A box around all places and as far as anybody walks; the raster keeps to where streets are."""
-    xy = np.concatenate([homes, places])
-    xy = xy[np.isfinite(xy).all(axis=1)]
-    (west, south), (east, north) = xy.min(axis=0) - metres, xy.max(axis=0) + metres
-    return float(west), float(south), float(east), float(north)
+    of = [run.places.snapped.take(run.facilities_of(number)) for number in range(len(names))]
+    shapes = by_category(run.there, raster, names, of, run.mover, run.minutes, progress)
+    if which == "merged":
+        return isochrones_layer(shapes, crs), None
+    counted = run.facilities.iloc[np.flatnonzero(run.category >= 0)]
+    alone = isochrones_per_facility(
+        run.there, counted, minutes=run.minutes, profile=run.mover, raster=raster, index=run.index
+    )
+    return isochrones_layer(shapes, crs), alone.drop(columns="facility")
 
 
 def _coverage(

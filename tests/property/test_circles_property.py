@@ -46,7 +46,7 @@ def test_figures_follow_from_each_home(lines: Any, lived: Any, offered: Any) -> 
     half = shapely.box(-1000, -1000, 600.5, 9000), shapely.box(600.5, -1000, 9000, 9000)
     grids = gpd.GeoDataFrame({"code": ["1", "2"]}, geometry=list(half), crs=CRS)
     result = service_circles(
-        ways, places, residences, grids=grids, categories=TABLE, nodes="crossings", isochrones=False
+        ways, places, residences, grids=grids, categories=TABLE, nodes="crossings", isochrones="none"
     )
 
     told, people = result.residences, residences["population"].to_numpy()

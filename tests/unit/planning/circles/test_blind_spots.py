@@ -91,7 +91,7 @@ def river() -> Any:
         geometry=shapely.points([0, 1500], [0, 900]),
         crs=CRS,
     )
-    return service_circles(streets, shop, homes, categories=TABLE, isochrones=False)
+    return service_circles(streets, shop, homes, categories=TABLE, isochrones="none")
 
 
 def test_spots_are_ranked_and_counted_by_hand(river: Any) -> None:
@@ -124,7 +124,7 @@ def test_a_category_nobody_offers_is_blind_everywhere(river: Any) -> None:
     streets = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (900, 0)])], crs=CRS)
     homes = gpd.GeoDataFrame({"population": [3, 4]}, geometry=shapely.points([0, 800], [5, 5]), crs=CRS)
     shop = gpd.GeoDataFrame({"category": ["shop"]}, geometry=shapely.points([0], [0]), crs=CRS)
-    result = service_circles(streets, shop, homes, categories=table, isochrones=False)
+    result = service_circles(streets, shop, homes, categories=table, isochrones="none")
     pool = result.blind_spots.query("category == 'pool'")
     assert pool["residents"].tolist() == [4, 3]
     assert pool["nearest"].isna().all()

@@ -81,13 +81,13 @@ def test_figures_counted_by_hand(street: Any, places: Any, homes: Any) -> None:
 
 
 def test_profile_and_speed(street: Any, places: Any, homes: Any) -> None:
-    frail = service_circles(street, places, homes, categories=CATEGORIES, profile="frail", isochrones=False)
+    frail = service_circles(street, places, homes, categories=CATEGORIES, profile="frail", isochrones="none")
     # 390 m in 10 min: only a; 195 m in 5 min: only d
     assert about(frail, "school")["buildings_covered"] == 1
     assert about(frail, "shop")["buildings_covered"] == 1
     assert about(frail, "school")["buildings_within_metres"] == 2, "metres do not depend on the profile"
     assert len(frail.isochrones) == 0
-    quick = service_circles(street, places, homes, categories=CATEGORIES, metres_per_second=10.0, isochrones=False)
+    quick = service_circles(street, places, homes, categories=CATEGORIES, metres_per_second=10.0, isochrones="none")
     assert about(quick, "school")["buildings_covered"] == 4
 
 
@@ -98,7 +98,7 @@ def test_grids_take_their_own_and_shared_lines_go_to_the_smallest_code(street: A
         geometry=[shapely.box(100, -50, 1000, 50), shapely.box(0, -50, 100, 50), shapely.box(0, 300, 900, 500)],
         crs=CRS,
     ).to_crs("EPSG:4490")
-    result = service_circles(street, places, homes, categories=CATEGORIES, grids=grids, isochrones=False)
+    result = service_circles(street, places, homes, categories=CATEGORIES, grids=grids, isochrones="none")
     table = result.grid_coverage.set_index(["category", "code"])
     assert len(table) == 9
     assert table.loc[("school", "g3")].tolist() == [1, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0]
@@ -116,7 +116,7 @@ def test_nested_levels_are_counted_each_for_itself(street: Any, places: Any, hom
         geometry=[shapely.box(0, -50, 2000, 50), shapely.box(0, -50, 500, 50), shapely.box(500, -50, 2000, 50)],
         crs=CRS,
     )
-    result = service_circles(street, places, homes, categories=CATEGORIES, grids=grids, isochrones=False)
+    result = service_circles(street, places, homes, categories=CATEGORIES, grids=grids, isochrones="none")
     school = result.grid_coverage.query("category == 'school'").set_index("code")["residents"]
     assert school.to_dict() == {"001": 35, "00101": 10, "00102": 25}
     assert result.grids is not None
@@ -126,7 +126,7 @@ def test_nested_levels_are_counted_each_for_itself(street: Any, places: Any, hom
 def test_odd_facilities_are_counted_in_notes(street: Any, homes: Any) -> None:
     places = points((0, 0), (0, 0), (50, 0), (0, 900), category=["school", "school", "casino", "shop"])
     places.loc[len(places)] = ["shop", None]
-    result = service_circles(street, places, homes, categories=CATEGORIES, isochrones=False)
+    result = service_circles(street, places, homes, categories=CATEGORIES, isochrones="none")
     assert about(result, "shop")["facilities"] == 2
     assert about(result, "shop")["facilities_on_network"] == 0
     assert {

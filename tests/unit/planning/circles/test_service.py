@@ -71,7 +71,7 @@ def _grids(*edges: float, **columns: Any) -> gpd.GeoDataFrame:
 
 def _run(**changes: Any) -> CirclesResult:
     given = {"streets": _street(), "facilities": _facilities(), "residences": _homes(), "categories": CATEGORIES}
-    given |= {"isochrones": False} | changes
+    given |= {"isochrones": "none"} | changes
     return service_circles(given.pop("streets"), given.pop("facilities"), given.pop("residences"), **given)
 
 
@@ -122,7 +122,7 @@ def test_not_assessed_is_not_blind() -> None:
 
 
 def test_a_category_without_facilities_covers_nobody_and_says_so() -> None:
-    result = _run(isochrones=True)
+    result = _run(isochrones="merged")
     row = _row(result, "bank")
     assert (row["facilities"], row["buildings_covered"], row["straight_line_buildings_covered"]) == (0, 0, 0)
     assert result.residences["seconds_bank"].isna().all()
@@ -130,9 +130,21 @@ def test_a_category_without_facilities_covers_nobody_and_says_so() -> None:
     assert set(result.isochrones["category"]) == {"shop", "clinic"}
 
 
+def test_polygons_of_every_facility_unite_to_those_of_its_category() -> None:
+    result = _run(isochrones="facilities")
+    alone = result.facility_isochrones
+    assert alone is not None
+    assert set(alone["facility_id"]) <= set(result.facilities["facility_id"])
+    merged = result.isochrones.set_index(["category", "minutes"]).geometry
+    for which, parts in alone.groupby(["category", "minutes"]):
+        whole = merged[which]
+        assert parts.union_all().symmetric_difference(whole).area < 0.01 * whole.area
+    assert _run(isochrones="none").facility_isochrones is None
+
+
 def test_facilities_off_the_network_serve_nobody_and_are_counted() -> None:
     facilities = _facilities(("shop", "clinic", "clinic"), ((0, -10), (0, -101), (800, 300)))
-    result = _run(facilities=facilities, isochrones=True)
+    result = _run(facilities=facilities, isochrones="merged")
     row = _row(result, "clinic")
     assert (row["facilities"], row["facilities_on_network"], row["buildings_covered"]) == (2, 0, 0)
     assert any("2 facilities are over 100 m" in note for note in result.report["notes"])
@@ -222,7 +234,7 @@ def test_unknown_counts_are_zero_and_nullable_columns_are_read() -> None:
 def test_a_single_edge_is_enough() -> None:
     streets = _streets([(0, 0), (50, 0)])
     homes = gpd.GeoDataFrame({"population": [3]}, geometry=_points([(40, 5)]), crs=CRS)
-    result = _run(streets=streets, residences=homes, isochrones=True)
+    result = _run(streets=streets, residences=homes, isochrones="merged")
     assert result.residences["seconds_shop"].iloc[0] == pytest.approx(55 / 1.1, abs=0.02)
     assert len(result.isochrones) == 6
     ring = _streets([(0, 0), (60, 0), (60, 60), (0, 60), (0, 0)])  # one node, one edge, a loop
