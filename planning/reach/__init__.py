@@ -12,7 +12,7 @@ from planning.reach.nearest import (
 )
 from planning.reach.profiles import MINUTES_MAX, PROFILES, Profile, profile_of
 from planning.reach.routes import Route, route, routes
-from planning.reach.sets import reach_sets
+from planning.reach.sets import Leaves, hang, reach_sets
 from planning.reach.several import nearest_by_category, nearest_several
 from planning.reach.snapping import SegmentIndex, Snapped, segment_index, snap
 
@@ -22,11 +22,13 @@ __all__ = [
     "PROFILES",
     "UNREACHED",
     "Costs",
+    "Leaves",
     "Profile",
     "Route",
     "SegmentIndex",
     "Snapped",
     "at_places",
+    "hang",
     "key_costs",
     "key_labels",
     "nearest_by_category",

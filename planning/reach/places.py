@@ -86,24 +86,10 @@ def _both_ends(
     return node[:count], cost[:count], row[:count], ahead[:count]
 
 
-def by_node(ends: Ends, nodes: int) -> Ends:
+def by_node(ends: Ends) -> Ends:
     """The same ways in the order of their nodes."""
-    order = counted(ends.node, nodes)
+    order = np.argsort(ends.node, kind="stable")
     return Ends(ends.node[order], ends.cost[order], ends.row[order], ends.ahead[order])
-
-
-@njit(cache=True, nogil=True)
-def counted(values: Any, count: int) -> Any:
-    """Stable order of whole numbers below ``count``, by counting them: a million at a tenth of a sort."""
-    place = np.zeros(count + 1, np.int64)
-    for value in values:
-        place[value + 1] += 1
-    place = np.cumsum(place)
-    order = np.empty(len(values), np.int64)
-    for i in range(len(values)):
-        order[place[values[i]]] = i
-        place[values[i]] += 1
-    return order
 
 
 def whole_limit(limit: float) -> int:

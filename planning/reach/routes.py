@@ -71,7 +71,7 @@ def routes(
     """
     limit = whole_limit(limit)
     origin = origin.take(np.array([0]))
-    start, ends = departures(network, origin), by_node(arrivals(network, destinations), network.nodes)
+    start, ends = departures(network, origin), by_node(arrivals(network, destinations))
     arrival, best, via = _tree(
         network.indptr, network.neighbours, network.weights, start.node, start.cost,
         ends.node, ends.cost, ends.row, len(destinations), limit,
