@@ -6,9 +6,10 @@ import VectorSource from 'ol/source/Vector';
 import Fill from 'ol/style/Fill';
 import Stroke from 'ol/style/Stroke';
 import Style from 'ol/style/Style';
-import type { App } from '../core/app';
+import { type App, circlesOn } from '../core/app';
 import { classOf } from '../core/classes';
-import type { GridProperties, StyleClass } from '../core/types';
+import { placeShare } from '../core/shares';
+import type { CoverageRow, GridProperties, StyleClass } from '../core/types';
 import { hatch } from './pattern';
 import * as theme from './theme';
 import { readFeatures } from './viewport';
@@ -25,7 +26,8 @@ export interface Grids {
 }
 
 /** The theme is strong from afar and steps back as buildings come in sight. */
-const opacityAt = (zoom: number): number => Math.min(0.78, Math.max(0.42, 0.78 - (zoom - 13.5) * 0.13));
+const opacityAt = (zoom: number, least: number): number =>
+  Math.min(0.78, Math.max(least, 0.78 - (zoom - 13.5) * 0.13));
 
 /** Add the grid layers; they follow the coverage, the selection and the switches of the state. */
 export function addGrids(map: OlMap, app: App): Grids {
@@ -40,14 +42,21 @@ export function addGrids(map: OlMap, app: App): Grids {
   const none = filled(palette.noResidents);
   const special = new Style({ fill: new Fill({ color: hatch(palette.special.color) }) });
   const edges = edgeStyles(map);
-  let covered = new Map<string, number | null>();
+  const unassessed = new Style({ fill: new Fill({ color: hatch(theme.UNASSESSED) }) });
+  let covered = new Map<string, CoverageRow>();
+  const shareStyle = (code: string): Style => {
+    const value = placeShare(covered.get(code), store.get().who);
+    if (value === 'unassessed') return unassessed;
+    return value === 'none' ? none : (shares[classOf(palette.shares, value)] ?? none);
+  };
 
   const tint = new VectorLayer({
     source,
     zIndex: 10,
     style: (feature) => {
       const grid = feature.getProperties() as unknown as GridProperties;
-      if (store.get().coverage) return shares[classOf(palette.shares, covered.get(grid.code))] ?? none;
+      const { coverage } = store.get();
+      if (coverage) return shareStyle(coverage.by === 'community' ? grid.community : grid.code);
       if (isSpecial(grid)) return special;
       return fills[classOf(palette.households, grid.households)] ?? none;
     },
@@ -83,8 +92,11 @@ export function addGrids(map: OlMap, app: App): Grids {
   });
   for (const layer of [tint, edge, areas, hover, choice]) map.addLayer(layer);
 
-  const soften = (): void => tint.setOpacity(opacityAt(map.getView().getZoom() ?? 0));
+  // Buildings with colours of their own lead where they are in sight.
+  const soften = (): void =>
+    tint.setOpacity(opacityAt(map.getView().getZoom() ?? 0, circlesOn(store.get()) ? 0.22 : 0.42));
   map.getView().on('change:resolution', soften);
+  store.on(['panel', 'category'], soften);
   soften();
 
   const show = (): void => {
@@ -97,8 +109,8 @@ export function addGrids(map: OlMap, app: App): Grids {
   };
   store.on(['layers'], show);
   show();
-  store.on(['coverage'], ({ coverage }) => {
-    covered = new Map((coverage?.grids ?? []).map((row) => [row.code, row.residents_share]));
+  store.on(['coverage', 'who'], ({ coverage }) => {
+    covered = new Map((coverage?.rows ?? []).map((row) => [row.code, row]));
     tint.changed();
   });
   store.on(['selection'], ({ selection }) => {
