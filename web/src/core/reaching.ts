@@ -28,6 +28,14 @@ export function reaching(app: App, onError: (error: unknown) => void): Reaching 
     return building === null ? { lon: point[0], lat: point[1] } : { building };
   }
 
+  /** Where areas are drawn from: a building counts as its own middle. */
+  function middle(): From | null {
+    const { selection, reach } = store.get();
+    const place = reach?.answer?.place;
+    if (place) return { lon: place.lon, lat: place.lat };
+    return selection?.answer ? { lon: selection.point[0], lat: selection.point[1] } : null;
+  }
+
   async function read(place: From): Promise<void> {
     const key = JSON.stringify([place, moverOf(store.get())]);
     if (key === asked) return;
@@ -76,7 +84,7 @@ export function reaching(app: App, onError: (error: unknown) => void): Reaching 
   }
   // Areas drawn stay true to who moves; those of a place go with it.
   store.on(['profile', 'speed'], ({ ranges }) => {
-    const place = ranges?.facility != null ? { facility: ranges.facility } : from();
+    const place = ranges?.facility != null ? { facility: ranges.facility } : middle();
     if (ranges && place) void draw(place, ranges.facility);
   });
   let last = store.get().selection?.point.join();
@@ -101,7 +109,7 @@ export function reaching(app: App, onError: (error: unknown) => void): Reaching 
         store.set({ ranges: null });
         return;
       }
-      const place = facility === null ? from() : { facility };
+      const place = facility === null ? middle() : { facility };
       if (place) await draw(place, facility);
     },
   };

@@ -92,11 +92,14 @@ export function addGrids(map: OlMap, app: App): Grids {
   });
   for (const layer of [tint, edge, areas, hover, choice]) map.addLayer(layer);
 
-  // Buildings with colours of their own lead where they are in sight.
-  const soften = (): void =>
-    tint.setOpacity(opacityAt(map.getView().getZoom() ?? 0, circlesOn(store.get()) ? 0.22 : 0.42));
+  // Buildings with colours of their own lead where they are in sight; households under their scores only disturb.
+  const soften = (): void => {
+    const on = circlesOn(store.get());
+    const opacity = opacityAt(map.getView().getZoom() ?? 0, on ? 0.22 : 0.42);
+    tint.setOpacity(on && store.get().near && !store.get().category ? 0.18 : opacity);
+  };
   map.getView().on('change:resolution', soften);
-  store.on(['panel', 'category'], soften);
+  store.on(['panel', 'category', 'near'], soften);
   soften();
 
   const show = (): void => {

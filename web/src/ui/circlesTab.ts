@@ -134,7 +134,7 @@ export function circlesTab(app: App, circling: Circling, zoomToBlind: (rank: num
     keepFocus(body, () =>
       renew(
         body,
-        h('p', { class: 'muted', text: t('circles.intro') }),
+        store.get().category === null && h('p', { class: 'muted', text: t('circles.intro') }),
         profileChoice(app, circling),
         computeBox(app, circling),
         ...(summary ? figures(summary) : []),
