@@ -54,7 +54,8 @@ function start(root: HTMLElement, app: App): void {
     const left = wide && store.get().panelOpen ? shell.side.offsetWidth + 28 : 28;
     const roomy = window.innerWidth > 1180;
     const card = store.get().selection ? shell.details : roomy ? shell.corner : shell.tools;
-    const right = wide ? card.offsetWidth + 28 : 56;
+    // The buttons stand left of the details.
+    const right = wide ? card.offsetWidth + (store.get().selection ? 76 : 28) : 56;
     const sheet = !wide && store.get().selection ? shell.details.offsetHeight + 28 : 40;
     return [28, right, sheet, left];
   };
@@ -103,8 +104,13 @@ function start(root: HTMLElement, app: App): void {
     if (selection?.answer) parts.reach(selection.point, CLOSE_LOOK);
   };
 
+  /** On a phone the panel covers the map: it makes way for what is to be seen. */
+  const uncover = (): void => {
+    if (window.innerWidth <= 760) store.set({ panelOpen: false });
+  };
   const zoomToBlind = (rank: number): void => {
     const extent = blind.extent(rank);
+    uncover();
     if (extent) parts.show(extent, 17.5);
   };
   const zoomToWay = (category: string): void => {
@@ -162,6 +168,7 @@ function start(root: HTMLElement, app: App): void {
   let had = false;
   store.on(['selection'], ({ selection }) => {
     parts.mark(selection?.point ?? null);
+    if (selection && !had) uncover();
     root.classList.toggle('has-details', selection !== null);
     // The card that opens must not hide the very place it tells of.
     if (selection && !had && selection.crs === 'wgs84') parts.reach(selection.point);

@@ -98,6 +98,11 @@ export function reaching(app: App, onError: (error: unknown) => void): Reaching 
     last = point;
   });
 
+  store.on(['opened'], ({ opened, ranges }) => {
+    const kept = opened?.kind === 'facility' && opened.id === ranges?.facility;
+    if (ranges && ranges.facility !== null && !kept) store.set({ ranges: null });
+  });
+
   return {
     nearest() {
       const place = from();

@@ -47,7 +47,7 @@ const zh = {
   'circles.intro': '选一类设施，看多少居民能在规定时间内到达；点一栋建筑，看离它最近的各类设施。',
   'circles.profile': '谁在走',
   'circles.notComputed': '尚未计算',
-  'circles.missing': '「{profile}」的服务圈尚未计算；下方点建筑查询最近设施不受影响。',
+  'circles.missing': '「{profile}」的服务圈尚未计算；点建筑查最近的各类设施不受影响。',
   'circles.outdated': '计算之后又导入了道路、建筑、设施或区域数据，以下数字可能已过时。',
   'circles.compute': '计算「{profile}」服务圈',
   'circles.again': '重新计算「{profile}」',
@@ -279,7 +279,7 @@ const en: Record<TextKey, string> = {
   'circles.profile': 'Who moves',
   'circles.notComputed': 'not computed yet',
   'circles.missing':
-    'Circles for “{profile}” are not computed yet. Asking for a building’s nearest works already.',
+    'Circles for "{profile}" are not computed yet. Clicking a building for its nearest of each kind works already.',
   'circles.outdated':
     'Streets, buildings, facilities or areas were imported since; the figures may be out of date.',
   'circles.compute': 'Compute circles: {profile}',
@@ -291,7 +291,8 @@ const en: Record<TextKey, string> = {
   'circles.speedUnit': 'm/s',
   'circles.factorUnit': 'of usual',
   'circles.speedReset': 'Reset',
-  'circles.speedHint': 'For the nearest facilities and “5/10/15 min from here”; empty takes the usual speed.',
+  'circles.speedHint':
+    'For the nearest of each kind and "5/10/15 min from here"; empty takes the usual speed.',
   'circles.choose': 'Kind of facility',
   'circles.off': 'No service circle',
   'circles.score': '15-minute score, all kinds',
@@ -308,7 +309,7 @@ const en: Record<TextKey, string> = {
   'circles.elderly': '60 and over',
   'circles.buildings': 'Buildings',
   'circles.standard': 'Standard: {minutes} minutes (about {metres} m on foot)',
-  'circles.facilities': '{count} facilities',
+  'circles.facilities': 'Facilities: {count}',
   'circles.facilitiesOff': '{count} of them off the streets, not counted',
   'circles.unassessed':
     'Cannot be assessed: {count} buildings, {residents} residents, too far from any street',

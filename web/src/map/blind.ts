@@ -49,7 +49,8 @@ export function addBlindSpots(map: OlMap, app: App): BlindSpotsLayer {
   const labels = new VectorLayer({
     source,
     zIndex: 52,
-    declutter: 'blind-spots',
+    // Ranks come before the names of grids, the first before the last.
+    declutter: 'places',
     renderOrder: (a, b) => Number(a.get('rank')) - Number(b.get('rank')),
     style: (feature) => {
       const at = middles.get(feature as Feature);

@@ -79,16 +79,20 @@ export function addGrids(map: OlMap, app: App): Grids {
     zIndex: 36,
     style: new Style({ stroke: new Stroke({ color: 'rgba(21, 88, 166, 0.9)', width: 2 }) }),
   });
+  const outline = (halo: number, width: number, alpha: number): Style[] => [
+    new Style({ stroke: new Stroke({ color: '#fff', width: halo }) }),
+    new Style({
+      stroke: new Stroke({ color: theme.ACCENT, width }),
+      fill: new Fill({ color: `rgba(21, 88, 166, ${alpha})` }),
+    }),
+  ];
+  const loud = outline(7, 3.5, 0.07);
+  const quiet = outline(4, 1.8, 0.02);
   const choice = new VectorLayer({
     source: chosen,
     zIndex: 37,
-    style: [
-      new Style({ stroke: new Stroke({ color: '#fff', width: 7 }) }),
-      new Style({
-        stroke: new Stroke({ color: theme.ACCENT, width: 3.5 }),
-        fill: new Fill({ color: 'rgba(21, 88, 166, 0.07)' }),
-      }),
-    ],
+    // Ways and ranges lead where they are asked for; the grid's outline makes room for them.
+    style: () => (store.get().reach ? quiet : loud),
   });
   for (const layer of [tint, edge, areas, hover, choice]) map.addLayer(layer);
 
@@ -116,6 +120,7 @@ export function addGrids(map: OlMap, app: App): Grids {
     covered = new Map((coverage?.rows ?? []).map((row) => [row.code, row]));
     tint.changed();
   });
+  store.on(['reach'], () => chosen.changed());
   store.on(['selection'], ({ selection }) => {
     chosen.clear();
     const feature = byCode.get(selection?.answer?.owner?.code ?? '');

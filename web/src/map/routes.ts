@@ -50,7 +50,12 @@ export function addRoutes(map: OlMap, app: App): Routes {
     const chosen = category === strongNow();
     const img = glyph(category, names.get(category));
     const style = new Style({
-      image: new Icon({ img, scale: chosen ? 0.62 : 0.34, opacity: strongNow() && !chosen ? 0.75 : 1 }),
+      image: new Icon({
+        img,
+        scale: chosen ? 0.62 : 0.34,
+        opacity: strongNow() && !chosen ? 0.75 : 1,
+        declutterMode: 'obstacle',
+      }),
       zIndex: chosen ? 2 : 1,
     });
     if (chosen) {
@@ -61,13 +66,19 @@ export function addRoutes(map: OlMap, app: App): Routes {
           fill: new Fill({ color: theme.INK }),
           stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.95)', width: 4 }),
           offsetY: 26,
+          declutterMode: 'none',
         }),
       );
     }
     return style;
   }
   map.addLayer(
-    new VectorLayer({ source: ends, zIndex: 60, style: (feature) => endStyle(feature as Feature) }),
+    new VectorLayer({
+      source: ends,
+      zIndex: 60,
+      declutter: 'places',
+      style: (feature) => endStyle(feature as Feature),
+    }),
   );
 
   function read(row: NearestRow): void {

@@ -98,6 +98,7 @@ export function circlesTab(app: App, circling: Circling, zoomToBlind: (rank: num
             type: 'button',
             id: `rank-${row.category}`,
             class: 'rank',
+            title: labelOf(row.name_zh, row.name_en),
             'data-category': row.category,
             'aria-pressed': String(row.category === category),
             on: { click: () => circling.category(row.category === category ? null : row.category) },
@@ -136,10 +137,10 @@ export function circlesTab(app: App, circling: Circling, zoomToBlind: (rank: num
         body,
         store.get().category === null && h('p', { class: 'muted', text: t('circles.intro') }),
         profileChoice(app, circling),
+        speedField(app),
         computeBox(app, circling),
         ...(summary ? figures(summary) : []),
         waiting && h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('span'), h('span'), h('span')),
-        speedField(app),
       ),
     );
   }

@@ -53,7 +53,8 @@ export function createLegend(host: HTMLElement, app: App): void {
   /** What the reader chose; until then the legend folds where it would cover the map. */
   let chosen: boolean | null = null;
   const isOpen = (): boolean =>
-    chosen ?? !(narrow.matches || (middling.matches && store.get().selection !== null));
+    chosen ??
+    !(narrow.matches || (store.get().selection !== null && (middling.matches || store.get().reach !== null)));
 
   function households(): HTMLElement[] {
     const { palette, overview } = catalog;
@@ -216,7 +217,7 @@ export function createLegend(host: HTMLElement, app: App): void {
   );
   middling.addEventListener('change', draw);
   let wasOpen = isOpen();
-  store.on(['selection'], () => {
+  store.on(['selection', 'reach'], () => {
     if (isOpen() !== wasOpen) draw();
     wasOpen = isOpen();
   });

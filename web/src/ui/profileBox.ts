@@ -34,7 +34,7 @@ export function speedField(app: App): HTMLElement {
     type: 'number',
     id: 'speed',
     class: 'speed',
-    min: car ? 0.1 : 0.1,
+    min: 0.1,
     max: car ? 3 : 15,
     step: 0.05,
     placeholder: USUAL[profile],
@@ -49,7 +49,7 @@ export function speedField(app: App): HTMLElement {
   input.value = speed === null ? '' : String(speed);
   return h(
     'div',
-    { class: 'speed-row' },
+    { class: 'speed-row', title: t('circles.speedHint') },
     h('label', { for: 'speed', text: t(car ? 'circles.factor' : 'circles.speed') }),
     input,
     h('span', { class: 'muted', text: t(car ? 'circles.factorUnit' : 'circles.speedUnit') }),
@@ -61,7 +61,7 @@ export function speedField(app: App): HTMLElement {
         text: t('circles.speedReset'),
         on: { click: () => store.set({ speed: null }) },
       }),
-    h('small', { id: 'speed-hint', class: 'muted', text: t('circles.speedHint') }),
+    h('span', { id: 'speed-hint', class: 'unseen', text: t('circles.speedHint') }),
   );
 }
 
