@@ -15,6 +15,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import FrameType
 
 import procrastinate
 import sqlalchemy as sa
@@ -85,12 +86,13 @@ async def _until_stopped(
     loop.set_default_executor(ThreadPoolExecutor(concurrency + 2))
     stopping = threading.Event()  # the same for the threads that run jobs
 
-    def begin_stop() -> None:
+    def begin_stop(number: int, frame: FrameType | None) -> None:
         stopping.set()
-        stop.set()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, begin_stop)
+    for number in (signal.SIGTERM, signal.SIGINT):  # not the loop's own way: what it sets ends with the loop, and a
+        signal.signal(number, begin_stop)  # second signal would break into the clearing up that follows
     ready()
     stopped = asyncio.create_task(stop.wait())
     while not stop.is_set():

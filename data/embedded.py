@@ -24,6 +24,7 @@ from pathlib import Path
 import psycopg
 
 from gisgrid.errors import Broken
+from gisgrid.interrupts import held
 
 DATABASE = "gisgrid"
 ROLE = "gisgrid"
@@ -102,7 +103,8 @@ def start(cluster: Cluster) -> bool:
         if not (cluster.data / "PG_VERSION").exists():
             _initialise(cluster, binaries)
         _make_socket_folder(cluster)
-        _launch(cluster, binaries)
+        with held():  # broken off, it would leave a server that nobody knows of yet
+            _launch(cluster, binaries)
         _make_database(cluster)
         return True
 
@@ -113,7 +115,11 @@ def stop(cluster: Cluster) -> bool:
         if not is_running(cluster) and _postmaster(cluster) is None:
             return False
         binaries = _binaries(cluster)
-        done = _run(cluster, [binaries / "pg_ctl", "-D", cluster.data, "-m", "fast", "-w", "-t", "60", "stop"])
+        where: list[str | Path] = [binaries / "pg_ctl", "-D", cluster.data, "-w"]
+        for mode, seconds in (("fast", "60"), ("immediate", "20")):
+            done = _run(cluster, [*where, "-m", mode, "-t", seconds, "stop"], apart=True)
+            if done.returncode == 0 or _postmaster(cluster) is None:
+                break
         if done.returncode != 0 and is_running(cluster):
             raise Broken(f"PostgreSQL did not stop: {_last_line(done.stderr)}; see {cluster.log}")
         return True
@@ -127,8 +133,9 @@ def running(cluster: Cluster) -> Iterator[Cluster]:
         started = start(cluster)
         yield cluster
     finally:
-        if started and not _in_use(cluster):
-            stop(cluster)
+        with held():
+            if started and not _in_use(cluster):
+                stop(cluster)
 
 
 def _account() -> str:
@@ -199,8 +206,8 @@ def _binaries_of(pg_config: str) -> tuple[int, Path] | None:
     return (int(version[1]), folder) if version and (folder / "initdb").exists() and with_postgis else None
 
 
-def _run(cluster: Cluster, command: list[str | Path]) -> subprocess.CompletedProcess[str]:
-    """Run a PostgreSQL tool as the cluster's account."""
+def _run(cluster: Cluster, command: list[str | Path], *, apart: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run a PostgreSQL tool as the cluster's account; ``apart`` from the terminal, whose Ctrl-C does not reach it."""
     as_other = os.geteuid() == 0
     entry = pwd.getpwnam(cluster.account)
     env = {
@@ -218,6 +225,7 @@ def _run(cluster: Cluster, command: list[str | Path]) -> subprocess.CompletedPro
             env=env,
             cwd="/",
             check=False,
+            start_new_session=apart,
             user=entry.pw_uid if as_other else None,
             group=entry.pw_gid if as_other else None,
             extra_groups=[] if as_other else None,
@@ -307,7 +315,7 @@ def _launch(cluster: Cluster, binaries: Path) -> None:
     deadline = time.monotonic() + 15
     while True:
         _drop_stale_pid(cluster)
-        done = _run(cluster, command)
+        done = _run(cluster, command, apart=True)
         if done.returncode == 0:
             return
         if time.monotonic() > deadline:

@@ -71,9 +71,8 @@ def _check_texts(frame: pd.DataFrame, where: str) -> None:
     odd = ~codes.str.fullmatch(rf"[\w-]{{1,{CODE_CHARS}}}")
     if odd.any():
         row = int(odd.to_numpy().argmax())
-        raise BadInput(
-            f"{where} row {row + 1}: category={codes.iloc[row]!r} is not letters, digits, _ and - ({CODE_CHARS} at most)"
-        )
+        told = f"category={codes.iloc[row]!r} is not made of letters, digits, _ and - ({CODE_CHARS} at most)"
+        raise BadInput(f"{where} row {row + 1}: {told}")
     twice = codes.duplicated()
     if twice.any():
         row = int(twice.to_numpy().argmax())

@@ -9,7 +9,7 @@ from flask import Response
 
 from api.circles.blueprint import FACTOR, PROFILE, SPEED, bp
 from api.circles.given import FilesBody
-from api.circles.job import CIRCLES
+from api.circles.job import CIRCLES, circles_params
 from api.json import json_response
 from api.pages import Strict, no_parameters
 from api.state import state
@@ -51,10 +51,7 @@ def compute(json_data: dict[str, Any]) -> Response:
     queued or running answers that job.
     """
     question = question_of(json_data, json_data["minutes"])
-    params = {
-        "profile": question.profile, "minutes": list(question.minutes), "speed": question.metres_per_second,
-        "factor": question.factor, "format": json_data["format"],
-    }  # fmt: skip
+    params = circles_params(question, json_data["format"])
     return queued(CIRCLES, params, stored=question.usual)
 
 
@@ -62,7 +59,7 @@ def question_of(body: dict[str, Any], minutes: list[float]) -> Question:
     """What a body asks for, checked. Raises BadInput."""
     if len(minutes) > CIRCLE_MINUTES_MAX:
         raise BadInput(f"minutes has {len(minutes)} values; give at most {CIRCLE_MINUTES_MAX}")
-    ordered = tuple(int(value) if value.is_integer() else value for value in sorted(set(minutes)))
+    ordered = tuple(int(value) if float(value).is_integer() else value for value in sorted(set(minutes)))
     question = Question(body["profile"], ordered, body["speed"], body["factor"])
     question.mover()
     return question

@@ -17,8 +17,16 @@ from planning.workflow_circles import Question, circles_in_force, compute_circle
 CIRCLES: Final = "circles"
 
 
+def circles_params(question: Question, form: str = "zip") -> dict[str, Any]:
+    """What the job is asked with."""
+    return {
+        "profile": question.profile, "minutes": list(question.minutes), "speed": question.metres_per_second,
+        "factor": question.factor, "format": form,
+    }  # fmt: skip
+
+
 def compute_circles_job(params: dict[str, Any], files: JobFiles, progress: Progress) -> dict[str, Any]:
-    """Compute circles; parameters as `api.circles.ask` makes them.
+    """Compute circles; parameters as `circles_params` makes them.
 
     Facts: ``stored`` and with it ``run``; else ``output``, the file made. Raises NotFound when nothing is published any
     more, BadInput where the stored layers cannot be used.

@@ -9,7 +9,7 @@ import click
 import geopandas as gpd
 import pandas as pd
 
-from api.cli.circles_report import REPORT_ENDINGS, write_circles_report
+from api.cli.circles_report import REPORT_ENDINGS, stored_streets, write_circles_report
 from api.cli.inputs import is_osm_file, whole_numbers
 from api.cli.output import MapFile, Output, output_options, table_lines
 from data import db
@@ -36,7 +36,7 @@ FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "c
 @click.option("--grids", help="Grid file, for figures grid by grid.")
 @click.option("--areas", help="Area file (or OSM extract), for figures community by community.")
 @click.option("--minutes", default="5,10,15", show_default=True, help="Minutes of the polygons.")
-@click.option("--profile", default="adult", show_default=True, help=f"One of {', '.join(PROFILES)}.")
+@click.option("--profile", default="adult", show_default=True, help=f"{', '.join(PROFILES)}, or all.")
 @click.option("--speed", type=float, help="Another speed than the profile's, in metres per second.")
 @click.option("--factor", type=float, help="The moment's speed as a share of the usual one: 0.6 in heavy rain.")
 @click.option("--categories", type=click.Path(path_type=Path), help="CSV that replaces the facility table.")
@@ -63,8 +63,16 @@ def circles(
         alone = [name for name in FILE_ONLY if given[name] not in (None, 0)]
         if alone:
             raise BadInput(f"--{alone[0]} needs --streets: without it, everything comes from PostGIS as it is stored")
-        with db.database(settings) as engine, output.stage("circles") as progress:
-            _, result = circles_in_force(engine, settings, minutes=wanted, profile=profile, progress=progress)
+        if profile == "all" and (out or report):
+            raise BadInput("--out and --report hold one profile; name it with --profile")
+        with db.database(settings) as engine:
+            found = []
+            for name in PROFILES if profile == "all" else (profile,):
+                with output.stage(f"circles, {name}") as progress:
+                    found.append(circles_in_force(engine, settings, minutes=wanted, profile=name, progress=progress)[1])
+            result = found[0]
+            if report is not None:
+                lines = stored_streets(engine, result)
     else:
         if given["facilities"] is None or given["residences"] is None:
             raise BadInput("--streets needs --facilities and --residences beside it")

@@ -7,9 +7,12 @@ from typing import Final
 
 import geopandas as gpd
 import pandas as pd
+import sqlalchemy as sa
 
 from api.cli.reporting import write_whole
 from api.json import json_bytes
+from data import tables as t
+from data.loading import read_rows
 from gisgrid import __version__
 from layers.report import CirclesData, render_circles
 from planning.circles import CirclesResult
@@ -20,7 +23,7 @@ REPORT_ENDINGS: Final = (".json", ".html")
 
 
 def write_circles_report(path: Path, result: CirclesResult, streets: gpd.GeoDataFrame | None) -> None:
-    """Report a circles run to ``path`` (`REPORT_ENDINGS`); ``streets``: lines with ``cls`` or ``highway`` for the maps."""
+    """Report a circles run to ``path`` (`REPORT_ENDINGS`); ``streets``: lines with ``cls`` or ``highway``."""
     if path.suffix.lower() == ".json":
         write_whole(path, json_bytes(result.report))
         return
@@ -48,6 +51,14 @@ def circles_data(result: CirclesResult, streets: gpd.GeoDataFrame | None) -> Cir
         streets=lines,
         version=f"gisgrid {__version__}",
     )
+
+
+def stored_streets(engine: sa.Engine, result: CirclesResult) -> gpd.GeoDataFrame:
+    """The streets in PostGIS where the residences of a result are."""
+    box = result.residences.geometry.to_crs(t.SRID).total_bounds.tolist()
+    with engine.connect() as connection:
+        near = t.streets.c.geometry.bool_op("&&")(sa.func.ST_MakeEnvelope(*box, t.SRID))
+        return read_rows(connection, t.streets, where=[near])
 
 
 def _classes(streets: gpd.GeoDataFrame) -> list[str]:

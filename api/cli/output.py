@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from api.cli import stopping
 from api.json import json_bytes
 from data.exporters import check_target
 from gisgrid import models
@@ -43,6 +44,7 @@ class Output:
     @contextmanager
     def stage(self, title: str) -> Iterator[models.Progress]:
         """A progress bar for one piece of long work; yields the function to report to."""
+        stopping.check()
         if self.quiet or self.as_json or not sys.stderr.isatty():
             begun = time.monotonic()
             yield models.no_progress

@@ -8,15 +8,16 @@ from contextlib import ExitStack
 
 import click
 import sqlalchemy as sa
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
 
+from api import server
+from api.circles.job import CIRCLES, circles_params
+from api.cli import stopping
 from api.cli.output import Output, output_options
 from api.cli.working import worker_beside
 from data import db, plans
 from data import tables as t
 from data.intake import clean_layers, store_layers
+from data.jobs import submit
 from data.point_streams.records import warm as warm_records
 from data.sample import SCENARIOS, make_sample
 from gisgrid.address import warm as warm_address
@@ -25,14 +26,15 @@ from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow, workflow_circles
-from planning.circles.isochrones import warm as warm_reach
+from planning.circles.isochrones import warm as warm_circles
 from planning.partition import warm as warm_partition
+from planning.reach.warming import warm as warm_reach
 from planning.siting import warm as warm_siting
 from planning.straight import warm as warm_straight
 from planning.units import warm as warm_units
 
-THREADS = 16
-"""Threads of a worker."""
+LATER = ("elderly", "frail")
+"""Profiles whose circles the demo's worker computes while the map is looked at already."""
 host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 port_option = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port.")
 jobs_option = click.option(
@@ -81,6 +83,8 @@ def demo(
             output.say(f"the district of an earlier run is in place ({source})")
         else:
             _build(output, settings, engine, scenario, seed, wanted, source)
+            if jobs:
+                _queue_circles(engine, settings)
         output.say(f"ready after {time.monotonic() - begun:.1f} s")
         stack.enter_context(worker_beside(jobs))
         _serve(output, host, port, 1, open_browser=open_browser)
@@ -119,6 +123,13 @@ def _build(
         workflow_circles.circles_in_force(engine, settings, progress=progress)
 
 
+def _queue_circles(engine: sa.Engine, settings: Settings) -> None:
+    with engine.begin() as connection:
+        for profile in LATER:
+            question = workflow_circles.Question(profile)
+            submit(connection, CIRCLES, circles_params(question), home=settings.home)
+
+
 def _check_port(host: str, port: int) -> None:
     """Refuse early what the server could not listen on. Raises BadInput."""
     try:
@@ -133,18 +144,16 @@ def _check_port(host: str, port: int) -> None:
             raise BadInput(f"cannot listen on {host} port {port}: {error.strerror}; give another --port") from error
 
 
-def _serve(output: Output, host: str, port: int, workers: int, *, open_browser: bool = False) -> None:
+def _serve(output: Output, host: str, port: int, processes: int, *, open_browser: bool = False) -> None:
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/"
-    output.result({"url": url}, [f"gisgrid serves {url} (Ctrl-C stops it)"])
-    # many threads, few of them at work at once: see api.gate
-    server = Granian(
-        "api.wsgi:create", factory=True, address=host, port=port, interface=Interfaces.WSGI, workers=workers,
-        blocking_threads=THREADS, backpressure=2 * THREADS, log_level=LogLevels.error,
-        respawn_failed_workers=True,
-    )  # fmt: skip
-    if open_browser:
-        click.launch(url)
-    server.serve()
+
+    def ready() -> None:
+        stopping.check()  # from here on Ctrl-C is the server's
+        output.result({"url": url}, [f"gisgrid serves {url} (Ctrl-C stops it)"])
+        if open_browser:
+            click.launch(url)
+
+    server.serve(host, port, processes, ready=ready)
 
 
 @click.command("warm", hidden=True)
@@ -153,6 +162,7 @@ def warm(output: Output) -> None:
     """Compile the numeric kernels now, so that no later command waits for them."""
     kernels = {
         "units": warm_units, "partition": warm_partition, "locate": warm_locate, "reach": warm_reach,
+        "circles": warm_circles,
         "addresses": warm_address,
         "records": warm_records,
         "siting": warm_siting,

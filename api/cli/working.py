@@ -16,6 +16,7 @@ import click
 from api.cli.output import Output, output_options
 from api.processes import end_with
 from data import db
+from gisgrid.interrupts import held
 from gisgrid.settings import Settings
 
 AGAIN_SECONDS = 2.0
@@ -58,27 +59,32 @@ def worker_beside(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    stop, guard, current = threading.Event(), threading.Lock(), _start()
+    stop, guard = threading.Event(), threading.Lock()
+    current: subprocess.Popen[bytes] | None = None
 
-    def keep() -> None:
+    def keep(first: subprocess.Popen[bytes]) -> None:
         nonlocal current
+        process = first
         while not stop.is_set():
-            current.wait()
+            process.wait()
             if stop.wait(AGAIN_SECONDS):
                 return
             with guard:
                 if not stop.is_set():
-                    click.echo(f"gisgrid: the worker ended ({current.returncode}); it is started again", err=True)
-                    current = _start()
+                    click.echo(f"gisgrid: the worker ended ({process.returncode}); it is started again", err=True)
+                    process = current = _start()
 
-    keeper = threading.Thread(target=keep, name="worker", daemon=True)
-    keeper.start()
     try:
+        with held():  # no process that nobody knows of
+            current = _start()
+            threading.Thread(target=keep, args=(current,), name="worker", daemon=True).start()
         yield
     finally:
-        with guard:
-            stop.set()
-        _end(current)
+        with held():
+            with guard:
+                stop.set()
+            if current is not None:
+                _end(current)
 
 
 def _start() -> subprocess.Popen[bytes]:

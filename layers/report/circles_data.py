@@ -45,9 +45,13 @@ class CirclesData:
 
     def names(self) -> dict[str, Words]:
         """Names of the categories."""
-        return {
-            row.category: Words(str(row.name_zh), str(row.name_en)) for row in self.coverage.itertuples(index=False)
-        }
+        table = self.coverage[["category", "name_zh", "name_en"]].astype(str)
+        return {code: Words(zh, en) for code, zh, en in zip(*(table[name] for name in table), strict=True)}
+
+    def community_names(self) -> dict[str, str]:
+        """Names of the communities that have one."""
+        known = self.community_scores[self.community_scores["name"].notna()]
+        return dict(zip(known["code"].astype(str), known["name"].astype(str), strict=True))
 
     def shown(self) -> str:
         """The category the page opens with: of those that have facilities and lack somebody, the one most lack."""

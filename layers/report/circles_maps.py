@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any, Final
 
 import geopandas as gpd
@@ -86,8 +87,8 @@ class CircleMaps:
         below = f'<g style="--home:#9aa4ae">{use("homes")}</g>'
         picture = map_of(self.frame, ["".join(self._areas()), use("ways"), below, *groups])
         picker = (
-            f'<p class="pick"><label>{both("设施类别：", "Category: ")}<select id="category">{"".join(options)}</select>'
-            f"</label></p>"
+            f'<p class="pick"><label>{both("设施类别：", "Category: ")}<select id="category">'
+            f"{''.join(options)}</select></label></p>"
         )
         return f'{picker}<figure><div class="wide">{picture}</div>{SLIDE}{self._keys()}</figure>'
 
@@ -222,7 +223,7 @@ def score_class(score: NDArray[np.float64], assessable: NDArray[np.bool_]) -> ND
 def _score_words() -> list[Words]:
     ends = [f"{100 * step:.0f}" for step in SCORE_STEPS]
     first = Words(f"不足 {ends[0]} %", f"below {ends[0]} %")
-    middle = [Words(f"{a}–{b} %", f"{a}–{b} %") for a, b in zip(ends, ends[1:], strict=False)]
+    middle = [Words(f"{a}–{b} %", f"{a}–{b} %") for a, b in pairwise(ends)]
     last = Words(f"{ends[-1]} % 以上", f"{ends[-1]} % and above")
     return [first, *middle, last, Words("无法评估", "cannot be assessed")]
 

@@ -166,10 +166,12 @@ def _bar_note(data: CirclesData) -> Words:
         return Words("直线半径为标准规定的米数。", "The straight-line radius is the standard's metres.")
     walks = [round(minutes * 60 * speed * data.report["factor"]) for minutes in (5, 10, 15)]
     return Words(
-        f"步行按时限：5、10、15 分钟合 {walks[0]}、{walks[1]}、{walks[2]} 米；直线按标准规定的半径（如 300、500、1000 米）。两把尺子"
-        "各自独立，故直线未必总是更大；同一米数下，直线总不小于步行（见分类明细）。",
-        f"On foot by the minutes: 5, 10 and 15 minutes are {walks[0]}, {walks[1]} and {walks[2]} m. The straight line by the "
-        "standard's radius (300, 500, 1000 m). They are two yardsticks, so the line is not always the longer; for the "
+        f"步行按时限：5、10、15 分钟合 {walks[0]}、{walks[1]}、{walks[2]} 米；"
+        "直线按标准规定的半径（如 300、500、1000 米）。"
+        "两把尺子各自独立，故直线未必总是更大；同一米数下，直线总不小于步行（见分类明细）。",
+        f"On foot by the minutes: 5, 10 and 15 minutes are {walks[0]}, {walks[1]} and {walks[2]} m. "
+        "The straight line by the standard's radius (300, 500, 1000 m). "
+        "They are two yardsticks, so the line is not always the longer; for the "
         "same metres it always is (table of all categories).",
     )
 
@@ -194,23 +196,25 @@ def _method(data: CirclesData) -> str:
     report = data.report
     network, snap = report["network"], report["snap_metres_max"]
     lost = report["residences_far"], report["residences_cut_off"]
+    whole, lost_km = (count(round(network[name] / 1000, 1)) for name in ("metres", "metres_not_used"))
+    pieces = count(network["pieces_not_used"])
     items = [
         both(
-            f"路网：{count(network['edges'])} 段、{count(round(network['metres'] / 1000, 1))} 公里；互不相连的小片 "
-            f"{count(network['pieces_not_used'])} 处（{count(round(network['metres_not_used'] / 1000, 1))} 公里）不予使用。",
-            f"Network: {count(network['edges'])} edges, {count(round(network['metres'] / 1000, 1))} km; "
-            f"{count(network['pieces_not_used'])} small pieces cut off "
-            f"({count(round(network['metres_not_used'] / 1000, 1))} km) are not used.",
+            f"路网：{count(network['edges'])} 段、{whole} 公里；互不相连的小片 {pieces} 处（{lost_km} 公里）不予使用。",
+            f"Network: {count(network['edges'])} edges, {whole} km; {pieces} small pieces cut off ({lost_km} km) "
+            "are not used.",
         ),
         both(
-            f"建筑与设施接到最近道路上的最近点，直线段计入路程；距道路超过 {snap:g} 米（{count(lost[0])} 栋）或只邻近隔断路段"
-            f"（{count(lost[1])} 栋）的建筑“无法评估”，既不算覆盖也不算盲区。",
-            f"Buildings and facilities are joined to the nearest point of the nearest street, the straight leg counted. "
-            f"Buildings over {snap:g} m from a street ({count(lost[0])}) or near to a cut-off piece only ({count(lost[1])}) "
-            "cannot be assessed: they are neither covered nor blind.",
+            f"建筑与设施接到最近道路上的最近点，直线段计入路程；"
+            f"距道路超过 {snap:g} 米（{count(lost[0])} 栋）或只邻近隔断路段（{count(lost[1])} 栋）"
+            "的建筑“无法评估”，既不算覆盖也不算盲区。",
+            "Buildings and facilities are joined to the nearest point of the nearest street, the straight leg counted. "
+            f"Buildings over {snap:g} m from a street ({count(lost[0])}) or near to a cut-off piece only "
+            f"({count(lost[1])}) cannot be assessed: they are neither covered nor blind.",
         ),
         both(
-            "覆盖：到最近设施的路程不超过该类别自身的时限。得分：15 分钟内可达类别数 ÷ 全部类别数，无设施的类别按不可达计。",
+            "覆盖：到最近设施的路程不超过该类别自身的时限。"
+            "得分：15 分钟内可达类别数 ÷ 全部类别数，无设施的类别按不可达计。",
             "Covered: the way to the nearest facility takes no more than the category's own minutes. Score: categories "
             "within 15 minutes over all categories; one without facilities counts as not reached.",
         ),
@@ -221,9 +225,9 @@ def _method(data: CirclesData) -> str:
         both(
             "盲区：未覆盖的有人居住建筑，沿路 300 米以内者相连成片；面积为离这些建筑最近的地面。居民最多者编号为 1；"
             f"图上标出前 {NUMBERED} 处。",
-            "Blind spots: inhabited buildings not covered, joined where the walk along the streets between two is 300 m at "
-            "most; the area is the ground nearest to them. Number 1 has the most residents; the map numbers the first "
-            f"{NUMBERED}.",
+            "Blind spots: inhabited buildings not covered, joined where the walk along the streets between two is "
+            "300 m at most; the area is the ground nearest to them. Number 1 has the most residents; "
+            f"the map numbers the first {NUMBERED}.",
         ),
         both(
             "局限：结果取决于道路与设施资料是否完整；未计候时、爬坡、过街等待和设施容量；等时圈仅供示意，数字以各建筑自身路程为准。",

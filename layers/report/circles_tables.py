@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -13,7 +13,8 @@ from layers.report.circles_maps import NUMBERED
 from layers.report.tables import Cell, code, table
 from layers.report.words import Words, both, count, decimal, percent, said
 
-COMMUNITIES_MOST = 60
+PLACES_MOST: Final = 3
+COMMUNITIES_MOST: Final = 60
 """Communities the table shows; the JSON report has all."""
 
 
@@ -114,7 +115,7 @@ def spots_tables(data: CirclesData) -> str:
         rows = data.blind_spots[data.blind_spots["category"] == name]
         on = " on" if name == chosen else ""
         total = both(f"{words.zh}：共 {len(rows)} 处盲区", f"{words.en}: {len(rows)} blind spots")
-        body = _spots(rows.head(NUMBERED)) if len(rows) else ""
+        body = _spots(rows.head(NUMBERED), data.community_names()) if len(rows) else ""
         left = len(rows) - NUMBERED
         more = both(f"另有 {left} 处较小，见成果图层", f"{left} smaller ones are in the layer blind_spots")
         body += f'<p class="more">{more}</p>' if left > 0 else ""
@@ -122,7 +123,7 @@ def spots_tables(data: CirclesData) -> str:
     return "".join(parts)
 
 
-def _spots(rows: pd.DataFrame) -> str:
+def _spots(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
     cells = [
         [
             f"<b>{row['rank']}</b>",
@@ -133,7 +134,7 @@ def _spots(rows: pd.DataFrame) -> str:
             _facility(row),
             _minutes(row["seconds"]),
             _minutes(row["extra_seconds"], plus=True),
-            _codes(row["communities"]),
+            _places(row["communities"], names),
         ]
         for row in rows.to_dict("records")
     ]
@@ -148,7 +149,7 @@ def _spots(rows: pd.DataFrame) -> str:
 def largest_table(data: CirclesData) -> str:
     """One row a category: how many blind spots, who lives in them, and the largest."""
     rows = []
-    names = data.names()
+    names, places = data.names(), data.community_names()
     spots = data.blind_spots
     order = spots.groupby("category", sort=False)[["residents", "elderly", "buildings"]].sum()
     order = order.sort_values(["residents", "buildings"], ascending=False, kind="stable")
@@ -164,7 +165,7 @@ def largest_table(data: CirclesData) -> str:
                 count(most["residents"]),
                 _facility(most),
                 _minutes(most["extra_seconds"], plus=True),
-                _codes(most["communities"]),
+                _places(most["communities"], places),
             ]
         )
     if not rows:
@@ -191,10 +192,12 @@ def _minutes(seconds: Any, *, plus: bool = False) -> Cell:
     return both(f"{text} 分钟", f"{text} min")
 
 
-def _codes(codes: Any) -> Cell:
+def _places(codes: Sequence[str], names: Mapping[str, str]) -> Cell:
+    """Names of communities, codes where there is none; the first few."""
     known = list(codes)
-    shown = " ".join(code(text) for text in known[:3])
-    return shown + (both(f" 等 {len(known)} 个", f" and {len(known) - 3} more") if len(known) > 3 else "") or "–"
+    shown = "、".join(escape(names[text]) if text in names else code(text) for text in known[:PLACES_MOST])
+    left = len(known) - PLACES_MOST
+    return shown + (both(f" 等 {len(known)} 个", f" and {left} more") if left > 0 else "") or "–"
 
 
 def _known(value: Any) -> Any:

@@ -28,6 +28,7 @@ from layers.report.shapes import (
 )
 from layers.report.words import Words, count, grid_number, said, svg_text
 
+GRID_LIMITS: Final = Words("网格界", "grid limits")
 MINOR_VERTICES: Final = 12_000
 """Small streets are drawn while the map has at most so many of their vertices."""
 HATCHED: Final = "special"
@@ -111,7 +112,7 @@ def _hatch_key(css: str) -> str:
     return '<rect width="26" height="16" fill="url(#hatch-key)"/>' if css in (HATCHED, "to-new") else ""
 
 
-def line_legend(with_streets: bool, *, old: bool = False, limits: Words | None = Words("网格界", "grid limits")) -> str:
+def line_legend(with_streets: bool, *, old: bool = False, limits: Words | None = GRID_LIMITS) -> str:
     """What the lines mean, as HTML; ``limits``: what the map's outlines are, None where it has none."""
     lines = [("g-out", limits)] if limits is not None else []
     if old:

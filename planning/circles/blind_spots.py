@@ -7,8 +7,8 @@ On streets with one-way rules the walk is taken as possible both ways.
 
 The chains are found with one search from all blind buildings at once: each node learns its nearest building, and
 buildings are linked over the edges where two such neighbourhoods meet (Mehlhorn 1988, Information Processing Letters
-27). Every link is a walk of at most that length, and along the shortest walk between any two buildings so near each meeting
-edge is a link, so that the groups are exactly those of all pairs.
+27). Every link is a walk of at most that length, and along the shortest walk between any two buildings so near each
+meeting edge is a link, so that the groups are exactly those of all pairs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COLUMNS: Final = (
 
 
 class Homes(NamedTuple):
-    """What blind spots are told of residences: where they snap, who lives there, which community they are of ('' none)."""
+    """What blind spots are told of residences: where they snap, who lives there, their community ('' for none)."""
 
     snapped: Snapped
     people: People
@@ -101,12 +101,14 @@ def groups(network: Network, snapped: Snapped, *, metres: float = LINK_METRES) -
     first, last = np.append(True, ~same), np.append(~same, True)
     tail, head = network.edge_from[edge], network.edge_to[edge]
     links.append(_close(order[first], label[tail[first]], offset[first] + cost[tail[first]], limit))
-    rest = network.edge_cm[edge] - offset
+    rest = network.edge_cm[edge].astype(np.int64) - offset
     links.append(_close(order[last], label[head[last]], rest[last] + cost[head[last]], limit))
     bare = np.ones(network.edges, bool)
     bare[edge] = False
     tail, head = network.edge_from[bare], network.edge_to[bare]
-    links.append(_close(label[tail], label[head], cost[tail] + network.edge_cm[bare] + cost[head], limit))
+    links.append(
+        _close(label[tail], label[head], cost[tail] + network.edge_cm[bare].astype(np.int64) + cost[head], limit)
+    )
 
     a, b = np.concatenate([link[0] for link in links]), np.concatenate([link[1] for link in links])
     number = connected_components(coo_array((np.ones(len(a), np.int8), (a, b)), shape=(n, n)), directed=False)[1]
@@ -179,6 +181,6 @@ def _nearest_of(group: Int64, count: int, facility: Int64, seconds: Float64, wei
 def spots_frame(rows: list[dict[str, Any]], crs: str) -> gpd.GeoDataFrame:
     """The rows of all categories as one layer, in `COLUMNS`."""
     frame = pd.DataFrame(rows, columns=[*COLUMNS, "geometry"])
-    whole = {name: np.int64 for name in ("rank", "buildings", "residents", "elderly", "square_metres")}
-    timed = {name: "Int64" for name in ("seconds", "extra_seconds")}
+    whole: dict[str, Any] = dict.fromkeys(("rank", "buildings", "residents", "elderly", "square_metres"), np.int64)
+    timed = dict.fromkeys(("seconds", "extra_seconds"), "Int64")
     return gpd.GeoDataFrame(frame.astype(whole | timed), geometry="geometry", crs=crs)

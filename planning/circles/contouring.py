@@ -60,10 +60,10 @@ def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float,
         kept = [np.int64(0) for _ in range(0)]
         for i in range(settled.shape[0]):
             for j in range(settled.shape[1]):
-                if settled[i, j] >= 0 and (j + 1 == settled.shape[1] or settled[i, j + 1] == settled[i, j]):
-                    if not (j == 0 and settled[i, j] <= k):
-                        continue
+                alike = j + 1 == settled.shape[1] or settled[i, j + 1] == settled[i, j]
                 # a window's first block looks at the border on its left as well
+                if settled[i, j] >= 0 and alike and not (j == 0 and settled[i, j] <= k):
+                    continue
                 for r in range(1 + i * BLOCK, 1 + (i + 1) * BLOCK):
                     for c in range(0 if j == 0 else 1 + j * BLOCK, 1 + (j + 1) * BLOCK):
                         if (level[r, c] <= k) == (level[r, c + 1] <= k) or seen[r, c] == count - k:
@@ -92,14 +92,14 @@ def rings(field: Field, limits: Any, level: Any, settled: Any, tolerance: float,
                         area = _area(coords[filled:], thin) * step * step
                         areas.append(area)
                         if abs(area) < least or thin < 3:
-                            kept.append(-1)
+                            kept.append(np.int64(-1))
                             continue
-                        kept.append(len(parents))
+                        kept.append(np.int64(len(parents)))
                         coords[filled + thin] = coords[filled]
                         filled += thin + 1
                         starts.append(filled)
-                        parents.append(len(parents))
-                        of_limit.append(k)
+                        parents.append(np.int64(len(parents)))
+                        of_limit.append(np.int64(k))
         _adopt(np.array(areas), np.array(kept), np.array(leftmost), hits[:met], parents)
     out = np.empty((filled, 2))
     for n in range(filled):
@@ -160,7 +160,7 @@ def _trace(
         # ``level`` has a border: its point (1, 1) is the window's first
         s = side_of(first, block, nearest, pr - 1, pc - 1)
         u = side_of(first, block, nearest, qr - 1, qc - 1)
-        share = high  # a raster may end before the streets do: there the line runs along its last points
+        share = low  # a raster may end before the streets do: there the line runs along its last points
         if u >= 0:
             px, py = x + step * (pc - 1), y + step * (pr - 1)
             share = crossing(row, source, s, u, limit, pace, furthest, px, py, px + step * dc, py + step * dr)

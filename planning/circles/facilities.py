@@ -121,9 +121,7 @@ def merged_isochrones(
             network, search_from(network, snapped.take(rows), limit=int(limits[-1])), raster, [int(v) for v in limits]
         )
         progress((number + 1) / len(names), name)
-    return _layer(
-        network.crs, {"category": np.array(names, object), "facilities": counts}, minutes, whole, bands
-    )
+    return _layer(network.crs, {"category": np.array(names, object), "facilities": counts}, minutes, whole, bands)
 
 
 def disjoint(nested: Geometries) -> Geometries:

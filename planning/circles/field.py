@@ -241,9 +241,7 @@ def cost_by(row: Any, source: Any, s: int, x: float, y: float, pace: float) -> A
 
 
 @njit(cache=True, nogil=True)
-def excess(
-    row: Any, source: Any, s: int, limit: float, pace: float, furthest: float, x: float, y: float
-) -> Any:
+def excess(row: Any, source: Any, s: int, limit: float, pace: float, furthest: float, x: float, y: float) -> Any:
     """Cost over the limit, or of metres over the longest leg, of a point put on the segment of row ``s``; at most zero
     inside."""
     cost, d = cost_by(row, source, s, x, y, pace)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from planning.network import Network
-from planning.reach import SegmentIndex, segment_index
+from planning.reach import SegmentIndex, Snapped, segment_index
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -91,6 +91,38 @@ class SnapRaster:
         """Rows and columns of points."""
         rows, columns = self.blocks.row.shape
         return rows * BLOCK, columns * BLOCK
+
+    def on_streets(self, network: Network) -> tuple[Snapped, tuple[int, int]]:
+        """The points on the lattice of whole cells, `SAMPLES` apart, put on their streets; with the rows and columns.
+
+        Row by row from the south-west, the first at (``x``, ``y``). Points further than ``snap_metres`` from every
+        street are on none.
+        """
+        blocks, segments = self.blocks, self.segments
+        none = blocks.nearest == NONE
+        entry = blocks.first[:-1, None, None] + np.where(none, 0, blocks.nearest)
+        of_block = np.where(none, -1, np.append(blocks.segment, -1)[entry])
+        lattice = np.full((*blocks.row.shape, BLOCK, BLOCK), -1, np.int64)
+        lattice[blocks.row >= 0] = of_block[blocks.row[blocks.row >= 0]]
+        nearest = lattice.transpose(0, 2, 1, 3).reshape(self.shape)[::SAMPLES, ::SAMPLES]
+        row, column = np.nonzero(nearest >= 0)
+        found = nearest[row, column]
+        offset = np.column_stack([self.x + self.cell * column, self.y + self.cell * row]) - segments.start[found]
+        extent = segments.extent[found]
+        share = np.clip((offset * extent).sum(axis=1) / np.maximum((extent**2).sum(axis=1), 1e-300), 0.0, 1.0)
+        metres = np.hypot(*(offset - share[:, None] * extent).T)
+        near = metres <= self.snap_metres
+        place = np.flatnonzero((nearest >= 0).ravel())[near]
+        on = segments.edge[found[near]]
+        along = np.rint((segments.along[found] + share * segments.length[found])[near] * 100)
+        out = Snapped(
+            np.full(nearest.size, -1, np.int32), np.zeros(nearest.size, np.int32), np.zeros(nearest.size, np.int32),
+            np.zeros(nearest.size, bool),
+        )  # fmt: skip
+        out.edge[place] = on
+        out.offset[place] = np.clip(along, 0, network.edge_cm[on])
+        out.access[place] = np.rint(metres[near] * 100)
+        return out, nearest.shape
 
     @property
     def nbytes(self) -> int:
@@ -182,9 +214,7 @@ def _fill(segments: Segments, x: float, y: float, step: float, rows: int, column
             for k in range(first[i * columns + j], first[i * columns + j + 1]):
                 for r in range(BLOCK):
                     for c in range(BLOCK):
-                        t, d = project(
-                            segments, candidates[k], x + step * (j * BLOCK + c), y + step * (i * BLOCK + r)
-                        )
+                        t, d = project(segments, candidates[k], x + step * (j * BLOCK + c), y + step * (i * BLOCK + r))
                         if d < best[r, c]:
                             best[r, c], at[r, c], owner[r, c] = d, t, k
             one = used

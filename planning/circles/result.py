@@ -34,7 +34,7 @@ class CirclesResult:
     counts, ``share``). ``community_scores``: ``code``, ``name``, assessed buildings and residents, ``score``,
     ``score_own``, ``gini``.
 
-    ``facilities``: those counted (``facility_id``, ``category``, ``name``, ``on_network``), as points in the metric CRS.
+    ``facilities``: those counted (``facility_id``, ``category``, ``name``, ``on_network``), points in the metric CRS.
 
     ``grids`` and ``communities``: their polygons with ``score``, ``score_own``, ``gini`` and ``share_CATEGORY`` of
     residents covered, or None where no polygons were given. ``isochrones``: ``category``, ``minutes``, polygons.

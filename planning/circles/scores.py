@@ -30,8 +30,8 @@ def gini(values: Float64, weights: Float64) -> float | None:
     """Gini coefficient of ``values`` (0 or more) held by ``weights`` people each: 0 all have the same.
 
     G = Σᵢ Σⱼ wᵢ wⱼ |xᵢ − xⱼ| / (2 W² x̄), half the mean difference between two people over their mean (Gini 1912; with
-    weights as Lerman & Yitzhaki 1989), here in order of x as G = Σᵢ wᵢ xᵢ (2 Fᵢ + wᵢ − W) / (W² x̄), Fᵢ the weight of those
-    with less. 0 where nobody has anything; None without people.
+    weights as Lerman & Yitzhaki 1989), here in order of x as G = Σᵢ wᵢ xᵢ (2 Fᵢ + wᵢ − W) / (W² x̄), Fᵢ the weight of
+    those with less. 0 where nobody has anything; None without people.
     """
     held = weights > 0
     x, w = values[held], weights[held]
@@ -93,7 +93,7 @@ def by_place(members: Members, score: Float64, own: Float64, people: People) -> 
             }
         )
     columns = ["code", "buildings_assessed", "residents_assessed", "score", "score_own", "gini"]
-    numbers = {name: np.float64 for name in columns[3:]}
+    numbers = dict.fromkeys(columns[3:], np.float64)
     return pd.DataFrame(rows, columns=columns).astype(numbers)
 
 

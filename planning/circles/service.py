@@ -47,8 +47,9 @@ from planning.circles.inputs import (
     repeated,
     whole,
 )
-from planning.circles.isochrones import contour, furthest_metres, snap_raster
+from planning.circles.isochrones import contour, furthest_metres
 from planning.circles.matrix import first_of, nearest_by_category, pairs_within
+from planning.circles.raster import snap_raster
 from planning.circles.result import CirclesResult, isochrones_layer, places_layer, residences_layer
 from planning.network import Network, build_network, reverse
 from planning.reach import MINUTES_MAX, Profile, SegmentIndex, profile_of, search_from, segment_index
@@ -123,9 +124,9 @@ def service_circles(
     tier, minutes, metres, name_zh, name_en``; grids: polygons with ``code``; areas: polygons with ``code``, of which
     those of ``level`` community are counted (without them, the residences' column ``community``); barriers: closed
     gates. Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how streets connect; ``nearest``: how many
-    facilities of each category to name for each residence. Raises BadInput for empty layers, missing columns, counts that are not
-    numbers of 0 or more, an unknown profile, minutes not above 0 and at most 120, a speed that cannot be, places
-    that share a code, and when no facility or no residence lies on the network.
+    facilities of each category to name for each residence. Raises BadInput for empty layers, missing columns, counts
+    that are not numbers of 0 or more, an unknown profile, minutes not above 0 and at most 120, a speed that cannot be,
+    places that share a code, and when no facility or no residence lies on the network.
     """
     mover = profile_of(profile, metres_per_second=metres_per_second, factor=factor)
     minutes = in_order(minutes)
@@ -192,12 +193,12 @@ def _assess(
 
     told = np.where(reached & (cost <= run.longest), seconds, np.nan).astype(np.float32)
     columns = _columns(run, score, own, told, found, nearest)
-    named = _names(kinds[1], areas)
+    named = means[1].assign(name=np.array(_names(kinds[1], areas), object))
     facts = summary.run_facts(run.network, homes, run.places, people, run.minutes, run.mover) | {
         "score": scores.summary(score, own, people) | {"categories": len(names)},
         "categories": summary.records(coverage),
         "tiers": summary.records(tier_table[tier_table["place"] == "district"].drop(columns="place")),
-        "communities": summary.records(means[1].assign(name=named)),
+        "communities": summary.records(named),
         "blind_spots": len(spots),
         "notes": summary.notes(homes, run.places, coverage, run.facilities, residences, people, twice),
     }
@@ -210,7 +211,7 @@ def _assess(
         community_coverage=by_kind[1],
         grid_coverage=by_kind[2],
         tiers=tier_table,
-        community_scores=means[1].assign(name=named),
+        community_scores=named,
         grids=None if grids is None else places_layer(grids, kinds[2], by_kind[2], means[2]),
         communities=None if outlines is None else places_layer(outlines, kinds[1], by_kind[1], means[1]),
         isochrones=isochrones_layer(shapes, run.network.crs),
@@ -274,7 +275,9 @@ def _spots(
     facilities = Facilities(_texts(run.facilities, "facility_id"), _texts(run.facilities, "name"))
     rows: list[dict[str, Any]] = []
     for number, about in enumerate(run.categories.to_dict("records")):
-        nearest = Nearest(str(about["category"]), 60 * float(about["minutes"]), seconds[:, number], row[:, number])
+        nearest = Nearest(
+            str(about["category"]), 60 * float(about["minutes"]), seconds[:, number], row[:, number].astype(np.int64)
+        )
         blind = run.homes.ok & ~covered[:, number]
         rows += blind_spots(undirected, homes, nearest, blind, grounds, facilities)
     return spots_frame(rows, run.network.crs)
@@ -342,10 +345,11 @@ def _columns(
 ) -> dict[str, Any]:
     """What is told of every residence, as columns."""
     known = np.isfinite(run.homes.xy).all(axis=1)
-    why = np.where(run.homes.ok, None, np.where(run.homes.snapped.detached, "cut off", "far"))
+    why = np.where(run.homes.snapped.detached, "cut off", np.where(known, "far", "no place")).astype(object)
+    why[run.homes.ok] = None
     columns: dict[str, Any] = {
         "assessable": run.homes.ok,
-        "unassessed": np.where(known, why, "no place"),
+        "unassessed": why,
         "score": score.astype(np.float32),
         "score_own": own.astype(np.float32),
     }
@@ -369,7 +373,7 @@ def _nearest(run: _Run, number: int, name: str, k: int) -> dict[str, Any]:
         columns[f"seconds_{name}_{place + 1}"] = np.where(
             told, run.mover.seconds(cost[:, place].astype(np.float64)), np.nan
         ).astype(np.float32)
-        columns[f"facility_{name}_{place + 1}"] = np.where(told, ids[row[:, place]], None)
+        columns[f"facility_{name}_{place + 1}"] = [ids[at] if at >= 0 else None for at in row[:, place].tolist()]
     return columns
 
 

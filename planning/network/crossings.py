@@ -55,7 +55,7 @@ def _corners(shapes: NDArray[Any]) -> NDArray[Any]:
 
 
 def _on_ground(lines: gpd.GeoDataFrame) -> Bool:
-    return ~flag(lines, "bridge") & ~flag(lines, "tunnel") & (levels(lines) == 0)
+    return np.asarray(~flag(lines, "bridge") & ~flag(lines, "tunnel") & (levels(lines) == 0), bool)
 
 
 def _is_line(lines: gpd.GeoDataFrame) -> Bool:

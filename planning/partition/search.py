@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from gisgrid.interrupts import held
 from gisgrid.models import Progress, no_progress
 from planning.partition.anneal import Schedule
 from planning.partition.energy import Weights
@@ -97,19 +98,26 @@ def in_threads(calls: Sequence[Callable[[], T]], search: Search) -> list[T]:
     Where the search is `interruptible` the first Ctrl-C makes it stop with the best it has; a second one breaks off.
     """
     control = search.control
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        futures = [pool.submit(call) for call in calls]
-        waiting = set(futures)
-        while waiting:
-            try:
+    # Ctrl-C is asked for, not waited for: amid the book-keeping of the futures' locks it would leave one taken
+    with held() as signals, ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        try:
+            futures = [pool.submit(call) for call in calls]
+            waiting = set(futures)
+            while waiting:
                 _, waiting = wait(waiting, timeout=0.25, return_when=FIRST_COMPLETED)
-                search.progress(min(control.done / control.total, 0.99), control.note())
-            except KeyboardInterrupt:
-                stops, control.cancelled = control.interruptible and not control.interrupted, True
-                control.interrupted = True
-                if not stops:
-                    raise
-            except BaseException:
-                control.cancelled = True
-                raise
+                stops = control.interruptible and not control.interrupted
+                try:
+                    search.progress(min(control.done / control.total, 0.99), control.note())
+                    pressed = stops and signals.take()
+                except KeyboardInterrupt:
+                    if not stops:
+                        raise
+                    pressed = True
+                if pressed:
+                    control.cancelled = control.interrupted = True
+                elif signals.came:
+                    raise KeyboardInterrupt  # told again at the end of the block, by whoever heeds the signal
+        except BaseException:
+            control.cancelled = True
+            raise
         return [future.result() for future in futures]

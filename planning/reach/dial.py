@@ -27,6 +27,15 @@ NO_LIMIT: Final = 2**31 - 2
 """Largest limit in cm: 21,474 km."""
 
 
+class Graph(NamedTuple):
+    """A network as `search` reads it: half-edges of node ``v`` are ``arcs[indptr[v]:indptr[v + 1]]``, each
+    ``cost << 32 | neighbour``, so that one memory access brings both; ``longest`` is the greatest cost."""
+
+    indptr: Any
+    arcs: Any
+    longest: int
+
+
 class Reached(NamedTuple):
     """A finished search as the kernels read it: node keys, edges (ends, cm, cost each way or -1) and sources, these
     sorted by edge and with access legs as costs."""
@@ -43,18 +52,23 @@ class Reached(NamedTuple):
     source_label: Any
 
 
+def pack(indptr: Any, neighbours: Any, weights: Any) -> Graph:
+    """Arrays of a network as `search` reads them."""
+    arcs = weights.astype(np.int64)
+    arcs <<= 32
+    arcs |= neighbours
+    return Graph(indptr, arcs, int(weights.max(initial=0)))
+
+
 @njit(cache=True, nogil=True)
-def search(
-    indptr: Any, neighbours: Any, weights: Any, seed_nodes: Any, seed_costs: Any, seed_labels: Any, limit: int
-) -> Any:
+def search(graph: Graph, seed_nodes: Any, seed_costs: Any, seed_labels: Any, limit: int) -> Any:
     """Keys ``cost << 32 | label`` (int64) of every node within ``limit`` cm of a seed, `UNREACHED` elsewhere."""
+    indptr, arcs = graph.indptr, graph.arcs
     n = len(indptr) - 1
     key = np.full(n, UNREACHED, np.int64)
     queued = np.full(n, -1, np.int32)  # the bucket a node waits in
     # a ring of buckets: no waiting cost is further ahead than the longest edge or seed
-    reach = 0
-    for w in weights:
-        reach = max(reach, w)
+    reach = graph.longest
     for c in seed_costs:
         reach = max(reach, c)
     reach = min(reach, limit)
@@ -101,8 +115,8 @@ def search(
             queued[u] = -1
             ku = key[u]
             for j in range(indptr[u], indptr[u + 1]):
-                k = ku + (np.int64(weights[j]) << 32)
-                v = neighbours[j]
+                v = arcs[j] & LABEL
+                k = ku + (arcs[j] - v)
                 if k >= key[v]:
                     continue
                 c = k >> 32
@@ -127,6 +141,13 @@ def search(
                 waiting += 1
         bucket += 1
     return key
+
+
+@njit(cache=True, nogil=True)
+def costs_of(key: Any, costs: Any) -> None:
+    """Write the costs of keys to an int32 array, -1 where not reached, without another array between."""
+    for i in range(len(key)):
+        costs[i] = -1 if key[i] == UNREACHED else key[i] >> 32
 
 
 @njit(cache=True, nogil=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from planning.network.model import Network, reverse
-from planning.reach.dial import NO_LIMIT, UNREACHED, Reached, finish, search
+from planning.reach.dial import NO_LIMIT, UNREACHED, Graph, Reached, finish, pack, search
 from planning.reach.places import access_cost, departures, whole_limit
 from planning.reach.profiles import MINUTES_MAX, profile_of
 from planning.reach.snapping import SegmentIndex, Snapped, segment_index, snap
@@ -55,19 +55,26 @@ class Costs:
         return key_labels(self.key)
 
 
-def search_from(network: Network, facilities: Snapped, *, limit: int = NO_LIMIT) -> Costs:
+def graph_of(network: Network) -> Graph:
+    """The network as the search reads it."""
+    return pack(network.indptr, network.neighbours, network.weights)
+
+
+def search_from(network: Network, facilities: Snapped, *, limit: int = NO_LIMIT, graph: Graph | None = None) -> Costs:
     """Cost of every node from its nearest facility, at most ``limit`` (in the network's unit).
 
     On `planning.network.reverse` of a network it is the cost *to* the facility. Facilities not on the network are left
-    out. Raises BadInput for a limit that is not positive.
+    out. ``graph``: the network's `graph_of`, made once for many searches. Raises BadInput for a limit that is not
+    positive.
     """
     limit = whole_limit(limit)
+    graph = graph or graph_of(network)
     rows = np.flatnonzero(facilities.ok)
     rows = rows[np.lexsort((rows, facilities.edge[rows]))]
     sources = facilities.take(rows)
     labels = rows.astype(np.int32)
     start = departures(network, sources)
-    key = search(network.indptr, network.neighbours, network.weights, start.node, start.cost, labels[start.row], limit)
+    key = search(graph, start.node, start.cost, labels[start.row], limit)
     return Costs(key=key, sources=sources, labels=labels, limit=limit)
 
 

@@ -25,7 +25,8 @@ class Route:
     """One way from a place to another.
 
     ``cost`` in the network's unit, access legs included; ``coords`` (k, 2) metres in ``network.crs``; ``streets``:
-    rows of the street layer in the order they are gone, each stretch once; ``metres`` with access legs.
+    ``Network.edge_street`` of the edges in the order they are gone, one row for edges in a row that share it;
+    ``metres`` with access legs.
     """
 
     cost: int
@@ -70,7 +71,7 @@ def routes(
     """
     limit = whole_limit(limit)
     origin = origin.take(np.array([0]))
-    start, ends = departures(network, origin), by_node(arrivals(network, destinations))
+    start, ends = departures(network, origin), by_node(arrivals(network, destinations), network.nodes)
     arrival, best, via = _tree(
         network.indptr, network.neighbours, network.weights, start.node, start.cost,
         ends.node, ends.cost, ends.row, len(destinations), limit,

@@ -17,7 +17,7 @@ from gisgrid.errors import BadInput
 from gisgrid.limits import REACH_PAIRS_MAX
 from planning.network.model import Network
 from planning.reach.dial import FAR, LABEL, UNREACHED, along, longer
-from planning.reach.places import access_cost, arrivals, by_node, departures, whole_limit
+from planning.reach.places import access_cost, arrivals, by_node, counted, departures, whole_limit
 from planning.reach.snapping import Snapped
 
 Int32 = NDArray[np.int32]
@@ -105,11 +105,11 @@ def _starts(network: Network, origins: Snapped) -> _Starts:
 
 
 def _leaves(network: Network, targets: Snapped) -> _Leaves:
-    ends = by_node(arrivals(network, targets))
+    ends = by_node(arrivals(network, targets), network.nodes)
     indptr = np.zeros(network.nodes + 1, np.int32)
     np.cumsum(np.bincount(ends.node, minlength=network.nodes), out=indptr[1:])
     rows = np.flatnonzero(targets.ok)
-    rows = rows[np.argsort(targets.edge[rows], kind="stable")]
+    rows = rows[counted(targets.edge[rows], network.edges)]
     return _Leaves(
         indptr, ends.cost, ends.row.astype(np.int32), targets.edge[rows], rows,
         targets.offset[rows], access_cost(network, targets.take(rows)),

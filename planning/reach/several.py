@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
@@ -10,7 +16,7 @@ from gisgrid.limits import NEAREST_MAX
 from planning.network.model import Network
 from planning.reach.dial import LABEL, NO_LIMIT, UNREACHED
 from planning.reach.lists import finish_lists, search_lists
-from planning.reach.nearest import Costs, at_places, search_from
+from planning.reach.nearest import Costs, at_places, graph_of, search_from
 from planning.reach.places import access_cost, departures, whole_limit
 from planning.reach.snapping import Snapped
 
@@ -38,9 +44,14 @@ def nearest_by_category(
     members = _by_category(facilities, category, count)
     costs = np.full((len(residences), count), -1, np.int32)
     rows = np.full((len(residences), count), -1, np.int32)
-    for code, of in enumerate(members):
-        key = at_places(network, search_from(network, facilities.take(of), limit=limit), residences)
-        _unpack(key, of, costs[:, code], rows[:, code])
+    graph = graph_of(network)
+
+    def one(code: int) -> None:
+        of = members[code]
+        found = search_from(network, facilities.take(of), limit=limit, graph=graph)
+        _unpack(at_places(network, found, residences), of, costs[:, code], rows[:, code])
+
+    in_threads(one, count)
     return costs, rows
 
 
@@ -55,8 +66,8 @@ def nearest_several(
     """Costs to each residence of its ``k`` nearest facilities of every category, and their rows.
 
     As `nearest_by_category`; both are (residences, categories, ``k``), the nearest first, each facility at most
-    once, -1 after the last one within reach. There are as many categories as the highest code + 1. Memory is 8 ``k``
-    bytes a node of the network, beside the answer. Raises BadInput as `nearest_by_category`, and for ``k`` outside
+    once, -1 after the last one within reach. There are as many categories as the highest code + 1. A category a
+    thread, in 8 ``k`` bytes a node each. Raises BadInput as `nearest_by_category`, and for ``k`` outside
     1 to `NEAREST_MAX`.
     """
     limit = whole_limit(limit)
@@ -67,7 +78,9 @@ def nearest_several(
     costs = np.full((len(residences), count, k), -1, np.int32)
     rows = np.full((len(residences), count, k), -1, np.int32)
     access = access_cost(network, residences)
-    for code, of in enumerate(members):
+
+    def one(code: int) -> None:
+        of = members[code]
         sources = facilities.take(of)
         start = departures(network, sources)
         key = search_lists(
@@ -78,7 +91,15 @@ def nearest_several(
         found = Costs(key, sources.take(on_edges), on_edges.astype(np.int32), limit)
         keys = finish_lists(found.reached(network), residences.edge, residences.offset, access, limit)
         _unpack(keys, of, costs[:, code], rows[:, code])
+
+    in_threads(one, count)
     return costs, rows
+
+
+def in_threads(job: Callable[[int], None], count: int) -> None:
+    """Run ``job(0)`` to ``job(count - 1)``, as many at a time as there are processors: the kernels hold no lock."""
+    with ThreadPoolExecutor(max(1, min(count, os.cpu_count() or 1))) as pool:
+        list(pool.map(job, range(count)))
 
 
 def _by_category(facilities: Snapped, category: Int32, count: int) -> list[Int64]:
@@ -90,6 +111,14 @@ def _by_category(facilities: Snapped, category: Int32, count: int) -> list[Int64
 
 def _unpack(key: Int64, of: Int64, costs: Int32, rows: Int32) -> None:
     """Write the costs and facility rows of keys whose labels are places in ``of``; the rest stays as it is."""
-    reached = key != UNREACHED
-    costs[reached] = key[reached] >> 32
-    rows[reached] = of[key[reached] & LABEL]
+    if key.ndim == 1:  # views, never copies: the answer is written through them
+        key, costs, rows = key[:, None], costs[:, None], rows[:, None]
+    _unpack_table(key, of, costs, rows)
+
+
+@njit(cache=True, nogil=True)
+def _unpack_table(key: Any, of: Any, costs: Any, rows: Any) -> None:
+    for i in range(key.shape[0]):
+        for j in range(key.shape[1]):
+            if key[i, j] != UNREACHED:
+                costs[i, j], rows[i, j] = key[i, j] >> 32, of[key[i, j] & LABEL]

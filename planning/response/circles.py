@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from gisgrid.errors import BadInput
 from gisgrid.limits import SNAP_METRES_MAX
 from gisgrid.models import Progress, no_progress
-from planning.circles.isochrones import contour, snap_raster
+from planning.circles.isochrones import contour
+from planning.circles.raster import snap_raster
 from planning.network import Network, build_network
 from planning.places import counts, inner_points, levels_of, members, names_of, polygons_of
 from planning.reach import MINUTES_MAX, Profile, SegmentIndex, Snapped, profile_of, search_from, segment_index, snap
@@ -219,6 +220,8 @@ def _empty_grids(
 ) -> None:  # fmt: skip
     """Grids without any building reached belong to who is first at a point inside them."""
     empty = np.flatnonzero(table["station_row"] < 0)
+    if not len(empty):
+        return
     spots = snap(network, inner_points(grids.iloc[empty], network.crs), index=index)
     times = two_first(network, starts, spots, limit=mover.limit(MINUTES_MAX))
     table.loc[empty, "station_row"] = times.station[:, FIRST]
@@ -279,7 +282,7 @@ def _home_rows(residences: gpd.GeoDataFrame, found: _Found, names: list[str]) ->
     ok = found.snapped.ok
     rows["assessable"], rows["town"], rows["promise_minutes"] = ok, found.town, found.minutes
     for number, name in ((FIRST, ""), (SECOND, "second_")):
-        rows[f"{name}station"] = label[found.times.station[:, number]]
+        rows[f"{name}station"] = pd.Series(label[found.times.station[:, number]], index=rows.index, dtype=object)
         rows[f"{name}seconds"] = np.round(found.seconds[:, number], 3)
     rows["inside"] = maybe(found.inside, ok)
     return rows
@@ -288,7 +291,8 @@ def _home_rows(residences: gpd.GeoDataFrame, found: _Found, names: list[str]) ->
 def _grid_rows(grids: gpd.GeoDataFrame, table: pd.DataFrame, names: list[str]) -> gpd.GeoDataFrame:
     kept = [name for name in GRIDS_KEPT if name in grids]
     label = np.array([*names, None], object)
-    told = table.drop(columns="station_row").assign(station=label[table["station_row"].to_numpy(np.int64)])
+    owner = pd.Series(label[table["station_row"].to_numpy(np.int64)], index=table.index, dtype=object)
+    told = table.drop(columns="station_row").assign(station=owner)
     told.index = grids.index
     return gpd.GeoDataFrame(pd.concat([grids[kept], told], axis=1), geometry=grids.geometry, crs=grids.crs)
 

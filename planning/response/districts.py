@@ -9,9 +9,9 @@ import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from planning.circles.isochrones import SnapRaster
+from planning.circles.raster import SnapRaster
 from planning.network import Network
-from planning.reach import Costs, Snapped, at_places, key_labels
+from planning.reach import Costs, at_places, key_labels
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -31,11 +31,8 @@ def cell_for(bounds: tuple[float, float, float, float], cell: float) -> float:
 
 def first_by_cell(network: Network, costs: Costs, raster: SnapRaster) -> Int32:
     """Row of the station that is first at each cell of a snap raster, -1 where none comes: one look-up a cell."""
-    access = np.rint(np.minimum(raster.access, 1e6) * 100).astype(np.int32).ravel()
-    near = raster.access.ravel() <= raster.snap_metres
-    edge = np.where(near, raster.edge.ravel(), -1).astype(np.int32)
-    cells = Snapped(edge, raster.offset.ravel().astype(np.int32), access, np.zeros(len(edge), bool))
-    return key_labels(at_places(network, costs, cells)).reshape(raster.edge.shape)
+    cells, shape = raster.on_streets(network)
+    return key_labels(at_places(network, costs, cells)).reshape(shape)
 
 
 def raster_districts(labels: Int32, raster: SnapRaster, outline: Any | None) -> tuple[Int64, Geometries]:

@@ -44,7 +44,7 @@ def cover_points(xy: Float64, reach: Float64, *, seconds: float) -> Covering:
         return Covering(np.empty((0, 2)), 0)
     end = time.monotonic() + seconds
     sample = _spread(xy, np.arange(len(xy)), float(reach.min()) / 2, SAMPLE_FIRST)
-    best = _completed(xy, reach, np.empty((0, 2)))
+    best = _swept(xy, reach)
     bound = 1
     while True:
         places = planar_places(xy[sample], reach[sample])
@@ -74,17 +74,22 @@ def _reached(xy: Float64, reach: Float64, places: Float64) -> Bool:
 
 def _completed(xy: Float64, reach: Float64, places: Float64) -> Float64:
     """The places and further ones for the points they miss: few points by set covering, many in one sweep."""
-    further: list[Float64] = []
     missed = np.flatnonzero(~_reached(xy, reach, places))
-    if 0 < len(missed) <= SAMPLE_FIRST:
-        spots = planar_places(xy[missed], reach[missed])
-        return np.concatenate([places, spots.xy[fewest_points(spots.reaches, seconds=1.0).rows]])
+    if len(missed) > SAMPLE_FIRST:
+        return np.concatenate([places, _swept(xy[missed], reach[missed])])
+    spots = planar_places(xy[missed], reach[missed])
+    return np.concatenate([places, spots.xy[fewest_points(spots.reaches, seconds=1.0).rows]])
+
+
+def _swept(xy: Float64, reach: Float64) -> Float64:
+    """Places that reach all points: from the west, always as many as one place can serve."""
+    further: list[Float64] = []
+    missed = np.arange(len(xy))
     while len(missed):
-        # from the west, as many as one place can serve
         here = missed[_together(xy[missed], reach[missed])]
         further.append(centred(xy[here], reach[here], xy[here[:1]]))
         missed = missed[~_reached(xy[missed], reach[missed], further[-1])]
-    return np.concatenate([places, *further])
+    return np.concatenate(further)
 
 
 @njit(cache=True, nogil=True)

@@ -20,7 +20,7 @@ corner = st.tuples(st.integers(0, 4), st.integers(0, 4)).map(lambda c: (c[0] * 3
 # repeated corners give segments of no length, closed lines loops, equal lines parallel edges
 bent = st.lists(corner, min_size=2, max_size=5).filter(lambda line: len(set(line)) > 1)
 street = st.tuples(bent, st.booleans(), st.sampled_from([None, 10, 36, 60]))
-SHORT = settings(max_examples=60, deadline=None)
+SHORT = settings(max_examples=40, deadline=None)
 
 
 def plain(

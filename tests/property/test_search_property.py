@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planning.reach.dial import NO_LIMIT, UNREACHED, search
+from planning.reach.dial import NO_LIMIT, UNREACHED, pack, search
 
 NODES = 9
 node = st.integers(0, NODES - 1)
@@ -41,7 +41,7 @@ def test_costs_and_labels_equal_floyd_warshall(
     tail, head, cm = (np.array([arcs[i][part] for i in order], np.int32) for part in range(3))
     indptr = np.searchsorted(tail, np.arange(NODES + 1)).astype(np.int32)
     nodes, costs = (np.array([source[part] for source in sources], np.int32) for part in range(2))
-    key = search(indptr, head, cm, nodes, costs, np.arange(len(sources), dtype=np.int32), limit)
+    key = search(pack(indptr, head, cm), nodes, costs, np.arange(len(sources), dtype=np.int32), limit)
     far = floyd_warshall(arcs)
     for v in range(NODES):
         ways = [(cost + far[u][v], label) for label, (u, cost) in enumerate(sources)]

@@ -171,7 +171,7 @@ def test_nearest_of_a_point_is_that_of_the_network(asking: FlaskClient, planned:
             told.setdefault(row["category"], []).append(metres)
         for category, found in told.items():
             assert found == sorted(found)
-            mine = (places["category"] == category).to_numpy(bool)
+            mine = (places["category"] == category).to_numpy(bool).copy()
             assert found[0] == metres_to(mine, here)
             known = [row["facility"]["facility_id"] for row in body["nearest"] if row["category"] == category]
             mine[[rows[key] for key in known]] = False
@@ -219,9 +219,9 @@ def test_an_isochrone_holds_who_is_near(asking: FlaskClient, categories: list[di
     seconds = np.array([feature["properties"]["seconds"] or np.inf for feature in buildings])
     for feature in body["features"]:
         held, limit = points.within(shape(feature["geometry"])).to_numpy(), 60 * feature["properties"]["minutes"]
-        near, far = seconds <= limit - 5, seconds > limit + 5
+        near, far = seconds <= limit - 15, seconds > limit + 15  # points of buildings are drawn some metres off
         assert held[near].mean() >= 0.99
-        assert (far & held).sum() <= 0.01 * near.sum()
+        assert not (far & held).any()
     slower = read(asking, f"/isochrones?facility={first['facility']['id']}&minutes=10&factor=0.5")["features"]
     assert shape(slower[0]["geometry"]).area < 0.6 * shape(body["features"][1]["geometry"]).area
     assert read(asking, "/isochrones?lon=100&lat=30")["features"] == []
@@ -262,3 +262,20 @@ def test_what_cannot_be_is_refused(asking: FlaskClient, path: str, status: int, 
     error = read(asking, path, status)["error"]
     assert says in error["message"]
     assert "\n" not in error["message"]
+
+
+@pytest.mark.parametrize("profile", ["bicycle", "car"])
+def test_other_ways_of_moving_are_answered_on_the_spot(asking: FlaskClient, profile: str) -> None:
+    walked = {row["category"]: row for row in read(asking, "/nearest?building=7")["nearest"]}
+    body = read(asking, f"/nearest?building=7&profile={profile}&routes=true")
+    assert body["profile"] == profile
+    reached = [row for row in body["nearest"] if row["facility"]]
+    assert len(reached) == len(body["nearest"])
+    assert all(row["metres"] > 0 and row["route"] for row in reached)
+    quicker = [
+        row["seconds"] <= walked[row["category"]]["seconds"] for row in reached if walked[row["category"]]["seconds"]
+    ]
+    assert np.mean(quicker) > 0.8
+    number = reached[0]["facility"]["id"]
+    areas = read(asking, f"/isochrones?facility={number}&minutes=2&profile={profile}")["features"]
+    assert len(areas) == 1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Callable
 from typing import Any
 
 import pyogrio
@@ -14,13 +14,18 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.circles.job import compute_circles_job
+from api.json import json_bytes
+from api.known_streets import HeldStreets
 from api.running import run_job
+from api.work import WORK
 from data import jobs
+from gisgrid.errors import Broken, NotFound
 from gisgrid.jobs import Cancelled, JobFiles
+from gisgrid.limits import JOB_RESULT_BYTES_MAX
+from gisgrid.models import no_progress
 
 pytestmark = pytest.mark.postgis
 HERE = "/api/v1/circles"
-Post = Callable[..., dict[str, Any]]
 
 
 def sent(client: FlaskClient, path: str, status: int, body: dict[str, Any]) -> dict[str, Any]:
@@ -37,20 +42,13 @@ def served(planned_copy: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return planned_copy
 
 
-def test_jobs_are_done_and_told(served: Any) -> None:
+def test_a_run_is_computed_and_stored_by_a_job(served: Any) -> None:
     client = create_app(served.settings, served.engine).test_client()
-
-    def done(path: str, body: dict[str, Any]) -> dict[str, Any]:
-        number = sent(client, path, 202, body)["id"]
-        run_job(served.engine, served.settings.home, number, stop=lambda: False)
-        job = dict(client.get(f"/api/v1/jobs/{number}").get_json())
-        assert job["state"] == "done", job
-        return job
-
-    # the usual speed: stored, and every address answers for it
     assert client.get(f"{HERE}?profile=frail").status_code == 404
-    facts = done("", {"profile": "frail"})["result"]
-    assert facts["stored"] is True
+    number = sent(client, "", 202, {"profile": "frail"})["id"]
+    run_job(served.engine, served.settings.home, number, stop=lambda: False)
+    job = client.get(f"/api/v1/jobs/{number}").get_json()
+    assert (job["state"], job["result"]["stored"]) == ("done", True), job
     body = client.get(f"{HERE}?profile=frail").get_json()
     assert body["profiles"] == ["adult", "frail"]
     adult = {row["category"]: row["residents_covered"] for row in client.get(HERE).get_json()["categories"]}
@@ -58,34 +56,56 @@ def test_jobs_are_done_and_told(served: Any) -> None:
     assert all(slower[name] <= adult[name] for name in adult)
     assert sum(slower.values()) < sum(adult.values())
 
-    # another speed: a file, nothing stored
-    job = done("", {"profile": "adult", "factor": 0.5, "minutes": [7.5]})
-    assert job["result"]["stored"] is False
-    with zipfile.ZipFile(io.BytesIO(client.get(f"/api/v1/jobs/{job['id']}/output").data)) as archive:
+
+def test_other_jobs_make_files_and_store_nothing(served: Any, tmp_path: Any) -> None:
+    client = create_app(served.settings, served.engine).test_client()
+
+    def done(path: str, body: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Facts and file of the work as the job's process does it."""
+        number = sent(client, path, 202, body)["id"]
+        with served.engine.connect() as connection:
+            run = jobs.begin(connection, number)
+        assert run is not None
+        facts = WORK[run.kind](run.params, JobFiles(None, tmp_path), no_progress)
+        assert len(json_bytes(facts)) < JOB_RESULT_BYTES_MAX
+        return facts, (tmp_path / facts["output"]).read_bytes()
+
+    facts, made = done("", {"profile": "adult", "factor": 0.5, "minutes": [7.5]})
+    assert facts["stored"] is False
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
         assert sorted(archive.namelist()) == ["circles.gpkg", "report.json"]
         layers = pyogrio.list_layers(io.BytesIO(archive.read("circles.gpkg")))[:, 0]
     assert {"residences", "isochrones", "blind_spots", "grids"} <= set(layers)
-    with served.engine.connect() as connection:
-        assert connection.scalar(sa.text("SELECT count(*) FROM circle_runs")) == 2
 
-    sites = done("/sites", {"categories": ["clinic"], "count": 2, "format": "json"})
-    ranked = sites["result"]["sites"]["features"]
+    adult = {row["category"]: row["residents_covered"] for row in client.get(HERE).get_json()["categories"]}
+    facts, made = done("/sites", {"categories": ["kindergarten"], "count": 2, "format": "json"})
+    ranked = facts["sites"]["features"]
     assert [site["properties"]["rank"] for site in ranked] == [1, 2]
-    (about,) = sites["result"]["categories"]
-    assert about["residents_after"] > about["residents_before"] == adult["clinic"]
-    whole = client.get(f"/api/v1/jobs/{sites['id']}/output").get_json()
-    assert whole["layers"]["sites"] == sites["result"]["sites"]
+    (about,) = facts["categories"]
+    assert about["residents_after"] > about["residents_before"] == adult["kindergarten"]
+    whole = json.loads(made)
+    assert whole["layers"]["sites"] == facts["sites"]
     assert len(whole["layers"]["residences"]["features"]) == len(served.district.layers["buildings"])
 
     lon, lat = ranked[0]["geometry"]["coordinates"]
-    speakers = [{"id": "喇叭1", "lon": lon, "lat": lat}]
-    straight = done("/straight", {"points": speakers, "crs": "cgcs2000", "radius": 300, "cover": "residents"})
-    assert straight["result"]["extra"]["residents"]["share"] == 1
-    assert len(straight["result"]["sites"]["features"]) == straight["result"]["extra"]["count"] > 0
+    points = {"points": [{"id": "喇叭1", "lon": lon, "lat": lat}], "crs": "cgcs2000"}
+    facts, _ = done("/straight", points | {"radius": 300, "cover": "residents"})
+    assert facts["extra"]["residents"]["share"] == 1
+    assert len(facts["sites"]["features"]) == facts["extra"]["count"] > 0
+    facts, _ = done("/straight", {"components": [component(served)], "radius": 50})
+    assert 0 < facts["buildings"]["share"] < 1
 
-    response = done("/response", {"points": speakers, "crs": "cgcs2000", "minutes": 5})
-    assert response["result"]["stations"] == 1
-    assert 0 < response["result"]["promise"]["all"]["residents"]["share"] <= 1
+    facts, _ = done("/response", points | {"minutes": 5})
+    assert facts["stations"] == 1
+    assert 0 < facts["promise"]["all"]["residents"]["share"] <= 1
+    with served.engine.connect() as connection:
+        assert connection.scalars(sa.text("SELECT profile FROM circle_runs")).all() == ["adult"]
+
+
+def component(served: Any) -> str:
+    """A class of city components there are some of."""
+    with served.engine.connect() as connection:
+        return str(connection.scalar(sa.text("SELECT major || '-' || minor FROM components ORDER BY id LIMIT 1")))
 
 
 def test_a_run_that_is_stopped_stores_nothing(served: Any, tmp_path: Any) -> None:
@@ -166,3 +186,30 @@ def test_what_cannot_be_done_is_refused_at_once(
 def test_areas_asked_for_have_to_be_stored(client: FlaskClient) -> None:
     assert "'1'" in sent(client, "/straight", 404, {"radius": 5, "points": [POINT], "area": "1"})["error"]["message"]
     assert "'2'" in sent(client, "/response", 404, {"points": [POINT], "town": ["2"]})["error"]["message"]
+
+
+def test_streets_are_read_anew_after_an_import(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.known_streets.CHECK_SECONDS", 0.0)
+    monkeypatch.setattr("api.known_streets.WAIT_SECONDS", 0.05)
+    held = HeldStreets(served.engine, served.settings)
+    lock = held._held["walk"].lock
+    with lock, pytest.raises(Broken) as busy:
+        held.get("walk")
+    assert busy.value.code == "busy"
+    first = held.get("walk")
+    assert held.get("walk") is first
+    with served.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM streets WHERE id = (SELECT max(id) FROM streets)"))
+    assert held.get("walk") is first, "streets change by imports"
+    with served.engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO imports (source, layer) VALUES ('sample', 'streets')"))
+    with lock:
+        assert held.get("walk") is first, "others are answered while it is made anew"
+    assert held.get("walk").network.coords.shape != first.network.coords.shape
+    with served.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM streets"))
+        connection.execute(sa.text("INSERT INTO imports (source, layer) VALUES ('sample', 'streets')"))
+    with pytest.raises(NotFound, match="no streets"):
+        held.get("walk")
+    client = create_app(served.settings, served.engine).test_client()
+    assert client.get(f"{HERE}/isochrones?facility=1&profile=car").status_code == 404

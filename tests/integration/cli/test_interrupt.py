@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,9 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from data import embedded
+from gisgrid.settings import Settings
+from tests.processes import Command, command, unused_port
 
 pytestmark = pytest.mark.postgis
-ROOT = Path(__file__).resolve().parents[3]
+SERVES = "gisgrid serves"
 
 
 @pytest.fixture
@@ -28,21 +27,23 @@ def home() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.mark.parametrize("seconds", [1.0, 3.0, 4.5, 6.0])
-def test_ctrl_c_during_the_demo_leaves_nothing_half_done(home: Path, seconds: float) -> None:
-    command = [sys.executable, "-m", "api.cli", "demo", "--scenario", "gaodu", "--port", "18431"]
-    with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True,
-            env=os.environ | {"GISGRID_HOME": str(home)},
-        )  # fmt: skip
+def check_end(stopped: Command) -> None:
+    code = stopped.end()
+    assert code == (0 if SERVES in stopped.said else 130), stopped.said
+    assert "Traceback" not in stopped.said
+    assert "ignored" not in stopped.said
+
+
+@pytest.mark.parametrize(("seconds", "again"), [(1.0, None), (3.0, 0.2), (4.5, None), (6.0, 0.02), (8.0, None)])
+def test_ctrl_c_during_the_demo_leaves_nothing_half_done(home: Path, seconds: float, again: float | None) -> None:
+    arguments = ["-m", "api.cli", "demo", "--scenario", "gaodu", "--port", str(unused_port())]
+    with command(arguments, home / "log", {"GISGRID_HOME": str(home)}) as demo:
         time.sleep(seconds)
-        os.killpg(process.pid, signal.SIGINT)
-        code = process.wait(60)
-        out.seek(0)
-        said = out.read()
-    assert code == (0 if "gisgrid serves" in said else 130), said
-    assert "Traceback" not in said
+        demo.press()
+        if again is not None:  # nor does a second one, into the clearing up
+            time.sleep(again)
+            demo.press()
+        check_end(demo)
     cluster = embedded.cluster_at(home)
     if not cluster.data.exists():
         return
@@ -58,3 +59,25 @@ def test_ctrl_c_during_the_demo_leaves_nothing_half_done(home: Path, seconds: fl
                         assert (counts[0] == 0) == (counts[1] == 0), f"{one} and {other} come together"
         finally:
             engine.dispose()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0])
+def test_a_server_ends_while_its_processes_still_load(settings: Settings, tmp_path: Path, seconds: float) -> None:
+    arguments = ["-m", "api.cli", "serve", "--port", str(unused_port()), "--workers", "2", "--no-jobs"]
+    env = {"GISGRID_HOME": str(tmp_path), "GISGRID_DATABASE_URL": str(settings.database_url)}
+    with command(arguments, tmp_path / "log", env) as server:
+        server.until(lambda: SERVES in server.said)
+        time.sleep(seconds)
+        server.press()
+        check_end(server)
+        with pytest.raises(ProcessLookupError):
+            os.killpg(server.process.pid, 0)
+
+
+def test_ctrl_c_before_there_is_anything_to_serve(settings: Settings, tmp_path: Path) -> None:
+    env = {"GISGRID_HOME": str(tmp_path), "GISGRID_DATABASE_URL": str(settings.database_url)}
+    arguments = ["-m", "api.cli", "serve", "--port", str(unused_port())]
+    with command(arguments, tmp_path / "log", env) as server:
+        time.sleep(0.6)
+        server.press()
+        check_end(server)

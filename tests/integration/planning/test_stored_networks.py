@@ -15,14 +15,16 @@ import sqlalchemy as sa
 
 from data import networks
 from data import tables as t
+from data.intake import store_layers
 from data.loading import read_rows
 from data.networks import rows_around, streets_around
+from data.osm import load_osm
 from gisgrid.boxes import grown
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
 from planning import workflow_networks
-from planning.network import build_network
+from planning.network import MODES, build_network
 from planning.workflow_networks import stored_network
 
 
@@ -88,6 +90,21 @@ def test_new_streets_and_gates_make_a_new_network(planned_copy, tmp_path: Path) 
         slow = stored_network(connection, settings, "drive", box)
         assert slow.weights.sum() > shut.weights.sum()
         assert len(list((tmp_path / "networks").glob("*.npz"))) == 3
+
+
+def test_streets_from_postgis_make_the_network_of_the_file(planned_copy, tmp_path: Path, shared_data: Path) -> None:
+    settings = dataclasses.replace(planned_copy.settings, home=tmp_path)
+    found = load_osm(shared_data / "beijing_tsinghua.osm")
+    layers = {name: found.layers[name] for name in ("streets", "barriers")}
+    store_layers(planned_copy.engine, layers, {name: found.reports[name] for name in layers}, source="tsinghua")
+    west, south, east, north = (float(value) for value in layers["streets"].total_bounds)
+    with planned_copy.engine.connect() as connection:
+        for mode in MODES:
+            stored = stored_network(connection, settings, mode, (west, south, east, north))
+            filed = build_network(layers["streets"], mode=mode, barriers=layers["barriers"])
+            for name in ("coords", "weights", "indptr", "edge_street", "edge_open", "edge_component"):
+                assert np.array_equal(getattr(stored, name), getattr(filed, name)), (mode, name)
+            assert stored.stats["barriers_closed"] == filed.stats["barriers_closed"] > 0
 
 
 def test_many_ask_at_once_and_one_makes(planned, tmp_path: Path, monkeypatch) -> None:

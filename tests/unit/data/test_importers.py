@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
@@ -323,3 +324,36 @@ def test_a_city_of_buildings_is_quick():
     frame, report = clean_layer(gpd.GeoDataFrame({"households": np.arange(n)}, geometry=shapes, crs=4490), "buildings")
     assert report.taken == n
     assert frame["households"].tolist() == list(range(n))
+
+
+def test_streets_say_who_may_use_them_and_gates_come_in() -> None:
+    lines = [shapely.LineString([(116.3, 39.9 + k / 1000), (116.301, 39.9 + k / 1000)]) for k in range(4)]
+    raw = gpd.GeoDataFrame(
+        {
+            "highway": ["residential", "footway", "", "primary"],
+            "class": ["", "", "residential", ""],
+            "oneway": ["yes", "no", "no", "-1"],
+            "maxspeed": ["30 mph", "signals", "0", "60"],
+            "bicycle": [None, "yes", None, "no"],
+        },
+        geometry=lines,
+        crs=4490,
+    )
+    streets, _ = clean_layer(raw, "streets")
+    assert streets["foot"].tolist() == [True, True, True, True]
+    assert streets["car"].tolist() == [True, False, pd.NA, True], "a street without highway does not tell"
+    assert streets["bicycle"].tolist() == [True, True, pd.NA, False]
+    assert streets["oneway"].tolist() == [True, False, False, True]
+    assert streets.geometry.iloc[3].coords[0][0] == 116.301, "drawn the way it runs"
+    assert streets["speed"].fillna(0).tolist() == [48, 0, 0, 60]
+    slow, report = clean_layer(raw.assign(maxspeed=["50", "-5", "", ""]), "streets")
+    assert (len(slow), report.reasons) == (3, {"speed is negative": 1})
+
+    gates = gpd.GeoDataFrame(
+        {"barrier": ["bollard", "gate"], "机动车": ["no", None]},
+        geometry=gpd.points_from_xy([116.3, 116.4], [39.9, 39.9]),
+        crs=4490,
+    )
+    barriers, _ = clean_layer(gates, "barriers")
+    assert barriers["kind"].tolist() == ["bollard", "gate"]
+    assert barriers["car"].tolist() == [False, pd.NA]

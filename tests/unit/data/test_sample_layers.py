@@ -19,7 +19,7 @@ from gisgrid.errors import BadInput
 COLUMNS = {
     "areas": "code name name_en level parent",
     "buildings": "building_id name kind levels households population elderly priority estimated compound_id community",
-    "streets": "street_id name highway cls oneway bridge tunnel layer foot",
+    "streets": "street_id name highway cls oneway bridge tunnel layer foot bicycle car",
     "water": "water_id name kind",
     "walls": "wall_id kind",
     "landuse": "landuse_id name kind",

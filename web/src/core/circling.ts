@@ -39,7 +39,8 @@ export function circling(app: App, onError: (error: unknown) => void): Circling 
     const stored = catalog.overview.circles?.profile;
     const { profile, computed } = store.get();
     try {
-      if (computed === null && stored) await figures(stored);
+      // Profiles are computed beside the open page as well: look again before one is called missing.
+      if (stored && !computed?.includes(profile)) await figures(stored);
       if (store.get().computed === null) store.set({ computed: [] });
       if (isComputed(store.get()) && store.get().summary?.profile !== profile) await figures(profile);
     } catch (error) {
@@ -48,11 +49,11 @@ export function circling(app: App, onError: (error: unknown) => void): Circling 
   }
 
   function read(): Promise<void> {
+    const { profile } = store.get();
     reading ??= ask().finally(() => {
       reading = null;
-      const { computed, summary, profile } = store.get();
       // Another profile was chosen while this one was on its way.
-      if (computed?.includes(profile) && summary && summary.profile !== profile) void read();
+      if (store.get().profile !== profile) void read();
     });
     return reading;
   }

@@ -49,29 +49,43 @@ def test_points_are_snapped_as_places_are(streets: Network) -> None:
     assert np.abs(offset - exact.offset[near])[same].max() <= 1.0
 
 
+def test_whole_cells_are_put_on_streets_as_places_are(streets: Network) -> None:
+    raster = snap_raster(streets, (0, 0, 600, 600), cell=10.0)
+    cells, (rows, columns) = raster.on_streets(streets)
+    r, c = (part.ravel() for part in np.mgrid[0:rows, 0:columns])
+    exact = snap(streets, np.column_stack([raster.x + raster.cell * c, raster.y + raster.cell * r]))
+    assert np.array_equal(cells.ok, exact.ok)
+    assert np.abs(cells.access - exact.access).max() <= 1
+    same = cells.edge == exact.edge
+    assert same.mean() > 0.97, "ties at junctions may go either way, nothing else"
+    assert np.abs(cells.offset - exact.offset)[same].max() <= 1
+
+
 def test_blocks_know_the_stretch_and_distance_of_their_points(streets: Network) -> None:
     raster = snap_raster(streets, (0, 0, 600, 600), cell=10.0)
     xy, segment = points_of(raster)
     rows, columns = raster.shape
     r, c = (part.ravel() for part in np.mgrid[0:rows, 0:columns])
     block = raster.blocks.row[r // BLOCK, c // BLOCK]
+    blocks, segments = raster.blocks, raster.segments
     for point in np.flatnonzero(segment >= 0)[::17]:
-        entries = np.arange(raster.blocks.first[block[point]], raster.blocks.first[block[point] + 1])
-        (entry,) = entries[raster.blocks.segment[entries] == segment[point]]
-        line = shapely.linestrings(
-            [raster.segments.start[segment[point]], raster.segments.start[segment[point]] + raster.segments.extent[segment[point]]]
+        s, b = segment[point], block[point]
+        (entry,) = blocks.begin[b] + np.flatnonzero(
+            blocks.edge[blocks.begin[b] : blocks.begin[b + 1]] == segments.edge[s]
         )
+        line = shapely.linestrings([segments.start[s], segments.start[s] + segments.extent[s]])
         here = shapely.points(xy[point])
-        along, away = shapely.line_locate_point(line, here), shapely.distance(line, here)
-        assert raster.blocks.low[entry] - 1e-3 <= along <= raster.blocks.high[entry] + 1e-3
-        assert raster.blocks.near[entry] - 1e-3 <= away <= raster.blocks.far[entry] + 1e-3
+        along = segments.along[s] + shapely.line_locate_point(line, here)
+        assert blocks.low[entry] - 1e-3 <= along <= blocks.high[entry] + 1e-3
+        assert blocks.near[entry] - 1e-3 <= shapely.distance(line, here) <= blocks.far[entry] + 1e-3
 
 
 def test_the_lattice_does_not_depend_on_the_box(streets: Network) -> None:
     one, other = snap_raster(streets, (0, 0, 300, 300)), snap_raster(streets, (123.4, 77.0, 580, 600))
     for raster in (one, other):
         assert raster.step == 10.0 / SAMPLES
-        assert raster.x % (raster.step * BLOCK) == 0 and raster.y % (raster.step * BLOCK) == 0
+        assert raster.x % (raster.step * BLOCK) == 0
+        assert raster.y % (raster.step * BLOCK) == 0
 
 
 def test_large_places_get_larger_cells_and_empty_ones_cost_nothing() -> None:
@@ -94,4 +108,7 @@ def test_cells_that_cannot_be(streets: Network, cell: float) -> None:
 def test_an_index_made_before_gives_the_same(streets: Network) -> None:
     one = snap_raster(streets, (0, 0, 600, 600))
     other = snap_raster(streets, (0, 0, 600, 600), index=segment_index(streets))
-    assert all(np.array_equal(a, b) for a, b in zip((*one.segments, *one.blocks), (*other.segments, *other.blocks), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip((*one.segments, *one.blocks), (*other.segments, *other.blocks), strict=True)
+    )

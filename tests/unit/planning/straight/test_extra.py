@@ -130,8 +130,8 @@ def test_an_area_with_a_hole_is_covered_to_the_last_spot() -> None:
 
 
 def test_a_large_area_takes_a_honeycomb() -> None:
-    area = shapely.box(0, 0, 2000, 1500)
+    area = shapely.box(0, 0, 2400, 1600)
     found = extra_for_area(area, 60.0, seconds=0.5)
     assert shapely.difference(area, union(found.xy, np.full(len(found.xy), 60.0))).area < 1e-6
-    assert found.lower_bound >= 3e6 / (np.pi * 3600)
-    assert len(found.xy) < 1.25 * 3e6 / (1.5 * np.sqrt(3) * 3600), "one hexagon each, and the rim"
+    assert found.lower_bound >= 3.84e6 / (np.pi * 3600)
+    assert len(found.xy) < 1.25 * 3.84e6 / (1.5 * np.sqrt(3) * 3600), "one hexagon each, and the rim"

@@ -105,7 +105,9 @@ def test_the_fewest_further_ones_bring_everybody_in(cover: str, extra: int) -> N
 def test_the_whole_area_is_covered() -> None:
     told = _run(cover="area", area=_area((-100, -60, 300, 60)), seconds=5.0).report["extra"]
     assert told["remainder_square_metres"] == 0
-    assert told["count"] == told["lower_bound"] == 3, "the two corners in the west, and the east is longer than a circle"
+    assert told["count"] == told["lower_bound"] == 3, (
+        "the two corners in the west, and the east is longer than a circle"
+    )
 
 
 def test_given_candidates_are_named() -> None:
