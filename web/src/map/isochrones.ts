@@ -27,11 +27,17 @@ function stylesOf(colors: ReadonlyMap<number, string>, fill: number, width: numb
   return styles;
 }
 
-function layerOf(source: VectorSource, styles: ByMinutes, zIndex: number): VectorLayer {
+/** Metres a pixel beyond which lines are thin: from afar there are many of them. */
+const FAR = 8;
+
+function layerOf(source: VectorSource, near: ByMinutes, far: ByMinutes, zIndex: number): VectorLayer {
   return new VectorLayer({
     source,
     zIndex,
-    style: (feature) => styles.get(Number(feature.get('minutes'))) ?? styles.get(15),
+    style: (feature, resolution) => {
+      const styles = resolution > FAR ? far : near;
+      return styles.get(Number(feature.get('minutes'))) ?? styles.get(15);
+    },
   });
 }
 
@@ -44,9 +50,16 @@ export function addIsochrones(
   const { store, catalog } = app;
   const stored = new VectorSource();
   const drawn = new VectorSource();
-  const layer = layerOf(stored, stylesOf(catalog.palette.isochrones, 0.06, 2), 34);
+  const layer = layerOf(
+    stored,
+    stylesOf(catalog.palette.isochrones, 0.06, 2),
+    stylesOf(catalog.palette.isochrones, 0.06, 1.1),
+    34,
+  );
   map.addLayer(layer);
-  map.addLayer(layerOf(drawn, stylesOf(theme.RANGE_COLORS, 0.13, 2.6), 38));
+  map.addLayer(
+    layerOf(drawn, stylesOf(theme.RANGE_COLORS, 0.13, 2.6), stylesOf(theme.RANGE_COLORS, 0.13, 1.8), 38),
+  );
 
   let abort: AbortController | null = null;
   async function follow(): Promise<void> {

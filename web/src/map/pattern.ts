@@ -33,4 +33,4 @@ export const hatch = (color: string): CanvasPattern | string =>
 
 /** A diagonal hatch through which the ground is seen. */
 export const openHatch = (color: string): CanvasPattern | string =>
-  repeated(tile(null, color, 1.1), `${color}33`);
+  repeated(tile(null, `${color}c0`, 1.1), `${color}33`);
