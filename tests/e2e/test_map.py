@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="Playwright for Python is not installed (pip install '.[dev]')")
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
+from pyproj import Geod
 
 pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -203,6 +204,84 @@ def test_category_recolours_the_grids_with_a_legend(web: Watched, grids: list[di
     web.picture("circles-zh")
     web.page.select_option("#category", "")
     expect(legend).to_have_count(0)
+
+
+def test_blind_spots_are_listed_drawn_and_gone_to(web: Watched) -> None:
+    worst = max(_get(web.base, "circles")["categories"], key=lambda row: row["blind_spots"])
+    told = _get(web.base, f"circles/blind-spots?category={worst['category']}")
+    web.page.click("#tab-circles")
+    web.page.select_option("#category", worst["category"])
+    rows = web.page.locator(".blind-row")
+    expect(rows).to_have_count(min(6, told["numberMatched"]))
+    web.idle()
+    assert web.count("blindSpots") == told["numberReturned"] == worst["blind_spots"] > 0
+    first = told["features"][0]["properties"]
+    expect(rows.first).to_contain_text(f"{first['residents']:,}")
+    expect(rows.first).to_contain_text(f"{first['elderly']:,}")
+    rows.first.hover()
+    assert web.page.evaluate("window.gisgrid.state().spot") == 1
+    before = web.page.url
+    rows.first.click()
+    web.idle()
+    expect(rows.first).to_be_focused()
+    assert web.page.url != before
+    web.picture("blind-zh")
+
+
+def test_another_profile_has_figures_of_its_own(web: Watched) -> None:
+    web.page.click("#tab-circles")
+    means = web.page.locator(".score-figure dd").first
+    expect(means).to_have_text(_percent(_get(web.base, "circles")["score"]["mean"]))
+    web.page.check("#profile-elderly", force=True)
+    score, compute = web.page.locator(".score"), web.page.locator("#compute")
+    expect(score.or_(compute)).to_be_visible()
+    if compute.is_visible():  # computed in this test unless the demo's own worker was faster
+        compute.click()
+    expect(score).to_be_visible(timeout=150_000)
+    slower = _get(web.base, "circles?profile=elderly")["score"]
+    expect(means).to_have_text(_percent(slower["mean"]))
+    assert slower["mean"] < _get(web.base, "circles")["score"]["mean"]
+    assert "profile=elderly" in web.page.url
+
+
+def test_building_lists_the_nearest_of_each_kind_with_its_way(web: Watched) -> None:
+    category = "bus_stop"
+    building = _get(web.base, f"circles/buildings?category={category}&limit=40")["features"][39]
+    place = building["geometry"]["coordinates"]
+    web.open(f"#17.00/{place[1]:.5f}/{place[0]:.5f}")
+    web.page.reload()
+    web.page.wait_for_selector("body[data-ready=map]")
+    web.click_at(place)
+    rows = web.page.locator(".near-row")
+    expect(rows.first).to_be_visible()
+    expect(web.page.locator(".owner-code")).to_be_visible()
+    answer = _get(web.base, f"circles/nearest?building={building['id']}&routes=true")
+    nearest = {row["category"]: row for row in answer["nearest"]}
+    expect(rows).to_have_count(len(nearest))
+    assert f"building={building['id']}" in web.page.url
+    row = web.page.locator(f"#nearest-{category}")
+    expect(row).to_have_attribute("data-seconds", str(nearest[category]["seconds"]))
+    row.click()
+    expect(row).to_have_attribute("aria-pressed", "true")
+    web.idle()
+    drawn = web.page.evaluate("window.gisgrid.features('routes')")["features"]
+    assert len(drawn) == sum(found["route"] is not None for found in nearest.values())
+    way = next(line for line in drawn if line["properties"]["category"] == category)
+    lon, lat = zip(*way["geometry"]["coordinates"], strict=True)
+    assert Geod(ellps="GRS80").line_length(lon, lat) == pytest.approx(nearest[category]["metres"], rel=2e-3, abs=0.5)
+    web.picture("nearest-zh")
+    web.page.click("#ranges")
+    expect(web.page.locator("#ranges")).to_have_attribute("aria-pressed", "true")
+    web.idle()
+    assert web.count("ranges") == 3
+    web.page.reload()  # the address alone brings the same building back
+    expect(web.page.locator(f"#nearest-{category}")).to_have_attribute(
+        "data-metres", f"{nearest[category]['metres']:g}"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}"
 
 
 def test_components_cluster_from_afar_and_stand_alone_near(web: Watched, grids: list[dict[str, Any]]) -> None:

@@ -1,4 +1,6 @@
 /** `window.gisgrid`: what tests and the curious may look at. Nothing on the page depends on it. */
+import type { FeatureCollection } from 'geojson';
+import GeoJSON from 'ol/format/GeoJSON';
 import type OlMap from 'ol/Map';
 import { fromLonLat } from 'ol/proj';
 import type VectorSource from 'ol/source/Vector';
@@ -14,6 +16,8 @@ export interface Handle {
   idle: () => Promise<void>;
   layers: () => string[];
   featureCount: (layer: string) => number;
+  /** What a layer draws, as GeoJSON in degrees. */
+  features: (layer: string) => FeatureCollection;
   /** Pixel of a place in the page, counted from the page's own corner. */
   pixelOf: (point: LonLat) => [number, number] | null;
 }
@@ -25,6 +29,7 @@ declare global {
 }
 
 const QUIET_MS = 260;
+const format = new GeoJSON({ dataProjection: 'EPSG:4326', featureProjection: 'EPSG:3857' });
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 export function exposeHandle(
@@ -53,6 +58,7 @@ export function exposeHandle(
     idle,
     layers: () => Object.keys(sources),
     featureCount: (layer) => sources[layer]?.getFeatures().length ?? 0,
+    features: (layer) => format.writeFeaturesObject(sources[layer]?.getFeatures() ?? []),
     pixelOf(point) {
       const pixel = map.getPixelFromCoordinate(fromLonLat(point));
       if (!pixel) return null;

@@ -2,12 +2,15 @@ import './styles/index.css';
 import { fromLonLat, toLonLat } from 'ol/proj';
 import { type App, type Catalog, createState, readCatalog } from './core/app';
 import { busy, service } from './core/client';
+import { circling as startCircling } from './core/circling';
 import { readPlace, writePlace } from './core/permalink';
+import { reaching as startReaching } from './core/reaching';
 import { asking } from './core/selecting';
 import type { Bbox, LonLat } from './core/types';
 import { exposeHandle } from './handle';
 import { lang, onLang, startLang, t } from './i18n';
-import { addBasemap } from './map/basemap';
+import { addBasemap, BUILDINGS_FROM } from './map/basemap';
+import { addBlindSpots } from './map/blind';
 import { addComponents } from './map/components';
 import { createMap } from './map/create';
 import { addFacilities } from './map/facilities';
@@ -15,11 +18,14 @@ import { addGrids } from './map/grids';
 import { addIsochrones } from './map/isochrones';
 import { addLabels } from './map/labels';
 import { addPointing } from './map/pointing';
+import { addReached } from './map/reached';
+import { addRoutes } from './map/routes';
 import { readExtent } from './map/viewport';
 import { circlesTab } from './ui/circlesTab';
 import { createDetails } from './ui/details';
 import { layersTab } from './ui/layersTab';
 import { createLegend } from './ui/legend';
+import { nearestSection } from './ui/nearest';
 import { addPopup } from './ui/popup';
 import { createSearch } from './ui/search';
 import { createShell, showFailure, showOpening } from './ui/shell';
@@ -40,13 +46,16 @@ function start(root: HTMLElement, app: App): void {
   const { store, catalog } = app;
   const shell = createShell(root, app);
   const ask = asking(app, report);
+  const circling = startCircling(app, report);
+  const reaching = startReaching(app, report);
 
   const padding = (): [number, number, number, number] => {
     const wide = window.innerWidth > 760;
     const left = wide && store.get().panelOpen ? shell.side.offsetWidth + 28 : 28;
     const roomy = window.innerWidth > 1180;
     const card = store.get().selection ? shell.details : roomy ? shell.corner : shell.tools;
-    const right = wide ? card.offsetWidth + 28 : 56;
+    // The buttons stand left of the details.
+    const right = wide ? card.offsetWidth + (store.get().selection ? 76 : 28) : 56;
     const sheet = !wide && store.get().selection ? shell.details.offsetHeight + 28 : 40;
     return [28, right, sheet, left];
   };
@@ -59,7 +68,10 @@ function start(root: HTMLElement, app: App): void {
   const labels = addLabels(map, app);
   const facilities = addFacilities(map, app, report);
   const components = addComponents(map, app, report);
-  addPopup(map, app);
+  const blind = addBlindSpots(map, app);
+  const reached = addReached(map, app, basemap, report);
+  const routes = addRoutes(map, app);
+  addPopup(map, app, reaching);
 
   const close = (): void => {
     ask.clear();
@@ -92,22 +104,42 @@ function start(root: HTMLElement, app: App): void {
     if (selection?.answer) parts.reach(selection.point, CLOSE_LOOK);
   };
 
-  createSide(shell.side, app, [layersTab(app), circlesTab(app, ask, report)]);
+  /** On a phone the panel covers the map: it makes way for what is to be seen. */
+  const uncover = (): void => {
+    if (window.innerWidth <= 760) store.set({ panelOpen: false });
+  };
+  const zoomToBlind = (rank: number): void => {
+    const extent = blind.extent(rank);
+    uncover();
+    if (extent) parts.show(extent, 17.5);
+  };
+  const zoomToWay = (category: string): void => {
+    const extent = routes.extent(category);
+    if (extent) parts.show(extent, 17.5);
+  };
+  createSide(shell.side, app, [layersTab(app), circlesTab(app, circling, zoomToBlind)]);
   createLegend(shell.corner, app);
-  createDetails(shell.details, app, {
+  createDetails(shell.details, app, nearestSection(app, reaching, zoomToWay), {
     close,
     zoomTo,
     goTo,
     category: (category) => {
       store.set({ panel: 'circles' });
-      void ask.category(category);
+      circling.category(category);
     },
   });
   createTools(shell.tools, map, () => parts.home());
   const status = createStatusBar(shell.status, shell.progress, app);
+  /** Id of the building drawn at a place. */
+  const buildingAt = (point: LonLat): number | null => {
+    if (!store.get().near || !store.get().layers.buildings) return null;
+    const [building] = basemap.buildings.source.getFeaturesAtCoordinate(fromLonLat(point));
+    const id = Number(building?.getId());
+    return Number.isInteger(id) ? id : null;
+  };
   addPointing(map, shell.map, app, grids, {
     select(point) {
-      if (catalog.overview.generation) void ask.place(point);
+      if (catalog.overview.generation) void ask.place(point, 'wgs84', buildingAt(point));
       else toast(t('status.unpublished'), 'done');
     },
     moved: status.pointer,
@@ -136,6 +168,7 @@ function start(root: HTMLElement, app: App): void {
   let had = false;
   store.on(['selection'], ({ selection }) => {
     parts.mark(selection?.point ?? null);
+    if (selection && !had) uncover();
     root.classList.toggle('has-details', selection !== null);
     // The card that opens must not hide the very place it tells of.
     if (selection && !had && selection.crs === 'wgs84') parts.reach(selection.point);
@@ -162,7 +195,10 @@ function start(root: HTMLElement, app: App): void {
   if (place) {
     map.getView().setCenter(fromLonLat([place.lon, place.lat]));
     map.getView().setZoom(place.zoom);
-    if (place.category) void ask.category(place.category);
+    if (place.profile !== 'adult') store.set({ profile: place.profile });
+    if (place.category) store.set({ panel: 'circles' });
+    if (place.category) circling.category(place.category);
+    if (place.at) void ask.place(place.at, 'wgs84', place.building);
   } else {
     parts.home(false);
   }
@@ -171,11 +207,19 @@ function start(root: HTMLElement, app: App): void {
     const center = view.getCenter();
     if (!center) return;
     const [lon, lat] = toLonLat(center) as LonLat;
-    const hash = writePlace({ zoom: view.getZoom() ?? 0, lat, lon, category: store.get().category });
-    window.history.replaceState(null, '', hash);
+    const { category, profile, selection } = store.get();
+    const known = selection?.answer ? selection : null;
+    const at = known?.point ?? null;
+    const building = known?.building ?? null;
+    const zoom = view.getZoom() ?? 0;
+    window.history.replaceState(null, '', writePlace({ zoom, lat, lon, category, profile, at, building }));
   };
-  map.on('moveend', remember);
-  store.on(['category'], remember);
+  const settle = (): void => {
+    remember();
+    store.set({ near: (map.getView().getZoom() ?? 0) >= BUILDINGS_FROM });
+  };
+  map.on('moveend', settle);
+  store.on(['category', 'profile', 'selection'], remember);
 
   exposeHandle(map, store, busy, {
     grids: grids.source,
@@ -183,7 +227,11 @@ function start(root: HTMLElement, app: App): void {
     components: components.points.source,
     clusters: components.clusters.source,
     facilities,
-    isochrones,
+    isochrones: isochrones.stored,
+    ranges: isochrones.drawn,
+    blindSpots: blind.source,
+    reached: reached.source,
+    routes: routes.source,
     streets: basemap.streets.source,
     water: basemap.water.source,
     buildings: basemap.buildings.source,

@@ -8,6 +8,8 @@ import { type Palette, paletteOf } from './palette';
 import { createStore, type Store } from './store';
 import type {
   AreaProperties,
+  BlindSpots,
+  CirclesSummary,
   ComponentProperties,
   Coverage,
   FacilityCategory,
@@ -16,7 +18,12 @@ import type {
   GridProperties,
   LocateAnswer,
   LonLat,
+  NearestAnswer,
   Overview,
+  Place,
+  Profile,
+  RangesAnswer,
+  Who,
 } from './types';
 
 export const LAYER_KEYS = [
@@ -39,12 +46,33 @@ export interface Selection {
   crs: string;
   answer: LocateAnswer | null;
   grid: GridDetail | null;
+  /** Id of the building pointed at, or null for a plain place. */
+  building: number | null;
+}
+
+/** The nearest facilities of the place selected. */
+export interface Reach {
+  building: number | null;
+  answer: NearestAnswer | null;
+}
+
+/** Areas within 5, 10 and 15 minutes of one place, drawn on the spot. */
+export interface Ranges {
+  /** Id of the facility they lead to, or null for those from the place selected. */
+  facility: number | null;
+  answer: RangesAnswer;
+}
+
+/** Circles being computed for a profile. */
+export interface Computing {
+  profile: Profile;
+  share: number;
 }
 
 /** A component or facility with its popup open. */
 export type Opened =
   | { kind: 'component'; at: LonLat; properties: ComponentProperties }
-  | { kind: 'facility'; at: LonLat; properties: FacilityProperties };
+  | { kind: 'facility'; at: LonLat; id: number | null; properties: FacilityProperties };
 
 export interface State {
   lang: Lang;
@@ -55,8 +83,28 @@ export interface State {
   facilities: ReadonlySet<string>;
   /** Category whose coverage colours the grids, or null for households. */
   category: string | null;
+  profile: Profile;
+  /** Profiles whose circles are stored; null until asked. */
+  computed: readonly Profile[] | null;
+  /** Figures of the profile, null while they are not there. */
+  summary: CirclesSummary | null;
+  computing: Computing | null;
+  who: Who;
+  by: Place;
   coverage: Coverage | null;
+  blind: BlindSpots | null;
+  /** Rank of the blind spot pointed at in the list. */
+  spot: number | null;
   isochrones: boolean;
+  /** Metres a second (a share of the usual speed for cars) in place of the profile's own. */
+  speed: number | null;
+  reach: Reach | null;
+  /** Category whose way stays drawn strong, and the one pointed at. */
+  way: string | null;
+  wayUnder: string | null;
+  ranges: Ranges | null;
+  /** Whether single buildings are in sight. */
+  near: boolean;
   selection: Selection | null;
   opened: Opened | null;
 }
@@ -78,6 +126,14 @@ export interface App {
   store: Store<State>;
   catalog: Catalog;
 }
+
+/** Whether the page shows service circles now. */
+export const circlesOn = ({ panel, category }: Readonly<State>): boolean =>
+  panel === 'circles' || category !== null;
+
+/** Whether circles of the profile chosen are stored. */
+export const isComputed = ({ computed, profile }: Readonly<State>): boolean =>
+  computed?.includes(profile) ?? false;
 
 const empty = <G extends Geometry, P>(): Taken<G, P> => ({ features: [], partial: false });
 
@@ -125,8 +181,22 @@ export function createState(lang: Lang): Store<State> {
     },
     facilities: new Set(),
     category: null,
+    profile: 'adult',
+    computed: null,
+    summary: null,
+    computing: null,
+    who: 'residents',
+    by: 'grid',
     coverage: null,
+    blind: null,
+    spot: null,
     isochrones: true,
+    speed: null,
+    reach: null,
+    way: null,
+    wayUnder: null,
+    ranges: null,
+    near: false,
     selection: null,
     opened: null,
   });

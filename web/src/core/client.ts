@@ -4,6 +4,8 @@ import type { Feature, Geometry, Point } from 'geojson';
 import type {
   AreaProperties,
   Bbox,
+  BlindSpots,
+  BuildingReachProperties,
   CirclesSummary,
   ClusterProperties,
   ComponentClass,
@@ -14,10 +16,16 @@ import type {
   FacilityProperties,
   GridDetail,
   GridProperties,
+  Job,
   LocateAnswer,
   LonLat,
+  NearestAnswer,
   Overview,
   Page,
+  Place,
+  Profile,
+  QueuedJob,
+  RangesAnswer,
   Styles,
 } from './types';
 
@@ -45,6 +53,8 @@ export interface Taken<G extends Geometry, P> {
 }
 
 const PAGE_LIMIT = 5000;
+/** Blind spots listed and drawn: the largest ones. */
+const BLIND_SPOTS = 500;
 
 let running = 0;
 const watchers = new Set<(busy: number) => void>();
@@ -76,10 +86,20 @@ export function nextPage(href: string, base: string): URL {
   return url;
 }
 
-async function getJson<T>(url: URL, signal?: AbortSignal): Promise<T> {
+const getJson = <T>(url: URL, signal?: AbortSignal): Promise<T> =>
+  askJson<T>(url, { signal: signal ?? null, headers: { Accept: 'application/json' } });
+
+const postJson = <T>(url: URL, body: unknown): Promise<T> =>
+  askJson<T>(url, {
+    method: 'POST',
+    headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+async function askJson<T>(url: URL, options: RequestInit): Promise<T> {
   count(1);
   try {
-    const response = await fetch(url, { signal: signal ?? null, headers: { Accept: 'application/json' } });
+    const response = await fetch(url, options);
     if (response.ok) return (await response.json()) as T;
     const body: unknown = await response.json().catch(() => null);
     const error = (body as { error?: { code?: string; message?: string } } | null)?.error;
@@ -143,12 +163,37 @@ export const service = {
     take<Geometry, Record<string, unknown>>('water', { bbox: inBox(bbox) }, signal, 2),
   buildings: (bbox: Bbox, signal?: AbortSignal) =>
     take<Geometry, Record<string, unknown>>('buildings', { bbox: inBox(bbox) }, signal, 3),
-  circles: (signal?: AbortSignal) => getJson<CirclesSummary>(address('circles'), signal),
-  coverage: (category: string, signal?: AbortSignal) =>
-    getJson<Coverage>(address('circles/coverage', { category }), signal),
-  isochrones: (category: string, signal?: AbortSignal) =>
+  circles: (profile: Profile, signal?: AbortSignal) =>
+    getJson<CirclesSummary>(address('circles', { profile }), signal),
+  coverage: (category: string, profile: Profile, by: Place, signal?: AbortSignal) =>
+    getJson<Coverage>(address('circles/coverage', { category, profile, by }), signal),
+  isochrones: (category: string, profile: Profile, signal?: AbortSignal) =>
     getJson<Page<Geometry, { category: string; minutes: number }>>(
-      address('circles/polygons', { category }),
+      address('circles/polygons', { category, profile }),
       signal,
     ),
+  blindSpots: (category: string, profile: Profile, signal?: AbortSignal) =>
+    getJson<BlindSpots>(address('circles/blind-spots', { category, profile, limit: BLIND_SPOTS }), signal),
+  buildingsReached: (category: string, profile: Profile, bbox: Bbox, signal?: AbortSignal) =>
+    take<Point, BuildingReachProperties>(
+      'circles/buildings',
+      { category, profile, bbox: inBox(bbox) },
+      signal,
+      3,
+    ),
+  nearest: (from: From, mover: Mover, signal?: AbortSignal) =>
+    getJson<NearestAnswer>(address('circles/nearest', { ...from, ...mover, routes: 'true' }), signal),
+  ranges: (from: From, mover: Mover, signal?: AbortSignal) =>
+    getJson<RangesAnswer>(address('circles/isochrones', { ...from, ...mover, minutes: '5,10,15' }), signal),
+  computeCircles: (profile: Profile) => postJson<QueuedJob>(address('circles'), { profile }),
+  job: (id: number) => getJson<Job>(address(`jobs/${id}`)),
 };
+
+/** Where a question about reach begins. */
+export type From = { building: number } | { facility: number } | { lon: number; lat: number };
+/** Who moves, and how fast just now: metres a second, or a share of the usual speed for cars. */
+export interface Mover {
+  profile: Profile;
+  speed?: number | null;
+  factor?: number | null;
+}

@@ -43,6 +43,14 @@ export function renew(element: Element, ...children: Child[]): void {
   fill(element, ...children);
 }
 
+/** Redraw what `host` holds without throwing the keyboard out: what has the same id has the focus again. */
+export function keepFocus(host: HTMLElement, draw: () => void): void {
+  const held = document.activeElement;
+  const id = held && held !== host && host.contains(held) ? held.id : '';
+  draw();
+  if (id) document.getElementById(id)?.focus({ preventScroll: true });
+}
+
 const ICONS = {
   close: 'M6 6l12 12M18 6L6 18',
   search: 'M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14zM16.2 16.2L21 21',
@@ -51,6 +59,7 @@ const ICONS = {
   home: 'M4 11l8-7 8 7v9h-5.500v-6h-5v6H4z',
   plus: 'M12 5v14M5 12h14',
   minus: 'M5 12h14',
+  check: 'M5 12.500l4.500 4.500L19 7.500',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   target: 'M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10zM12 2v4M12 18v4M2 12h4M18 12h4',
   left: 'M14.500 6l-6 6 6 6',

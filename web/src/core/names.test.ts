@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { texts } from '../i18n/texts';
 import { nextPage } from './client';
 import { gridNumber, shortName } from './names';
-import { readPlace, writePlace } from './permalink';
 import { createStore } from './store';
 
 describe('names', () => {
@@ -25,16 +24,6 @@ describe('texts', () => {
     for (const [key, text] of Object.entries(texts.zh)) {
       expect([key, marks(texts.en[key as keyof typeof texts.en])]).toEqual([key, marks(text)]);
     }
-  });
-});
-
-describe('permalink', () => {
-  it('reads what it writes and nothing else', () => {
-    const place = { zoom: 14.25, lat: 35.3712, lon: 116.5823, category: 'clinic' };
-    expect(readPlace(writePlace(place))).toEqual(place);
-    expect(readPlace(writePlace({ ...place, category: null }))).toEqual({ ...place, category: null });
-    for (const wrong of ['', '#map', '#14/95/116', '#14/35', '#x/35/116'])
-      expect(readPlace(wrong)).toBeNull();
   });
 });
 

@@ -33,11 +33,11 @@ const ranged = (min: number, max: number, color: string): StyleClass => {
 const OWN = {
   special: valued('special', '专属网格', 'special grid', '#cbbfe0'),
   shares: [
-    ranged(0, 0.2, '#d7605a'),
-    ranged(0.2, 0.4, '#ee9f72'),
-    ranged(0.4, 0.6, '#f7d48b'),
-    ranged(0.6, 0.8, '#bfdd9b'),
-    ranged(0.8, 1.01, '#6fb583'),
+    ranged(0, 0.2, '#b5651d'),
+    ranged(0.2, 0.4, '#dfb26a'),
+    ranged(0.4, 0.6, '#f2ead3'),
+    ranged(0.6, 0.8, '#8ccbc0'),
+    ranged(0.8, 1.01, '#2f8f83'),
   ],
   none: valued('none', '无居民', 'no residents', '#d9d9d9'),
   isochrones: { 5: '#1d6fa5', 10: '#58a3cf', 15: '#a3cde6' },

@@ -1,5 +1,5 @@
 /** Shapes of the service's answers (`/api/v1`). Coordinates are lon, lat in degrees (EPSG:4490). */
-import type { Feature, FeatureCollection, Geometry, Point } from 'geojson';
+import type { Feature, FeatureCollection, Geometry, LineString, MultiPolygon, Point } from 'geojson';
 
 export type LonLat = [number, number];
 export type Bbox = [number, number, number, number];
@@ -21,7 +21,7 @@ export interface Overview {
     'grids' | 'buildings' | 'households' | 'population' | 'components' | 'facilities' | 'reports' | 'streets',
     number
   >;
-  circles: { profile: string; minutes: number[] } | null;
+  circles: { profile: Profile; minutes: number[] } | null;
   embedded: boolean;
   /** Credit line of the map data, when the data asks for one. */
   attribution?: string | null;
@@ -140,40 +140,139 @@ export interface LocateAnswer {
   nearest: { code: string; metres: number } | null;
 }
 
-export interface CircleCategory {
+export const PROFILES = ['adult', 'elderly', 'frail', 'bicycle', 'car'] as const;
+export type Profile = (typeof PROFILES)[number];
+/** Who is counted. */
+export type Who = 'residents' | 'elderly' | 'buildings';
+export type Place = 'grid' | 'community';
+/** How many facilities of a category are within its minutes, and how many people have that choice. */
+export type Choice = Record<'0' | '1' | '2-4' | '5-10' | '11+', number>;
+
+export type CircleCategory = {
   category: string;
   name_zh: string;
   name_en: string;
   minutes: number;
   metres: number;
   facilities: number;
-  buildings_total: number;
-  buildings_assessed: number;
-  buildings_covered: number;
-  residents_total: number;
-  residents_assessed: number;
-  residents_covered: number;
+  facilities_on_network: number;
+  blind_spots: number;
+  opportunity: Choice;
+} & Record<`${Who}_${'total' | 'assessed' | 'covered'}` | `straight_line_${Who}_covered`, number>;
+
+/** Share of all categories reached within 15 minutes, over the residents: `histogram` counts 0 %, 10 % … 100 %. */
+export interface CircleScore {
+  mean: number | null;
+  gini: number | null;
+  histogram: number[];
 }
 
 export interface CirclesSummary {
-  profile: string;
+  profile: Profile;
   minutes: number[];
+  /** Those whose circles are stored. */
+  profiles: Profile[];
+  score: CircleScore;
+  /** Streets, buildings, facilities or areas were imported since. */
+  outdated: boolean;
   categories: CircleCategory[];
 }
 
-export interface CoverageRow {
-  code: string;
-  buildings: number;
-  buildings_covered: number;
-  residents: number;
-  residents_covered: number;
-  residents_share: number | null;
-}
+export type CoverageRow = { code: string; name: string } & Record<
+  Who | `${Who}_${'assessed' | 'covered' | 'straight'}`,
+  number
+> &
+  Record<`${Who}_share`, number | null>;
 
 export interface Coverage {
+  profile: Profile;
   category: string;
+  by: Place;
   minutes: number;
   rows: CoverageRow[];
+}
+
+/** A facility as answers about reach tell it. */
+export interface ReachedFacility {
+  id: number | null;
+  facility_id: string;
+  name: string;
+  name_en: string;
+  lon?: number;
+  lat?: number;
+}
+
+export interface BlindSpotProperties {
+  category: string;
+  rank: number;
+  buildings: number;
+  residents: number;
+  elderly: number;
+  square_metres: number;
+  nearest: ReachedFacility | null;
+  seconds: number | null;
+  extra_seconds: number | null;
+  communities: string[];
+}
+
+export type BlindSpot = Feature<MultiPolygon, BlindSpotProperties>;
+
+export interface BlindSpots {
+  features: BlindSpot[];
+  numberMatched: number;
+}
+
+export interface BuildingReachProperties {
+  assessable: boolean;
+  score: number | null;
+  seconds: number | null;
+  covered: boolean | null;
+}
+
+export interface ReachedPlace {
+  lon: number;
+  lat: number;
+  building: number | null;
+  inside: boolean;
+  assessable: boolean;
+  reason: string | null;
+}
+
+export interface NearestRow {
+  category: string;
+  name_zh: string;
+  name_en: string;
+  minutes: number;
+  facility: (ReachedFacility & { lon: number; lat: number }) | null;
+  metres: number | null;
+  seconds: number | null;
+  covered: boolean | null;
+  route: LineString | null;
+}
+
+export interface NearestAnswer {
+  place: ReachedPlace;
+  profile: Profile;
+  metres_per_second: number | null;
+  factor: number;
+  within_seconds: number;
+  nearest: NearestRow[];
+}
+
+export interface RangesAnswer extends Page<MultiPolygon, { minutes: number; square_metres: number }> {
+  direction: 'to' | 'from';
+  place: ReachedPlace & { facility: ReachedFacility | null };
+}
+
+export interface QueuedJob {
+  id: number;
+}
+
+export interface Job {
+  id: number;
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+  share: number | null;
+  error: { message?: string } | string | null;
 }
 
 export interface StyleClass {

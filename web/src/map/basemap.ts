@@ -35,7 +35,8 @@ const ORDER: readonly StreetClass[] = [
   'rail',
 ];
 const NAMES_FROM = 15.2;
-const BUILDINGS_FROM = 15;
+/** Zoom from which buildings are drawn. */
+export const BUILDINGS_FROM = 15;
 
 /** Width at a zoom, straight between the four given ones. */
 export function widthAt(width: readonly number[], zoom: number): number {
@@ -106,6 +107,8 @@ export interface Basemap {
   streets: Viewport;
   water: Viewport;
   buildings: Viewport;
+  /** Give buildings a style of their own; null from it leaves a building as it is. */
+  paintBuildings(styleOf: (feature: Feature) => Style | null): void;
 }
 
 /** Put the base layers on the map; they follow the layer switches of the state. */
@@ -153,6 +156,10 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
   const styleStreet = streetStyles();
   const styleName = nameStyle();
   const banks = new Map<string, Style>();
+  const plain = new Style({
+    fill: new Fill({ color: theme.BUILDING }),
+    stroke: new Stroke({ color: theme.BUILDING_EDGE, width: 0.8 }),
+  });
   const layers = {
     water: [
       new VectorLayer({
@@ -186,10 +193,7 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
         source: buildings.source,
         minZoom: BUILDINGS_FROM,
         zIndex: 16,
-        style: new Style({
-          fill: new Fill({ color: theme.BUILDING }),
-          stroke: new Stroke({ color: theme.BUILDING_EDGE, width: 0.8 }),
-        }),
+        style: plain,
       }),
     ],
     streets: [
@@ -222,5 +226,12 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
   };
   store.on(['layers'], follow);
   follow();
-  return { streets, water, buildings };
+  return {
+    streets,
+    water,
+    buildings,
+    paintBuildings(styleOf) {
+      for (const layer of layers.buildings) layer.setStyle((feature) => styleOf(feature as Feature) ?? plain);
+    },
+  };
 }

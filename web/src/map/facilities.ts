@@ -111,7 +111,7 @@ const DISCS_FROM = 14.2;
 
 /** Size of a disc; 0 means a dot. Discs shrink from afar so that the map under them stays readable. */
 const scaleAt = (zoom: number, alone: boolean): number => {
-  if (alone) return zoom < 12 ? 0.3 : 0.46;
+  if (alone) return zoom < 12 ? 0.26 : zoom < DISCS_FROM ? 0.34 : 0.46;
   return zoom < DISCS_FROM ? 0 : zoom < 15.2 ? 0.36 : 0.46;
 };
 

@@ -6,9 +6,10 @@ import VectorSource from 'ol/source/Vector';
 import Fill from 'ol/style/Fill';
 import Stroke from 'ol/style/Stroke';
 import Style from 'ol/style/Style';
-import type { App } from '../core/app';
+import { type App, circlesOn } from '../core/app';
 import { classOf } from '../core/classes';
-import type { GridProperties, StyleClass } from '../core/types';
+import { placeShare } from '../core/shares';
+import type { CoverageRow, GridProperties, StyleClass } from '../core/types';
 import { hatch } from './pattern';
 import * as theme from './theme';
 import { readFeatures } from './viewport';
@@ -25,7 +26,8 @@ export interface Grids {
 }
 
 /** The theme is strong from afar and steps back as buildings come in sight. */
-const opacityAt = (zoom: number): number => Math.min(0.78, Math.max(0.42, 0.78 - (zoom - 13.5) * 0.13));
+const opacityAt = (zoom: number, least: number): number =>
+  Math.min(0.78, Math.max(least, 0.78 - (zoom - 13.5) * 0.13));
 
 /** Add the grid layers; they follow the coverage, the selection and the switches of the state. */
 export function addGrids(map: OlMap, app: App): Grids {
@@ -40,14 +42,21 @@ export function addGrids(map: OlMap, app: App): Grids {
   const none = filled(palette.noResidents);
   const special = new Style({ fill: new Fill({ color: hatch(palette.special.color) }) });
   const edges = edgeStyles(map);
-  let covered = new Map<string, number | null>();
+  const unassessed = new Style({ fill: new Fill({ color: hatch(theme.UNASSESSED) }) });
+  let covered = new Map<string, CoverageRow>();
+  const shareStyle = (code: string): Style => {
+    const value = placeShare(covered.get(code), store.get().who);
+    if (value === 'unassessed') return unassessed;
+    return value === 'none' ? none : (shares[classOf(palette.shares, value)] ?? none);
+  };
 
   const tint = new VectorLayer({
     source,
     zIndex: 10,
     style: (feature) => {
       const grid = feature.getProperties() as unknown as GridProperties;
-      if (store.get().coverage) return shares[classOf(palette.shares, covered.get(grid.code))] ?? none;
+      const { coverage } = store.get();
+      if (coverage) return shareStyle(coverage.by === 'community' ? grid.community : grid.code);
       if (isSpecial(grid)) return special;
       return fills[classOf(palette.households, grid.households)] ?? none;
     },
@@ -70,21 +79,31 @@ export function addGrids(map: OlMap, app: App): Grids {
     zIndex: 36,
     style: new Style({ stroke: new Stroke({ color: 'rgba(21, 88, 166, 0.9)', width: 2 }) }),
   });
+  const outline = (halo: number, width: number, alpha: number): Style[] => [
+    new Style({ stroke: new Stroke({ color: '#fff', width: halo }) }),
+    new Style({
+      stroke: new Stroke({ color: theme.ACCENT, width }),
+      fill: new Fill({ color: `rgba(21, 88, 166, ${alpha})` }),
+    }),
+  ];
+  const loud = outline(7, 3.5, 0.07);
+  const quiet = outline(4, 1.8, 0.02);
   const choice = new VectorLayer({
     source: chosen,
     zIndex: 37,
-    style: [
-      new Style({ stroke: new Stroke({ color: '#fff', width: 7 }) }),
-      new Style({
-        stroke: new Stroke({ color: theme.ACCENT, width: 3.5 }),
-        fill: new Fill({ color: 'rgba(21, 88, 166, 0.07)' }),
-      }),
-    ],
+    // Ways and ranges lead where they are asked for; the grid's outline makes room for them.
+    style: () => (store.get().reach ? quiet : loud),
   });
   for (const layer of [tint, edge, areas, hover, choice]) map.addLayer(layer);
 
-  const soften = (): void => tint.setOpacity(opacityAt(map.getView().getZoom() ?? 0));
+  // Buildings with colours of their own lead where they are in sight; households under their scores only disturb.
+  const soften = (): void => {
+    const on = circlesOn(store.get());
+    const opacity = opacityAt(map.getView().getZoom() ?? 0, on ? 0.22 : 0.42);
+    tint.setOpacity(on && store.get().near && !store.get().category ? 0.18 : opacity);
+  };
   map.getView().on('change:resolution', soften);
+  store.on(['panel', 'category', 'near'], soften);
   soften();
 
   const show = (): void => {
@@ -97,10 +116,11 @@ export function addGrids(map: OlMap, app: App): Grids {
   };
   store.on(['layers'], show);
   show();
-  store.on(['coverage'], ({ coverage }) => {
-    covered = new Map((coverage?.rows ?? []).map((row) => [row.code, row.residents_share]));
+  store.on(['coverage', 'who'], ({ coverage }) => {
+    covered = new Map((coverage?.rows ?? []).map((row) => [row.code, row]));
     tint.changed();
   });
+  store.on(['reach'], () => chosen.changed());
   store.on(['selection'], ({ selection }) => {
     chosen.clear();
     const feature = byCode.get(selection?.answer?.owner?.code ?? '');

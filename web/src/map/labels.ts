@@ -16,7 +16,8 @@ import Text from 'ol/style/Text';
 import type { App } from '../core/app';
 import { number, percent } from '../core/format';
 import { shortNameIn } from '../core/names';
-import type { GridProperties } from '../core/types';
+import { placeShare } from '../core/shares';
+import type { CoverageRow, GridProperties } from '../core/types';
 import { nameOf, onLang, t } from '../i18n';
 import * as theme from './theme';
 import { readFeatures } from './viewport';
@@ -123,12 +124,15 @@ export function addLabels(map: OlMap, app: App): VectorSource {
   function second(grid: GridProperties): string {
     const { coverage } = store.get();
     if (!coverage) return t('unit.households', { count: number(grid.households) });
-    const row = rows.get(grid.code);
-    return row === undefined || row === null ? '–' : percent(row);
+    const value = placeShare(
+      rows.get(coverage.by === 'community' ? grid.community : grid.code),
+      store.get().who,
+    );
+    return typeof value === 'number' ? percent(value) : '–';
   }
-  let rows = new Map<string, number | null>();
-  store.on(['coverage'], ({ coverage }) => {
-    rows = new Map((coverage?.rows ?? []).map((row) => [row.code, row.residents_share]));
+  let rows = new Map<string, CoverageRow>();
+  store.on(['coverage', 'who'], ({ coverage }) => {
+    rows = new Map((coverage?.rows ?? []).map((row) => [row.code, row]));
     layer.changed();
   });
   const follow = (): void => layer.setVisible(store.get().layers.labels && store.get().layers.grids);

@@ -1,19 +1,20 @@
-/** The hatch of special grids. */
+/** Hatches: of special grids, of places that cannot be assessed, of blind spots. */
 import { mix } from '../core/palette';
 
 const SIZE = 8;
 
-/** One tile of a diagonal hatch in `color` (`#rrggbb`). */
-function hatchTile(color: string): HTMLCanvasElement {
+function tile(ground: string | null, line: string, width: number): HTMLCanvasElement {
   const canvas = document.createElement('canvas');
   canvas.width = SIZE;
   canvas.height = SIZE;
   const context = canvas.getContext('2d');
   if (!context) return canvas;
-  context.fillStyle = mix(color, '#ffffff', 0.45);
-  context.fillRect(0, 0, SIZE, SIZE);
-  context.strokeStyle = mix(color, '#3c2f63', 0.25);
-  context.lineWidth = 1.4;
+  if (ground) {
+    context.fillStyle = ground;
+    context.fillRect(0, 0, SIZE, SIZE);
+  }
+  context.strokeStyle = line;
+  context.lineWidth = width;
   context.beginPath();
   for (const shift of [-SIZE, 0, SIZE]) {
     context.moveTo(shift, SIZE);
@@ -23,8 +24,13 @@ function hatchTile(color: string): HTMLCanvasElement {
   return canvas;
 }
 
-/** The hatch as a canvas fill; the plain colour where patterns are not to be had. */
-export function hatch(color: string): CanvasPattern | string {
-  const tile = hatchTile(color);
-  return tile.getContext('2d')?.createPattern(tile, 'repeat') ?? color;
-}
+const repeated = (canvas: HTMLCanvasElement, otherwise: string): CanvasPattern | string =>
+  canvas.getContext('2d')?.createPattern(canvas, 'repeat') ?? otherwise;
+
+/** A diagonal hatch on a pale ground of `color` (`#rrggbb`); the plain colour where patterns are not to be had. */
+export const hatch = (color: string): CanvasPattern | string =>
+  repeated(tile(mix(color, '#ffffff', 0.45), mix(color, '#3c2f63', 0.25), 1.4), color);
+
+/** A diagonal hatch through which the ground is seen. */
+export const openHatch = (color: string): CanvasPattern | string =>
+  repeated(tile(null, `${color}c0`, 1.1), `${color}33`);

@@ -11,6 +11,9 @@ import type { Grids } from './grids';
 /** How far from its middle a feature can be hit, in pixels. */
 const REACH: Record<string, number> = { cluster: 21, component: 9, facility: 13 };
 
+const idOf = (feature: Feature): number | null =>
+  typeof feature.getId() === 'number' ? Number(feature.getId()) : null;
+
 export interface Pointing {
   select: (point: LonLat) => void;
   /** Called with the pointer's place and the code of the grid under it, or null when it left the map. */
@@ -69,7 +72,7 @@ export function addPointing(
         opened:
           hit.kind === 'component'
             ? { kind: 'component', at, properties: properties as ComponentProperties }
-            : { kind: 'facility', at, properties: properties as FacilityProperties },
+            : { kind: 'facility', at, id: idOf(hit.feature), properties: properties as FacilityProperties },
       });
       actions.select(at);
       return;

@@ -19,3 +19,17 @@ export const STREET_TEXT = '#5a5348';
 
 /** Dashes of the walking ranges, nearest first: colour alone must not tell them apart. */
 export const ISOCHRONE_DASH: Record<number, number[]> = { 10: [10, 4], 15: [2, 5] };
+
+/** Circles: told apart by hatch, dash and width as well, for every kind of colour vision. */
+export const BLIND = '#b3341a';
+export const BLIND_BUILDING = '#d9713f';
+export const COVERED = '#2f8f83';
+export const UNASSESSED = '#9aa3ad';
+export const REACHED_EDGE = 'rgba(40, 46, 54, 0.55)';
+export const WAY = '#c2127a';
+export const WAY_FAINT = 'rgba(163, 20, 104, 0.38)';
+export const RANGE_COLORS: ReadonlyMap<number, string> = new Map([
+  [5, '#5b2a86'],
+  [10, '#8b5cb8'],
+  [15, '#b796d6'],
+]);

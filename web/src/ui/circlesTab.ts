@@ -1,51 +1,31 @@
-/** Service circles: pick a kind of facility, see who reaches it. */
-import type { App } from '../core/app';
-import { service } from '../core/client';
-import { h, renew } from '../core/dom';
-import { number, percent } from '../core/format';
-import type { Asking } from '../core/selecting';
-import type { CircleCategory, CirclesSummary } from '../core/types';
+/** Service circles: who moves, the score of all kinds, one kind with its figures and blind spots, the ranking. */
+import { type App, isComputed } from '../core/app';
+import type { Circling } from '../core/circling';
+import { h, keepFocus, renew } from '../core/dom';
+import { percent } from '../core/format';
+import { coveredShare } from '../core/shares';
+import type { CircleCategory, CirclesSummary, Place, Who } from '../core/types';
 import { labelOf, t } from '../i18n';
 import { glyphElement } from '../map/facilities';
+import { blindList } from './blindList';
+import { categoryFigures, scoreBox } from './circleFigures';
 import { byTier } from './layersTab';
+import { bar, choices, switchRow } from './parts';
+import { computeBox, profileChoice, speedField } from './profileBox';
 import type { Tab } from './side';
 
-const share = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
+const WHO: readonly Who[] = ['residents', 'elderly', 'buildings'];
+const PLACES: readonly Place[] = ['grid', 'community'];
 
-function meter(value: number | null, label: string): HTMLElement {
-  const bar = h('span', { class: 'meter-fill' });
-  bar.style.width = `${Math.round((value ?? 0) * 1000) / 10}%`;
-  return h(
-    'div',
-    { class: 'meter-row' },
-    h('span', { class: 'meter-label', text: label }),
-    h('span', { class: 'meter' }, bar),
-    h('span', { class: 'meter-value', text: value === null ? '–' : percent(value) }),
-  );
-}
-
-export function circlesTab(app: App, ask: Asking, onError: (error: unknown) => void): Tab {
+export function circlesTab(app: App, circling: Circling, zoomToBlind: (rank: number) => void): Tab {
   const { store, catalog } = app;
-  let summary: CirclesSummary | null = null;
-  let asked = false;
   let host: HTMLElement | null = null;
-
-  async function read(): Promise<void> {
-    if (asked || !catalog.overview.circles) return;
-    asked = true;
-    try {
-      summary = await service.circles();
-      draw();
-    } catch (error) {
-      asked = false;
-      onError(error);
-    }
-  }
+  let allBlind = false;
 
   function select(): HTMLElement {
     const list = h(
       'select',
-      { id: 'category', class: 'select', on: { change: () => void ask.category(list.value || null) } },
+      { id: 'category', class: 'select', on: { change: () => circling.category(list.value || null) } },
       h('option', { value: '', text: t('circles.off') }),
       ...byTier(catalog.categories).map(([minutes, categories]) =>
         h(
@@ -61,104 +41,119 @@ export function circlesTab(app: App, ask: Asking, onError: (error: unknown) => v
     return list;
   }
 
-  function card(row: CircleCategory): HTMLElement {
-    const blind = row.residents_assessed - row.residents_covered;
-    const unassessed = row.buildings_total - row.buildings_assessed;
-    const toggle = h('input', {
-      type: 'checkbox',
-      id: 'isochrones',
-      role: 'switch',
-      class: 'switch',
-      on: { change: () => store.set({ isochrones: toggle.checked }) },
-    });
-    toggle.checked = store.get().isochrones;
+  function coloured(): HTMLElement {
+    const { who, by, isochrones } = store.get();
     return h(
       'div',
-      { class: 'circle-card' },
-      h('p', {
-        class: 'muted',
-        text: t('circles.standard', { minutes: row.minutes, metres: number(row.metres) }),
-      }),
-      meter(share(row.residents_covered, row.residents_assessed), t('circles.residents')),
-      meter(share(row.buildings_covered, row.buildings_assessed), t('circles.buildings')),
-      h(
-        'ul',
-        { class: 'facts' },
-        h('li', { text: t('circles.facilities', { count: number(row.facilities) }) }),
-        h('li', { text: t('circles.blind', { count: number(Math.max(0, blind)) }) }),
-        unassessed > 0 && h('li', { text: t('circles.unassessed', { count: number(unassessed) }) }),
+      { class: 'coloured' },
+      h('p', { class: 'muted', text: t('circles.colours') }),
+      choices(
+        'who',
+        t('circles.who'),
+        WHO.map((value) => ({ value, label: t(`who.${value}`) })),
+        who,
+        (value) => store.set({ who: value }),
       ),
-      h(
-        'div',
-        { class: 'layer-row' },
-        h('label', { for: 'isochrones', class: 'layer-name', text: t('circles.polygons') }),
-        toggle,
+      choices(
+        'by',
+        t('circles.by'),
+        PLACES.map((value) => ({ value, label: t(`level.${value}`) })),
+        by,
+        (value) => store.set({ by: value }),
       ),
+      switchRow('isochrones', t('circles.polygons'), isochrones, (on) => store.set({ isochrones: on })),
     );
+  }
+
+  function oneKind(row: CircleCategory): HTMLElement[] {
+    const { blind } = store.get();
+    const parts: HTMLElement[] = [
+      h('div', { class: 'circle-card' }, categoryFigures(row, store.get()), coloured()),
+    ];
+    if (blind) {
+      const more = (): void => {
+        allBlind = !allBlind;
+        draw();
+      };
+      parts.push(blindList(app, blind, allBlind, zoomToBlind, more));
+    }
+    return parts;
   }
 
   /** All categories, the worst covered first: where to look. */
   function ranking(rows: readonly CircleCategory[]): HTMLElement {
-    const { category } = store.get();
+    const { category, who } = store.get();
     const sorted = rows
-      .map((row) => ({ row, value: share(row.residents_covered, row.residents_assessed) }))
+      .map((row) => ({ row, value: coveredShare(row, who) }))
       .sort((a, b) => (a.value ?? 2) - (b.value ?? 2));
     return h(
       'div',
       { class: 'ranking' },
-      h('h2', { text: t('circles.ranking') }),
+      h('h2', { text: t(`circles.ranking.${who}`) }),
       ...sorted.map(({ row, value }) => {
         const known = catalog.categories.find((entry) => entry.category === row.category);
-        const bar = h('span', { class: 'meter-fill' });
-        bar.style.width = `${Math.round((value ?? 0) * 1000) / 10}%`;
         return h(
           'button',
           {
             type: 'button',
+            id: `rank-${row.category}`,
             class: 'rank',
+            title: labelOf(row.name_zh, row.name_en),
             'data-category': row.category,
             'aria-pressed': String(row.category === category),
-            on: { click: () => void ask.category(row.category === category ? null : row.category) },
+            on: { click: () => circling.category(row.category === category ? null : row.category) },
           },
-          known ? glyphElement(known) : null,
+          known ? glyphElement(known) : h('span'),
           h('span', { class: 'rank-name', text: labelOf(row.name_zh, row.name_en) }),
-          h('span', { class: 'meter' }, bar),
+          bar(value),
           h('span', { class: 'meter-value', text: value === null ? '–' : percent(value) }),
         );
       }),
     );
   }
 
-  function draw(): void {
-    if (!host) return;
-    if (!catalog.overview.circles) {
-      renew(host, h('p', { class: 'muted pad', text: t('circles.absent') }));
-      return;
-    }
-    const held = document.activeElement instanceof HTMLElement ? document.activeElement : null;
-    const back =
-      held && host.contains(held)
-        ? held.id
-          ? `#${held.id}`
-          : `[data-category="${held.dataset.category}"]`
-        : null;
-    const row = summary?.categories.find(({ category }) => category === store.get().category);
-    renew(
-      host,
-      h('p', { class: 'muted', text: t('circles.intro') }),
+  function figures(summary: CirclesSummary): (HTMLElement | null)[] {
+    const row = summary.categories.find(({ category }) => category === store.get().category);
+    return [
+      scoreBox(summary.score),
       h('label', { class: 'field-label', for: 'category', text: t('circles.choose') }),
       select(),
-      row && card(row),
-      summary && ranking(summary.categories),
-    );
-    // Redrawing must not throw the keyboard out of the panel.
-    if (back) host.querySelector<HTMLElement>(back)?.focus();
+      ...(row ? oneKind(row) : []),
+      ranking(summary.categories),
+    ];
   }
-  store.on(['category', 'isochrones'], draw);
-  store.on(['panel'], ({ panel }) => {
-    if (panel === 'circles') void read();
+
+  function draw(): void {
+    const body = host;
+    if (!body) return;
+    if (!catalog.overview.generation) {
+      renew(body, h('p', { class: 'muted pad', text: t('circles.absent') }));
+      return;
+    }
+    const { summary } = store.get();
+    const waiting = !summary && (store.get().computed === null || isComputed(store.get()));
+    keepFocus(body, () =>
+      renew(
+        body,
+        store.get().category === null && h('p', { class: 'muted', text: t('circles.intro') }),
+        profileChoice(app, circling),
+        speedField(app),
+        computeBox(app, circling),
+        ...(summary ? figures(summary) : []),
+        waiting && h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('span'), h('span'), h('span')),
+      ),
+    );
+  }
+  store.on(['category'], () => {
+    allBlind = false;
   });
-  store.on(['category'], () => void read());
+  store.on(
+    ['category', 'profile', 'computed', 'summary', 'computing', 'who', 'by', 'blind', 'isochrones', 'speed'],
+    draw,
+  );
+  store.on(['panel'], ({ panel }) => {
+    if (panel === 'circles') void circling.read();
+  });
 
   return {
     key: 'circles',

@@ -1,6 +1,6 @@
 /** Who owns the place asked about: chain, figures, reach. */
 import type { App } from '../core/app';
-import { h, icon, iconButton, renew } from '../core/dom';
+import { h, icon, iconButton, keepFocus, renew } from '../core/dom';
 import { coordinate, distance, number, percent } from '../core/format';
 import { gridTitle, shortNameIn } from '../core/names';
 import type { ChainLink, GridCircle, GridDetailProperties, LocateAnswer } from '../core/types';
@@ -17,9 +17,15 @@ export interface DetailsActions {
 }
 
 /** Fill the details card; it follows the selection. */
-export function createDetails(host: HTMLElement, app: App, actions: DetailsActions): void {
+export function createDetails(
+  host: HTMLElement,
+  app: App,
+  nearest: HTMLElement,
+  actions: DetailsActions,
+): void {
   const { store, catalog } = app;
   host.setAttribute('aria-live', 'polite');
+  let drawn: LocateAnswer | null = null;
 
   function head(): HTMLElement {
     return h(
@@ -182,6 +188,8 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
   function owned(answer: LocateAnswer, grid: GridDetailProperties | undefined): (HTMLElement | null)[] {
     const { owner } = answer;
     if (!owner) return [];
+    // Whoever looks at reach reads of it first; whoever asks for the owner finds it below.
+    const first = store.get().reach !== null;
     const kind = tOr(`kind.${owner.kind}`, t(owner.kind === 'ordinary' ? 'kind.ordinary' : 'kind.special'));
     return [
       h(
@@ -196,6 +204,7 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
         ),
         iconButton('target', t('details.zoom'), () => actions.zoomTo(owner.code)),
       ),
+      first ? nearest : null,
       h(
         'section',
         {},
@@ -205,6 +214,7 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
       grid ? h('section', {}, h('h3', { text: t('details.figures') }), figures(grid)) : skeleton(),
       grid && !isSpecial(grid) ? gauge(grid.households) : null,
       grid && isSpecial(grid) ? h('p', { class: 'muted', text: t('details.special') }) : null,
+      first ? null : nearest,
       grid?.circles && grid.circles.length > 0 ? reach(grid.circles) : null,
     ];
   }
@@ -224,10 +234,19 @@ export function createDetails(host: HTMLElement, app: App, actions: DetailsActio
       renew(host, head(), h('p', { class: 'muted pad', text: t('details.loading') }), skeleton());
       return;
     }
-    const body = answer.owner ? owned(answer, grid?.properties) : outside(answer);
-    renew(host, head(), h('div', { class: 'details-body', tabindex: '0' }, ...body, place(answer)));
+    const body = answer.owner ? owned(answer, grid?.properties) : [...outside(answer), nearest];
+    const top = host.querySelector('.details-body')?.scrollTop ?? 0;
+    const scrolled = h('div', { class: 'details-body', tabindex: '0' }, ...body, place(answer));
+    keepFocus(host, () => renew(host, head(), scrolled));
+    if (answer === drawn) scrolled.scrollTop = top;
+    drawn = answer;
   }
   store.on(['selection'], draw);
+  let reached = false;
+  store.on(['reach'], ({ reach }) => {
+    if ((reach !== null) !== reached) draw();
+    reached = reach !== null;
+  });
   onLang(draw);
   draw();
 }

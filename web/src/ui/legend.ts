@@ -1,15 +1,17 @@
 /** What the colours mean, and how many grids are of each. */
-import type { App } from '../core/app';
+import { type App, circlesOn, isComputed } from '../core/app';
 import { classOf } from '../core/classes';
 import { h, icon, renew } from '../core/dom';
 import { number } from '../core/format';
 import { majorColor, majorName } from '../core/names';
 import { mix, rangeLine } from '../core/palette';
+import { placeShare } from '../core/shares';
 import type { GridProperties } from '../core/types';
 import { labelOf, onLang, t } from '../i18n';
+import type { TextKey } from '../i18n/texts';
 import { isSpecial } from '../map/grids';
-import { hatch } from '../map/pattern';
-import { LAND } from '../map/theme';
+import { hatch, openHatch } from '../map/pattern';
+import { BLIND, BLIND_BUILDING, COVERED, LAND, RANGE_COLORS, UNASSESSED } from '../map/theme';
 
 function swatch(color: string | null, kind = ''): HTMLElement {
   const element = h('span', { class: `swatch ${kind}`.trim(), 'aria-hidden': 'true' });
@@ -30,12 +32,12 @@ function row(mark: HTMLElement, label: string, amount?: number): HTMLElement {
 /** A theme's colour as it looks on the map, where it lies thin over the land. */
 const onLand = (color: string): string => mix(color, LAND, 0.24);
 
-function hatched(color: string): HTMLElement {
+function hatched(color: string, pattern = hatch): HTMLElement {
   const element = swatch(null);
   const picture = h('canvas', { class: 'swatch-tile', width: 20, height: 14 });
   const context = picture.getContext('2d');
   if (context) {
-    context.fillStyle = hatch(color);
+    context.fillStyle = pattern(color);
     context.fillRect(0, 0, 20, 14);
   }
   element.append(picture);
@@ -51,7 +53,8 @@ export function createLegend(host: HTMLElement, app: App): void {
   /** What the reader chose; until then the legend folds where it would cover the map. */
   let chosen: boolean | null = null;
   const isOpen = (): boolean =>
-    chosen ?? !(narrow.matches || (middling.matches && store.get().selection !== null));
+    chosen ??
+    !(narrow.matches || (store.get().selection !== null && (middling.matches || store.get().reach !== null)));
 
   function households(): HTMLElement[] {
     const { palette, overview } = catalog;
@@ -81,44 +84,90 @@ export function createLegend(host: HTMLElement, app: App): void {
   }
 
   function coverage(): HTMLElement[] {
-    const shown = store.get().coverage;
+    const { coverage: shown, who } = store.get();
     if (!shown) return [];
     const category = catalog.categories.find((entry) => entry.category === shown.category);
-    const { shares, noResidents, isochrones } = catalog.palette;
+    const { shares, noResidents } = catalog.palette;
+    const rowOf = new Map(shown.rows.map((entry) => [entry.code, entry]));
+    const places = shown.by === 'grid' ? grids.map(({ code }) => code) : [...rowOf.keys()];
     const counts = shares.map(() => 0);
     let none = 0;
-    for (const { residents_share } of shown.grids) {
-      const at = classOf(shares, residents_share);
-      if (at < 0) none += 1;
-      else counts[at] = (counts[at] ?? 0) + 1;
+    let unassessed = 0;
+    for (const code of places) {
+      const value = placeShare(rowOf.get(code), who);
+      if (value === 'none') none += 1;
+      else if (value === 'unassessed') unassessed += 1;
+      else {
+        const at = classOf(shares, value);
+        counts[at] = (counts[at] ?? 0) + 1;
+      }
     }
     const rows = shares
       .map((entry, at) =>
         row(swatch(onLand(entry.color)), labelOf(entry.label_zh, entry.label_en), counts[at] ?? 0),
       )
       .reverse();
-    if (none > 0)
-      rows.push(
-        row(swatch(onLand(noResidents.color)), labelOf(noResidents.label_zh, noResidents.label_en), none),
-      );
+    if (unassessed > 0) rows.push(row(hatched(UNASSESSED), t('legend.unassessed'), unassessed));
+    if (none > 0) rows.push(row(swatch(onLand(noResidents.color)), t(`legend.none.${who}`), none));
     const name = labelOf(category?.name_zh, category?.name_en) || shown.category;
-    const minutes = catalog.overview.circles?.minutes ?? [];
+    const by = t(shown.by === 'grid' ? 'legend.grids' : 'legend.communities');
     return [
-      h('h3', { text: t('legend.coverage', { name }) }),
+      h('h3', { text: t(`legend.coverage.${who}`, { name }) }, h('small', { text: by })),
       h('ul', { class: 'legend-rows', 'data-legend': 'coverage' }, ...rows),
-      ...(store.get().isochrones
-        ? [
-            h(
-              'ul',
-              { class: 'legend-rows legend-more' },
-              ...minutes.map((count) => {
-                const line = swatch(null, `swatch-line swatch-line-${count}`);
-                line.style.borderTopColor = rangeLine(isochrones.get(count) ?? '#1d6fa5', count);
-                return row(line, t('legend.isochrone', { minutes: count }));
-              }),
-            ),
-          ]
+    ];
+  }
+
+  function times(colors: ReadonlyMap<number, string>, words: TextKey): HTMLElement[] {
+    const profile = t(`profile.${store.get().profile}`);
+    return [...colors].map(([minutes, color]) => {
+      const line = swatch(null, `swatch-line swatch-line-${minutes}`);
+      line.style.borderTopColor = rangeLine(color, minutes);
+      return row(line, t(words, { minutes, profile }));
+    });
+  }
+
+  /** Lines and hatches of circles: ranges, blind spots, what was drawn on the spot. */
+  function marks(): HTMLElement[] {
+    const { coverage: shown, isochrones, ranges, blind } = store.get();
+    const stored = new Map(
+      (catalog.overview.circles?.minutes ?? [5, 10, 15]).map((minutes) => [
+        minutes,
+        catalog.palette.isochrones.get(minutes) ?? '#1d6fa5',
+      ]),
+    );
+    const rows = [
+      ...(ranges
+        ? times(RANGE_COLORS, ranges.answer.direction === 'to' ? 'legend.rangeTo' : 'legend.rangeFrom')
+        : shown && isochrones
+          ? times(stored, 'legend.isochrone')
+          : []),
+      ...(blind && blind.features.length > 0
+        ? [row(hatched(BLIND, openHatch), t('legend.blind'), blind.numberMatched)]
         : []),
+    ];
+    return rows.length > 0 ? [h('ul', { class: 'legend-rows legend-more' }, ...rows)] : [];
+  }
+
+  /** What the colours of single buildings say, while those are in sight. */
+  function buildings(): HTMLElement[] {
+    const state = store.get();
+    if (!state.near || !state.layers.buildings || !circlesOn(state) || !isComputed(state)) return [];
+    const unassessed = row(hatched(UNASSESSED), t('legend.building.unassessed'));
+    const rows = state.category
+      ? [
+          row(swatch(COVERED), t('legend.building.covered')),
+          row(swatch(BLIND_BUILDING), t('legend.building.blind')),
+          unassessed,
+        ]
+      : [
+          ...catalog.palette.shares
+            .map((entry) => row(swatch(entry.color), labelOf(entry.label_zh, entry.label_en)))
+            .reverse(),
+          unassessed,
+        ];
+    return [
+      h('h3', { text: t(state.category ? 'legend.buildings' : 'legend.scores') }),
+      h('ul', { class: 'legend-rows', 'data-legend': 'buildings' }, ...rows),
     ];
   }
 
@@ -159,12 +208,16 @@ export function createLegend(host: HTMLElement, app: App): void {
       icon('down'),
     );
     const theme = layers.grids ? (store.get().coverage ? coverage() : households()) : [];
-    renew(host, title, open && h('div', { class: 'legend-body' }, ...theme, ...components()));
+    const parts = [...theme, ...marks(), ...buildings(), ...components()];
+    renew(host, title, open && h('div', { class: 'legend-body', tabindex: '0' }, ...parts));
   }
-  store.on(['coverage', 'layers', 'isochrones'], draw);
+  store.on(
+    ['coverage', 'layers', 'isochrones', 'who', 'blind', 'ranges', 'near', 'panel', 'computed', 'profile'],
+    draw,
+  );
   middling.addEventListener('change', draw);
   let wasOpen = isOpen();
-  store.on(['selection'], () => {
+  store.on(['selection', 'reach'], () => {
     if (isOpen() !== wasOpen) draw();
     wasOpen = isOpen();
   });

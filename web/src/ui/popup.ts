@@ -6,12 +6,13 @@ import type { App, Opened } from '../core/app';
 import { h, iconButton, renew } from '../core/dom';
 import { date } from '../core/format';
 import { majorColor, majorName } from '../core/names';
+import type { Reaching } from '../core/reaching';
 import { labelOf, nameOf, onLang, t } from '../i18n';
 
 type Row = [label: string, value: string | null | undefined];
 
 /** Add the popup; it follows what the state holds open. */
-export function addPopup(map: OlMap, app: App): void {
+export function addPopup(map: OlMap, app: App, reaching: Reaching): void {
   const { store, catalog } = app;
   const element = h('div', { class: 'popup card', role: 'dialog' });
   const overlay = new Overlay({ element, positioning: 'bottom-center', offset: [0, -40], stopEvent: true });
@@ -48,6 +49,18 @@ export function addPopup(map: OlMap, app: App): void {
     };
   }
 
+  /** Who gets to this facility in 5, 10 and 15 minutes. */
+  function ranges(facility: number): HTMLElement {
+    return h('button', {
+      type: 'button',
+      id: 'facility-ranges',
+      class: 'button button-quiet',
+      'aria-pressed': String(store.get().ranges?.facility === facility),
+      text: t('facility.ranges'),
+      on: { click: () => void reaching.ranges(facility) },
+    });
+  }
+
   function draw(): void {
     const { opened } = store.get();
     if (!opened) {
@@ -76,8 +89,13 @@ export function addPopup(map: OlMap, app: App): void {
           .flatMap(([label, value]) => [h('dt', { text: label }), h('dd', { text: String(value) })]),
       ),
     );
+    if (opened.kind === 'facility' && opened.id !== null) element.append(ranges(opened.id));
     overlay.setPosition(fromLonLat(opened.at));
   }
   store.on(['opened'], draw);
+  store.on(['ranges'], ({ ranges: shown, opened }) => {
+    const pressed = opened?.kind === 'facility' && shown !== null && shown.facility === opened.id;
+    element.querySelector('#facility-ranges')?.setAttribute('aria-pressed', String(pressed));
+  });
   onLang(draw);
 }

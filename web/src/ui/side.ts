@@ -18,6 +18,7 @@ export function createSide(side: HTMLElement, app: App, tabs: readonly Tab[]): v
   const bodies = new Map<PanelKey, HTMLElement>();
   const buttons = new Map<PanelKey, HTMLButtonElement>();
   const opener = h('button', { type: 'button', class: 'side-open card' });
+  const openerName = h('span');
   side.after(opener);
   opener.addEventListener('click', () => {
     store.set({ panelOpen: true });
@@ -27,6 +28,7 @@ export function createSide(side: HTMLElement, app: App, tabs: readonly Tab[]): v
   function show(): void {
     const { panel, panelOpen } = store.get();
     side.hidden = !panelOpen;
+    openerName.textContent = t(`panel.${panel}`);
     opener.hidden = panelOpen;
     for (const [key, button] of buttons) {
       button.setAttribute('aria-selected', String(key === panel));
@@ -86,7 +88,7 @@ export function createSide(side: HTMLElement, app: App, tabs: readonly Tab[]): v
     });
     renew(side, h('div', { class: 'side-head' }, list, hide), content);
     renew(opener, icon('layers'));
-    fill(opener, h('span', { text: t('panel.layers') }));
+    fill(opener, openerName);
     opener.setAttribute('aria-label', t('panel.show'));
     show();
   }
