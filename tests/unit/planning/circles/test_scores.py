@@ -67,7 +67,7 @@ def layers() -> dict[str, Any]:
 
 
 def run(layers: dict[str, Any], **more: Any) -> Any:
-    given = layers | {"isochrones": False} | more
+    given = layers | {"isochrones": "none"} | more
     return service_circles(given.pop("streets"), given.pop("facilities"), given.pop("residences"), **given)
 
 
