@@ -1,4 +1,5 @@
 import './styles/index.css';
+import { buffer, getHeight, getWidth } from 'ol/extent';
 import { fromLonLat, toLonLat } from 'ol/proj';
 import { type App, type Catalog, createState, readCatalog } from './core/app';
 import { busy, service } from './core/client';
@@ -115,7 +116,8 @@ function start(root: HTMLElement, app: App): void {
   };
   const zoomToWay = (category: string): void => {
     const extent = routes.extent(category);
-    if (extent) parts.show(extent, 17.5);
+    // The name at its end needs room as well.
+    if (extent) parts.show(buffer(extent, 0.12 * Math.max(getWidth(extent), getHeight(extent))), 17.5);
   };
   createSide(shell.side, app, [layersTab(app), circlesTab(app, circling, zoomToBlind)]);
   createLegend(shell.corner, app);

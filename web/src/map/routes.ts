@@ -66,7 +66,7 @@ export function addRoutes(map: OlMap, app: App): Routes {
           fill: new Fill({ color: theme.INK }),
           stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.95)', width: 4 }),
           offsetY: 26,
-          declutterMode: 'none',
+          declutterMode: 'obstacle',
         }),
       );
     }

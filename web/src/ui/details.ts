@@ -1,5 +1,5 @@
 /** Who owns the place asked about: chain, figures, reach. */
-import type { App } from '../core/app';
+import { type App, circlesOn } from '../core/app';
 import { h, icon, iconButton, keepFocus, renew } from '../core/dom';
 import { coordinate, distance, number, percent } from '../core/format';
 import { gridTitle, shortNameIn } from '../core/names';
@@ -189,7 +189,7 @@ export function createDetails(
     const { owner } = answer;
     if (!owner) return [];
     // Whoever looks at reach reads of it first; whoever asks for the owner finds it below.
-    const first = store.get().reach !== null;
+    const first = circlesOn(store.get());
     const kind = tOr(`kind.${owner.kind}`, t(owner.kind === 'ordinary' ? 'kind.ordinary' : 'kind.special'));
     return [
       h(
@@ -242,10 +242,10 @@ export function createDetails(
     drawn = answer;
   }
   store.on(['selection'], draw);
-  let reached = false;
-  store.on(['reach'], ({ reach }) => {
-    if ((reach !== null) !== reached) draw();
-    reached = reach !== null;
+  let on = circlesOn(store.get());
+  store.on(['panel', 'category'], (state) => {
+    if (circlesOn(state) !== on) draw();
+    on = circlesOn(state);
   });
   onLang(draw);
   draw();
