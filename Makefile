@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 STAMPS := .setup
+# test processes side by side; each has a PostgreSQL of its own
+TESTERS ?= 2
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format bench campaign campaign-locate clean wheel
@@ -14,8 +16,8 @@ setup: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/web $(STAMPS)/kernels ## inst
 demo: setup ## plan a sample district and serve its map on http://127.0.0.1:8000
 	.venv/bin/gisgrid demo
 
-test: setup ## the test suite
-	$(PY) -m pytest
+test: setup ## the test suite, in two processes (TESTERS=4 for more)
+	$(PY) -m pytest -n $(TESTERS) --dist loadfile
 
 lint: setup ## ruff, mypy --strict, TypeScript
 	.venv/bin/ruff check .

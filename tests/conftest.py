@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -29,13 +29,31 @@ from data.sample import SampleDistrict, make_sample
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow, workflow_circles
+from tests.processes import unused_port
+from tests.scratch import Scratch
 
 # the same examples on every run; HYPOTHESIS_PROFILE=default looks for new ones
 hypothesis_settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 ROOT = Path(__file__).resolve().parent.parent
-_numbers = itertools.count()
+TOGETHER = ("tests/e2e/",)
+"""Folders whose files share fixtures too dear to be made by every test process: they stay with one of them."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests stay with one process, in the order of the files, which has the long ones first."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -51,20 +69,26 @@ def cluster(session_home: Path) -> Iterator[embedded.Cluster]:
     """A running private cluster; its ``gisgrid`` database carries the newest schema and serves as template."""
     made = embedded.cluster_at(session_home)
     embedded.start(made)
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the session
+        _admin(made, f"ALTER SYSTEM SET {setting} = off")
+    _admin(made, "SELECT pg_reload_conf()")
     with db.database(Settings(home=session_home)):
         pass
     yield made
     embedded.stop(made)
 
 
+@pytest.fixture(scope="session")
+def scratch(cluster: embedded.Cluster) -> Scratch:
+    """The scratch databases of this session."""
+    return Scratch(cluster)
+
+
 @pytest.fixture
-def postgis_url(cluster: embedded.Cluster) -> Iterator[str]:
+def postgis_url(scratch: Scratch) -> Iterator[str]:
     """SQLAlchemy URL of a scratch database with the newest, empty schema."""
-    name = f"scratch_{next(_numbers)}"
-    with psycopg.connect(host=str(cluster.socket), user=embedded.ROLE, dbname="postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {embedded.DATABASE}")
-        yield cluster.url_of(name)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with scratch.lent() as url:
+        yield url
 
 
 @pytest.fixture
@@ -76,8 +100,9 @@ def settings(postgis_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def engine(settings: Settings) -> Iterator[sa.Engine]:
     """An engine on the scratch database."""
-    with db.database(settings) as made:
-        yield made
+    made = db.make_engine(str(settings.database_url))
+    yield made
+    made.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -116,9 +141,7 @@ def cli(tmp_path: Path) -> Cli:
 @pytest.fixture(scope="session")
 def free_port() -> int:
     """A TCP port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return unused_port()
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +166,7 @@ def served_demo(free_port: int) -> Iterator[str]:
         yield url
     finally:
         server.terminate()
-        server.wait(60)
+        server.wait(120)
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -210,8 +233,9 @@ def planned_copy(planned: Planned, cluster: embedded.Cluster) -> Iterator[Planne
     planned.engine.dispose()  # a template must have no connections
     _admin(cluster, f"CREATE DATABASE {name} TEMPLATE planned")
     settings = Settings(home=planned.settings.home, database_url=cluster.url_of(name))
-    with db.database(settings) as engine:
-        yield Planned(settings, engine, planned.district, planned.area, planned.plan)
+    engine = db.make_engine(str(settings.database_url))
+    yield Planned(settings, engine, planned.district, planned.area, planned.plan)
+    engine.dispose()
     _admin(cluster, f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -30,11 +30,14 @@ class Command:
 
     def __init__(self, arguments: list[str], log: Path, env: Mapping[str, str]) -> None:
         self._log = log
+        # a shell has what it starts in the background ignore Ctrl-C, and that is handed on
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         with log.open("w") as out:
             self.process = subprocess.Popen(
                 [sys.executable, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT,
                 start_new_session=True, env=os.environ | {"PYTHONFAULTHANDLER": "1"} | dict(env),
             )  # fmt: skip
+        signal.signal(signal.SIGINT, before)
 
     @property
     def said(self) -> str:
@@ -47,6 +50,10 @@ class Command:
             if time.monotonic() > deadline:
                 self._fail(f"waited {seconds:.0f} s for nothing")
             time.sleep(0.005)
+
+    def until_said(self, words: str, seconds: float = 120) -> None:
+        """Wait until it has said something, or has ended."""
+        self.until(lambda: words in self.said, seconds)
 
     def press(self, number: signal.Signals = signal.SIGINT) -> None:
         """What a terminal does at Ctrl-C."""

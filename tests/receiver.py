@@ -79,7 +79,11 @@ class Receiver:
         self._server.server_close()
 
     def _take(self, handler: BaseHTTPRequestHandler) -> None:
-        raw = handler.rfile.read(int(handler.headers["content-length"]))
+        length = int(handler.headers["content-length"])
+        raw = handler.rfile.read(length)
+        if len(raw) < length:  # the sender was killed before it had sent all of it: nobody got anything
+            handler.close_connection = True
+            return
         try:
             body = Webhook(self.secret).verify(raw, dict(handler.headers))
         except Exception as error:

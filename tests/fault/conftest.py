@@ -86,7 +86,7 @@ class Bench:
 
     def running(self, job: int) -> dict[str, Any]:
         """The job once it has begun to work."""
-        until(lambda: self.trace(job).exists() and self.trace(job).read_text(), 20, f"job {job}")
+        until(lambda: self.trace(job).exists() and self.trace(job).read_text(), 90, f"job {job}")
         return self.wait(job, "running")
 
 
@@ -98,7 +98,7 @@ def bench(engine: sa.Engine, settings: Settings) -> Iterator[Bench]:
         if worker.poll() is None:
             worker.send_signal(signal.SIGCONT)
             worker.kill()
-        worker.wait(10)
+        worker.wait(60)
         if worker.stdout:
             worker.stdout.close()
 

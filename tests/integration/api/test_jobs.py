@@ -145,7 +145,7 @@ def test_events_are_told_until_the_end_and_resumed(asking: FlaskClient, settings
 def test_waiting_for_events_is_short_and_one_at_a_time(
     asking: FlaskClient, settings: Settings, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blueprint, "JOB_EVENTS_SECONDS", 1.0)
+    monkeypatch.setattr(blueprint, "JOB_EVENTS_SECONDS", 2.5)
     job = submit(settings, engine)
     took: list[float] = []
 
@@ -160,8 +160,8 @@ def test_waiting_for_events_is_short_and_one_at_a_time(
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(seconds >= 1.0 for seconds in took) == 1, "one waits, the others are told what is and go"
-    assert max(took) < 3
+    assert sum(seconds >= 2.5 for seconds in took) == 1, "one waits, the others are told what is and go"
+    assert max(took) < 30
     assert blueprint._waiting.acquire(blocking=False), "the place is free again"
     blueprint._waiting.release()
 

@@ -290,7 +290,7 @@ def test_a_worker_does_the_job_and_its_file_is_fetched(
     try:
         sent = client.post(f"{URL}?crs=cgcs2000", data=body_of(points, PARQUET), content_type=PARQUET)
         where = sent.headers["Location"]
-        for _ in range(300):
+        for _ in range(1200):
             job = client.get(where).get_json()
             if job["state"] not in ("queued", "running"):
                 break
@@ -302,7 +302,7 @@ def test_a_worker_does_the_job_and_its_file_is_fetched(
         assert plain(answered(made.data, PARQUET)["grid"]) == plain(points["owner"])
     finally:
         worker.terminate()
-        worker.wait(30)
+        worker.wait(120)
 
 
 def test_a_large_table_cannot_be_answered_as_json(

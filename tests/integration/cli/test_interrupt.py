@@ -34,7 +34,7 @@ def check_end(stopped: Command) -> None:
     assert "ignored" not in stopped.said
 
 
-@pytest.mark.parametrize(("seconds", "again"), [(1.0, None), (3.0, 0.2), (4.5, None), (6.0, 0.02), (8.0, None)])
+@pytest.mark.parametrize(("seconds", "again"), [(1.0, None), (3.0, 0.2), (4.5, None), (6.0, 0.02)])
 def test_ctrl_c_during_the_demo_leaves_nothing_half_done(home: Path, seconds: float, again: float | None) -> None:
     arguments = ["-m", "api.cli", "demo", "--scenario", "gaodu", "--port", str(unused_port())]
     with command(arguments, home / "log", {"GISGRID_HOME": str(home)}) as demo:
@@ -61,12 +61,12 @@ def test_ctrl_c_during_the_demo_leaves_nothing_half_done(home: Path, seconds: fl
             engine.dispose()
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("seconds", [0.0, 0.5])
 def test_a_server_ends_while_its_processes_still_load(settings: Settings, tmp_path: Path, seconds: float) -> None:
-    arguments = ["-m", "api.cli", "serve", "--port", str(unused_port()), "--workers", "2", "--no-jobs"]
+    arguments = ["-m", "api.cli", "serve", "--port", str(unused_port()), "--no-jobs"]
     env = {"GISGRID_HOME": str(tmp_path), "GISGRID_DATABASE_URL": str(settings.database_url)}
     with command(arguments, tmp_path / "log", env) as server:
-        server.until(lambda: SERVES in server.said)
+        server.until_said(SERVES)
         time.sleep(seconds)
         server.press()
         check_end(server)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,8 +13,7 @@ import shapely
 from pyarrow import csv
 
 from tests.integration.cli.conftest import Run
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.processes import command
 
 
 @pytest.fixture
@@ -103,25 +97,25 @@ def test_what_cannot_be_done_is_refused_at_once(case: str, run: Run, grids: Path
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".gpkg"])
-def test_ctrl_c_leaves_no_half_file(grids: Path, tmp_path: Path, suffix: str) -> None:
-    rows = 3_000_000
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """More points than are located before Ctrl-C comes."""
+    path, rows = tmp_path_factory.mktemp("long") / "long.csv", 3_000_000
     rng = np.random.default_rng(0)
-    table = pa.table({"lon": rng.uniform(116, 118, rows), "lat": rng.uniform(39, 40, rows)})
-    csv.write_csv(table, tmp_path / "long.csv")
+    csv.write_csv(pa.table({"lon": rng.uniform(116, 118, rows), "lat": rng.uniform(39, 40, rows)}), path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".gpkg"])
+def test_ctrl_c_leaves_no_half_file(
+    grids: Path, long: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, suffix: str
+) -> None:
     out = tmp_path / f"out{suffix}"
-    command = [sys.executable, "-m", "api.cli", "locate", str(tmp_path / "long.csv"), "--grids", str(grids)]
-    process = subprocess.Popen(
-        [*command, "--crs", "wgs84", "--out", str(out)], cwd=ROOT, stderr=subprocess.PIPE, text=True,
-        stdout=subprocess.PIPE, env=os.environ | {"GISGRID_HOME": str(tmp_path / "home")}, start_new_session=True,
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".out*/*")):  # the hidden file is there: writing has begun
-        assert process.poll() is None, "it ended before it could be stopped"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert "Traceback" not in said
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["grids.gpkg", "long.csv"]
+    arguments = ["-m", "api.cli", "locate", str(long), "--grids", str(grids), "--crs", "wgs84", "--out", str(out)]
+    elsewhere = tmp_path_factory.mktemp("log")
+    with command(arguments, elsewhere / "log", {"GISGRID_HOME": str(elsewhere)}) as located:
+        located.until(lambda: bool(list(tmp_path.glob(".out*/*"))))  # the hidden file is there: writing has begun
+        located.press()
+        assert located.end() == 130, located.said
+    assert "Traceback" not in located.said
+    assert [path.name for path in tmp_path.iterdir()] == ["grids.gpkg"]

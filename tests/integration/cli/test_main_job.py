@@ -15,6 +15,7 @@ import shapely
 import sqlalchemy as sa
 
 from gisgrid.settings import Settings
+from tests.conftest import Cli
 from tests.integration.cli.conftest import Run
 
 pytestmark = pytest.mark.postgis
@@ -160,16 +161,16 @@ def test_helsinki_imports_and_its_circles_run(run: Run, tmp_path: Path) -> None:
     assert shapes.crs.to_epsg() == 32635, "UTM outside China"
 
 
-def test_an_index_made_once_answers_as_its_layer(cli: Run, tmp_path: Path) -> None:
-    assert cli("sample", tmp_path, "--scenario", "mingfeng", "-q").returncode == 0
+def test_an_index_made_once_answers_as_its_layer(run: Run, cli: Cli, tmp_path: Path) -> None:
+    assert run("sample", tmp_path, "--scenario", "mingfeng", "-q").code == 0
     file = tmp_path / "district.gpkg"
-    made = cli("index", f"{file}:grids", "--out", tmp_path / "grids.loc", "--json")
-    assert made.returncode == 0, made.stderr
+    made = run("index", f"{file}:grids", "--out", tmp_path / "grids.loc", "--json")
+    assert made.code == 0, made.err
     answers = []
     for number, grids in enumerate((tmp_path / "grids.loc", f"{file}:grids")):
         out = tmp_path / f"{number}.csv"
-        done = cli("locate", f"{file}:addresses", "--grids", grids, "--out", out)
-        assert done.returncode == 0, done.stderr
+        done = run("locate", f"{file}:addresses", "--grids", grids, "--out", out)
+        assert done.code == 0, done.err
         answers.append(out.read_bytes())
     assert answers[0] == answers[1]
     (tmp_path / "grids.loc").write_bytes(b"no index")
@@ -178,8 +179,8 @@ def test_an_index_made_once_answers_as_its_layer(cli: Run, tmp_path: Path) -> No
     assert "grids.loc" in refused.stderr
 
 
-def test_locate_wants_points_or_moved(cli: Run, tmp_path: Path) -> None:
+def test_locate_wants_points_or_moved(run: Run, tmp_path: Path) -> None:
     for arguments in ([], ["points.csv"], ["points.csv", "--moved"], ["--apply"], ["--out", tmp_path / "x.csv"]):
-        done = cli("locate", *arguments)
-        assert done.returncode == 2
-        assert done.stderr.count("\n") == 1
+        done = run("locate", *arguments)
+        assert done.code == 2
+        assert done.err.count("\n") == 1

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ from data.exporters import write_layers
 from data.sample import SampleDistrict
 from planning.partition.toy import toy_units
 from tests.integration.cli.conftest import Run
+from tests.processes import command
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -178,19 +175,15 @@ def test_wrong_options_are_refused(run: Run, district: Path, folder: Path, optio
 def test_ctrl_c_writes_the_best_plan_so_far(tmp_path: Path) -> None:
     units, out = tmp_path / "units.gpkg", tmp_path / "plan.gpkg"
     write_layers(units, {"units": toy_units(70, 70, households=20)})
-    command = [sys.executable, "-m", "api.cli", "plan", str(units), "--out", str(out)]
-    for seconds in (2.0, 6.0):  # on a busy machine the search may not have begun yet
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True,
-            env=os.environ | {"GISGRID_HOME": str(tmp_path / "home")},
-        )  # fmt: skip
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith("reading")
-        time.sleep(seconds)
-        os.killpg(process.pid, signal.SIGINT)
-        said, errors = process.communicate(timeout=120)
-        if process.returncode != 130:
+    for seconds in (1.5, 4.0, 12.0):  # on a busy machine the search may not have begun yet
+        arguments = ["-m", "api.cli", "plan", str(units), "--out", str(out)]
+        with command(arguments, tmp_path / "log", {"GISGRID_HOME": str(tmp_path / "home")}) as plan:
+            plan.until_said("reading")
+            time.sleep(seconds)
+            plan.press()
+            code, said = plan.end(), plan.said
+        if code != 130:
             break
-    assert process.returncode in (0, 1), errors
+    assert code in (0, 1), said
     assert "best plan so far" in said
     assert gpd.read_file(out, layer="units")["grid"].notna().all()

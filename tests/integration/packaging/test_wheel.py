@@ -45,11 +45,10 @@ def test_wheel_holds_the_five_packages_and_their_data(wheel: Path) -> None:
 
 def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     """Only the wheel is installed; its dependencies are lent from this environment by path, not its own sources."""
-    venv.create(tmp_path / "venv", with_pip=True)
+    venv.create(tmp_path / "venv")
     python = tmp_path / "venv" / "bin" / "python"
-    subprocess.run(
-        [python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", wheel], check=True, capture_output=True
-    )
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index", wheel]
+    subprocess.run(install, check=True, capture_output=True)
     site = Path(
         subprocess.run(
             [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],

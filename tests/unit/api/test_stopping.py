@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,6 @@ PROGRAM = """
 import sys, threading, time
 sys.argv = ["gisgrid"]
 from api.cli import commands, main, stopping
-
-stopping.EXIT_SECONDS, stopping.PATIENCE = 1.0, 1.5
 
 def tell(what):
     print(what, flush=True)
@@ -34,7 +33,7 @@ def suspended():
     try:
         yield
     finally:
-        clear(8)
+        clear(6)
 
 def run(arguments):
     CASE
@@ -61,12 +60,13 @@ CASES = {
         tell("in")
         time.sleep(20)
     finally:
-        clear(8)""",
+        clear(6)""",
     "clearing up by a generator": """
     generator = suspended()
     next(generator)
     tell("in")""",
     "clearing up without end": """
+    stopping.PATIENCE = 1.0
     try:
         try:
             tell("in")
@@ -76,29 +76,46 @@ CASES = {
     finally:
         clear(1)""",
     "a thread left behind": """
+    stopping.EXIT_SECONDS = 1.0
     threading.Thread(target=time.sleep, args=(20,)).start()
     tell("in")""",
 }
 
 
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], tuple[int, str]]:
+    """Exit code and words of every case after that many presses; they run at the same time."""
+    folder = tmp_path_factory.mktemp("stopped")
+    with ExitStack() as stack:
+        started = {
+            (case, presses): stack.enter_context(
+                command(["-c", PROGRAM.replace("CASE", code.strip())], folder / f"{case} {presses}", {})
+            )
+            for case, code in CASES.items()
+            for presses in (1, 2)
+        }
+        for one in started.values():
+            one.until_said("in\n")
+        for round in (1, 2):
+            time.sleep(0.25)
+            for (_, presses), one in started.items():
+                if presses >= round:
+                    one.press()
+        return {key: (one.end(), one.said) for key, one in started.items()}
+
+
 @pytest.mark.parametrize("presses", [1, 2])
 @pytest.mark.parametrize("case", CASES)
-def test_one_ctrl_c_is_enough(tmp_path: Path, case: str, presses: int) -> None:
-    program = PROGRAM.replace("CASE", CASES[case].strip())
-    with command(["-c", program], tmp_path / "log", {}) as stopped:
-        stopped.until(lambda: "in\n" in stopped.said)
-        time.sleep(0.05)
-        for _ in range(presses):
-            stopped.press()
-            time.sleep(0.2)
-        assert stopped.end() == 130, stopped.said
-    assert stopped.said == "in\n" + "cleared\n" * ("clearing" in case) + "gisgrid: stopped\n"
+def test_one_ctrl_c_is_enough(ended: dict[tuple[str, int], tuple[int, str]], case: str, presses: int) -> None:
+    code, said = ended[case, presses]
+    assert said == "in\n" + "cleared\n" * ("clearing" in case) + "gisgrid: stopped\n"
+    assert code == 130
 
 
 def test_a_polite_end_says_nothing(tmp_path: Path) -> None:
     program = PROGRAM.replace("CASE", CASES["clearing up"].strip())
     with command(["-c", program], tmp_path / "log", {}) as stopped:
-        stopped.until(lambda: "in\n" in stopped.said)
+        stopped.until_said("in\n")
         stopped.press(signal.SIGTERM)
         time.sleep(0.2)
         stopped.press()

