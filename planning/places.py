@@ -22,6 +22,7 @@ def inner_points(rows: gpd.GeoDataFrame, crs: Any) -> Float64:
     """(n, 2) metres of ``crs``: a point inside each row's shape, NaN where it has none. Raises BadInput without CRS."""
     shapes = to_metric(rows[[rows.geometry.name]]).geometry.to_crs(crs)
     points = shapely.point_on_surface(shapes.to_numpy())
+    points[shapely.is_empty(points)] = None  # an empty point has no x to ask for
     return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
 
 

@@ -31,6 +31,8 @@ from planning.workflow_networks import REACH_METRES
 
 USUAL_MINUTES: Final = (5, 10, 15)
 """Minutes of the polygons that are stored."""
+TOLD_MINUTES: Final = 30.0
+"""Minutes up to which the way to the nearest facility is kept: as far as questions to the service look."""
 REACH_METRES_MAX: Final = 100_000.0
 """Farthest around an area that streets are read, whatever the speed."""
 DISTRICT_DIGITS: Final = 6
@@ -108,6 +110,7 @@ def compute_circles(
         source.streets, source.facilities, source.buildings, grids=source.grids, areas=source.communities,
         barriers=source.barriers, categories=categories, minutes=question.minutes, profile=question.profile,
         metres_per_second=question.metres_per_second, factor=question.factor,
+        told_minutes=_sure_minutes(mover, question.minutes, reach),
         progress=lambda share, note: progress(0.05 + 0.9 * share, note),
     )  # fmt: skip
     if mover.metres_per_second is not None and (said := _streets_end(source, mover, question.minutes)):
@@ -125,6 +128,15 @@ def _furthest(mover: Profile, minutes: Sequence[float]) -> float:
     """Metres nobody of a profile gets beyond in the longest of some minutes."""
     speed = mover.metres_per_second or KMH_RANGE[1] / 3.6
     return min(max(minutes) * 60 * speed * mover.factor, REACH_METRES_MAX) + SNAP_METRES_MAX
+
+
+def _sure_minutes(mover: Profile, minutes: Sequence[float], reach: float) -> float:
+    """Minutes up to which a time is sure: streets farther than ``reach`` around the area are not read.
+
+    A way no longer than that cannot leave them. At most `TOLD_MINUTES`, at least the longest of ``minutes``.
+    """
+    speed = (mover.metres_per_second or KMH_RANGE[1] / 3.6) * mover.factor
+    return max(*minutes, min(TOLD_MINUTES, (reach - SNAP_METRES_MAX) / speed / 60), 1.0)
 
 
 def read_circles_input(connection: sa.Connection, reach: float) -> CirclesInput:

@@ -114,10 +114,9 @@ def score_chart(data: CirclesData) -> str:
         )
         if value:
             parts.append(svg_text(x + step / 2, y - 4, _brief(value), "tiny", text_anchor="middle"))
-        label = "100" if at == len(heights) - 1 else f"{10 * at}–"
+        label = "100 %" if at == len(heights) - 1 else f"{10 * at}–"
         parts.append(svg_text(x + step / 2, high - 24, label, "small", text_anchor="middle"))
     parts.append(f'<path class="axis" d="M{left} {high - 40}H{wide - 10}"/>')
-    parts.append(svg_text(wide - 10, high - 6, "%", "small", text_anchor="end"))
     parts.append(svg_text(left, 34, people, "tiny"))
     return f'<svg class="chart" viewBox="0 0 {wide} {high}" role="img">{"".join(parts)}</svg>'
 

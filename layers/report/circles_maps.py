@@ -36,6 +36,12 @@ NUMBERED: Final = 15
 """Blind spots of a category that have a number on the map and a row in its table."""
 PATHS_MOST: Final = 6_000
 """Footpaths are drawn while there are at most so many."""
+NAMES_MOST: Final = 120
+"""Communities that are named on the map of scores, unless there is only one."""
+PART: Final = 250.0
+"""Smallest part of a blind spot that has the number too, in square map units; the largest always has it."""
+PARTS_MOST: Final = 4
+"""Numbers a blind spot has at most."""
 SPECK: Final = 120.0
 """Smallest hole of a blind spot that is drawn, in square map units."""
 BADGE: Final = 11.0
@@ -69,7 +75,7 @@ class CircleMaps:
         limits = self._limits() if lines else None
         return (
             f'<figure><div class="wide">{picture}</div>{SLIDE}{keys}'
-            f"{line_legend(bool(self.streets), limits=limits)}</figure>"
+            f"{line_legend(bool(self.streets), limits=limits, drawn=self.streets)}</figure>"
         )
 
     def category(self) -> str:
@@ -190,8 +196,8 @@ class CircleMaps:
             return "", ""
         shapes = shapely.simplify(self.frame.drawn(shapely.force_2d(outlines.geometry.to_numpy())), SIMPLE / 2)
         lines = f'<path class="g-out" pointer-events="none" d="{"".join(path_of(shape) for shape in shapes)}"/>'
-        if "name" not in outlines or len(outlines) > 120:
-            return lines, ""
+        if "name" not in outlines or not 1 < len(outlines) <= NAMES_MOST:
+            return lines, ""  # the name of the only one is in the tables
         texts = [[str(name)] if isinstance(name, str) else [""] for name in outlines["name"]]
         placed = place_labels(shapes, texts, size=15, least=9)
         labels = "".join(
@@ -240,31 +246,43 @@ def _paths(streets: gpd.GeoDataFrame | None, frame: Frame) -> str:
 
 
 def badges(shapes: Geometries, frame: Frame) -> str:
-    """Numbers 1, 2, … on the largest parts of some shapes, moved aside with a line where they would meet."""
+    """Numbers 1, 2, … on the parts of some shapes, moved aside with a line where they would meet.
+
+    The largest part of each is numbered first; its other parts have the number too where they are large enough and it
+    finds a free place.
+    """
     placed: list[tuple[float, float]] = []
+    middles = [_middles(shape) for shape in shapes]
+    wanted = [(number, spots[0], True) for number, spots in enumerate(middles, start=1)]
+    wanted += [(number, spot, False) for number, spots in enumerate(middles, start=1) for spot in spots[1:]]
     parts = []
-    for number, shape in enumerate(shapes, start=1):
-        x, y = _middle(shape)
-        at = next((spot for spot in _around(x, y) if _free(spot, placed, frame)), (x, y))
+    for number, (x, y), needed in wanted:
+        free = next((spot for spot in _around(x, y) if _free(spot, placed, frame)), None)
+        if free is None and not needed:
+            continue
+        at = free or (x, y)
         placed.append(at)
         if at != (x, y):
             parts.append(
                 f'<path class="leader" d="M{x * FINE:.0f} {y * FINE:.0f}L{at[0] * FINE:.0f} {at[1] * FINE:.0f}"/>'
             )
+        css = "badge-text" if needed else "badge-text again"
         parts.append(
             f'<circle class="badge" cx="{at[0] * FINE:.0f}" cy="{at[1] * FINE:.0f}" r="{BADGE * FINE:.0f}"/>'
-            f'<text class="badge-text" x="{at[0] * FINE:.0f}" y="{(at[1] + 4.4) * FINE:.0f}" '
+            f'<text class="{css}" x="{at[0] * FINE:.0f}" y="{(at[1] + 4.4) * FINE:.0f}" '
             f'font-size="{(13 if number < 10 else 11.5) * FINE:.0f}">{number}</text>'
         )
     return f'<g pointer-events="none">{"".join(parts)}</g>'
 
 
-def _middle(shape: Any) -> tuple[float, float]:
-    """Inside the largest part of a shape, far from its edge."""
+def _middles(shape: Any) -> list[tuple[float, float]]:
+    """Inside the largest part of a shape, far from its edge, and so inside its other parts that are large enough."""
     parts = shapely.get_parts(shape)
-    largest = parts[int(shapely.area(parts).argmax())]
-    point = shapely.get_coordinates(shapely.maximum_inscribed_circle(largest, tolerance=1.0))[0]
-    return float(point[0]), float(point[1])
+    area = shapely.area(parts)
+    order = np.argsort(-area, kind="stable")
+    chosen = [row for row in order[:PARTS_MOST].tolist() if row == order[0] or area[row] >= PART]
+    circles = shapely.maximum_inscribed_circle(parts[chosen], tolerance=1.0)
+    return [(float(x), float(y)) for x, y in shapely.get_coordinates(shapely.get_point(circles, 0))]
 
 
 def _around(x: float, y: float) -> Sequence[tuple[float, float]]:

@@ -6,6 +6,8 @@ import re
 from html import escape
 from typing import Any, Final
 
+import pandas as pd
+
 from layers.report import circles_tables as tables
 from layers.report.circles_charts import choice_chart, coverage_chart, coverage_keys, figure, score_chart
 from layers.report.circles_data import CirclesData
@@ -21,6 +23,8 @@ PROFILES: Final[dict[str, Words]] = {
     "bicycle": Words("自行车", "by bicycle"),
     "car": Words("驾车", "by car"),
 }
+BARE_MOST: Final = 3
+"""Categories without facilities the headline names."""
 NOTES: Final = (
     (r"no facility of category (.+): nobody is covered", r"无 \1 类设施：该类无人被覆盖"),
     (r"the residences have no column population: figures of residents are zero", r"居住建筑无人口字段：居民数均为零"),
@@ -33,7 +37,15 @@ NOTES: Final = (
         r"the residences have no column elderly: figures of people of 60 and over are zero",
         r"居住建筑无老年人口字段：60 岁以上人数均为零",
     ),
-    (r"(\d+) facilities are of no category in the table and are left out", r"\1 处设施的类别不在表中，未计入"),
+    (
+        r"(\d+) facilities are of no category in the table and are left out(?: \((.+)\))?",
+        r"\1 处设施的类别不在表中，未计入 \2",
+    ),
+    (r"(\d+) facilities have no place .*", r"\1 处设施没有位置（几何为空），不计服务"),
+    (r"(\d+) residences have no place .*", r"\1 栋建筑没有位置（几何为空），无法评估"),
+    (r"(\d+) streets have no geometry and are left out", r"\1 条道路没有几何，未使用"),
+    (r"(\d+) residences \((\d+) residents\) lie in no community", r"\1 栋建筑（\2 人）不在任何社区内"),
+    (r"(\d+) residences \((\d+) residents\) lie in no grid", r"\1 栋建筑（\2 人）不在任何网格内"),
     (r"(\d+) facilities are given twice .*", r"\1 处设施重复（类别、位置、名称均相同），只计一次"),
     (r"(\d+) facilities stand exactly where another of their category stands", r"\1 处设施与同类另一设施位置完全相同"),
     (
@@ -100,7 +112,13 @@ def _head(data: CirclesData) -> str:
             both(f"60 岁以上 {count(totals['elderly']['all'])} 人", f"{count(totals['elderly']['all'])} aged 60+")
         )
     kinds, places = len(data.coverage), int(data.coverage["facilities"].sum())
-    facts.append(both(f"{kinds} 类 {count(places)} 处设施", f"{count(places)} facilities of {kinds} categories"))
+    bare = int((data.coverage["facilities"] == 0).sum())
+    facts.append(
+        both(
+            f"{kinds} 类 {count(places)} 处设施" + (f"（{bare} 类没有设施）" if bare else ""),
+            f"{count(places)} facilities of {kinds} categories" + (f" ({bare} have none)" if bare else ""),
+        )
+    )
     return header(data.title, " · ".join(facts))
 
 
@@ -125,11 +143,22 @@ def _verdict(data: CirclesData) -> str:
     en = f"The average {people_en} reaches {percent(mean)} of the categories within 15 minutes"
     if data.report["profile"] in ("bicycle", "car"):
         zh = zh.replace("步行 ", "")
+    bare = data.coverage[data.coverage["facilities"] == 0]
+    if len(bare):
+        zh += f"；{len(bare)} 类没有设施（{_first(bare['name_zh'], '、', ' 等')}）"
+        en += f"; {len(bare)} categories have no facility ({_first(bare['name_en'].str.lower(), ', ', ', …')})"
     if weak:
-        zh += "；最薄弱的是" + "、".join(str(row["name_zh"]) for row in weak)
-        en += "; the weakest are " + ", ".join(str(row["name_en"]).lower() for row in weak)
+        zh += ("；其余" if len(bare) else "；") + "最薄弱的是" + "、".join(str(row["name_zh"]) for row in weak)
+        en += "; of the others the weakest are " if len(bare) else "; the weakest are "
+        en += ", ".join(str(row["name_en"]).lower() for row in weak)
     css = "good" if mean >= 0.8 else "bad"
     return f'<p class="verdict {css}">{both(zh + "。", en + ".")}</p>'
+
+
+def _first(names: pd.Series[Any], split: str, more: str) -> str:
+    """The first few names, and that there are more."""
+    told = split.join(str(name) for name in names[:BARE_MOST])
+    return told + (more if len(names) > BARE_MOST else "")
 
 
 def _cards(data: CirclesData) -> str:

@@ -112,17 +112,23 @@ def _hatch_key(css: str) -> str:
     return '<rect width="26" height="16" fill="url(#hatch-key)"/>' if css in (HATCHED, "to-new") else ""
 
 
-def line_legend(with_streets: bool, *, old: bool = False, limits: Words | None = GRID_LIMITS) -> str:
-    """What the lines mean, as HTML; ``limits``: what the map's outlines are, None where it has none."""
+def line_legend(
+    with_streets: bool, *, old: bool = False, limits: Words | None = GRID_LIMITS, drawn: str | None = None
+) -> str:
+    """What the lines mean, as HTML; ``limits``: what the map's outlines are, None where it has none.
+
+    ``drawn``: paths of `street_paths`, so that only what is among them is listed; all kinds without it.
+    """
     lines = [("g-out", limits)] if limits is not None else []
     if old:
         lines.append(("g-old", Words("取消的网格界", "limits given up")))
     if with_streets:
-        lines += [
+        kinds = [
             ("s-river", Words("河流、水岸", "water")),
             ("s-major", Words("主、次干路", "main road")),
             ("s-minor", Words("支路及以下", "other street")),
         ]
+        lines += [kind for kind in kinds if drawn is None or f'class="{kind[0]}"' in drawn]
     keys = "".join(
         f'<li><svg class="key" viewBox="0 0 26 16">{_key_ground(css)}<path class="{css}" d="M1 8H25"/></svg>'
         f"{said(words)}</li>"

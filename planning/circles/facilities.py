@@ -154,6 +154,7 @@ def placed(network: Network, places: gpd.GeoDataFrame, index: SegmentIndex) -> S
     """Inner points of some places on the network. Raises BadInput for places without a CRS."""
     shapes = to_metric(places[[places.geometry.name]], network.crs).geometry
     points = shapely.point_on_surface(shapes.to_crs(network.crs).to_numpy())
+    points[shapely.is_empty(points)] = None
     return snap(network, np.column_stack([shapely.get_x(points), shapely.get_y(points)]), index=index)
 
 

@@ -41,8 +41,12 @@ class Places:
 
     def points(self, crs: str) -> gpd.GeoSeries:
         """The points as a layer; None where a place has none."""
-        known = np.isfinite(self.xy).all(axis=1)
-        return gpd.GeoSeries(np.where(known, shapely.points(np.nan_to_num(self.xy)), None), crs=crs)
+        return gpd.GeoSeries(np.where(self.known, shapely.points(np.nan_to_num(self.xy)), None), crs=crs)
+
+    @property
+    def known(self) -> Bool:
+        """Which have a place at all: no empty geometry, no coordinates that are none."""
+        return np.asarray(np.isfinite(self.xy).all(axis=1), bool)
 
     @property
     def ok(self) -> Bool:

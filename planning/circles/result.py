@@ -24,9 +24,9 @@ class CirclesResult:
 
     ``residences``: one row a residence, in the CRS and order it came in: columns kept, ``assessable``, ``unassessed``
     (None, 'far', 'cut off' or 'no place'), ``score`` and ``score_own`` (NaN where not assessable), per category
-    ``seconds_CATEGORY`` (NaN beyond the longest minutes asked for, of the polygons and of the tiers) and
-    ``opportunity_CATEGORY`` (facilities within the category's minutes, -1 where not assessable), and with ``nearest=K``
-    ``seconds_CATEGORY_k`` and ``facility_CATEGORY_k`` for k = 1 … K.
+    ``seconds_CATEGORY`` and ``facility_CATEGORY``, time and id of the nearest facility (NaN and None beyond
+    ``told_minutes``, by default 120), ``opportunity_CATEGORY`` (facilities within the category's minutes, -1 where not
+    assessable), and with ``nearest=K`` ``seconds_CATEGORY_k`` and ``facility_CATEGORY_k`` for k = 1 … K.
 
     ``coverage``: one row a category, for the whole district. ``district_coverage``, ``community_coverage`` and
     ``grid_coverage``: one row a place (``code``) and category with the counts of `planning.circles.coverage.FIGURES`.

@@ -49,6 +49,7 @@ from planning.circles.inputs import (
     whole,
 )
 from planning.circles.isochrones import furthest_metres
+from planning.circles.kinds import facility_ids, texts, with_codes, with_ids
 from planning.circles.merged import around, by_category
 from planning.circles.raster import snap_raster
 from planning.circles.result import CirclesResult, isochrones_layer, places_layer, residences_layer
@@ -90,6 +91,7 @@ class _Run:
     categories: pd.DataFrame
     category: Int32
     minutes: list[float]
+    told_minutes: float
 
     @property
     def by_length(self) -> bool:
@@ -103,8 +105,9 @@ class _Run:
 
     @property
     def longest(self) -> int:
-        """Cost of the longest minutes asked for, of the polygons and of the tiers."""
-        return max([*(self.mover.limit(value) for value in self.minutes), int(self.limits.max())])
+        """Cost up to which a residence's times are told: never below the minutes of polygons and tiers."""
+        told = [*self.minutes, self.told_minutes]
+        return max([*(self.mover.limit(value) for value in told), int(self.limits.max())])
 
     def facilities_of(self, number: int) -> Int64:
         """Rows of the facilities of a category."""
@@ -127,6 +130,7 @@ def service_circles(
     nodes: str = "shared",
     nearest: int = 0,
     isochrones: str = "merged",
+    told_minutes: float = MINUTES_MAX,
     progress: Progress = no_progress,
 ) -> CirclesResult:
     """Walks from every residence to the nearest facility of each category, what they cover, and isochrones.
@@ -136,17 +140,20 @@ def service_circles(
     tier, minutes, metres, name_zh, name_en``; grids: polygons with ``code``; areas: polygons with ``code``, of which
     those of ``level`` community are counted (without them, the residences' column ``community``); barriers: closed
     gates. Any CRS each. ``minutes``: limits of the polygons; ``nodes``: how streets connect; ``nearest``: how many
-    facilities of each category to name for each residence. Raises BadInput for empty layers, missing columns, counts
-    that are not numbers of 0 or more, an unknown profile, minutes not above 0 and at most 120, a speed that cannot be,
-    places that share a code, and when no facility or no residence lies on the network.
+    facilities of each category to name for each residence; ``told_minutes``: how far times and facilities are told
+    of each residence (never less than the longest minutes asked for). Raises BadInput for empty layers, missing
+    columns, no facility whose ``category`` the table knows by code or name, counts that are not numbers of 0 or more,
+    an unknown profile, minutes not above 0 and at most 120, a speed that cannot be, places that share a code, and
+    when no facility or no residence lies on the network.
     """
     mover = profile_of(profile, metres_per_second=metres_per_second, factor=factor)
     if isochrones not in ISOCHRONES:
         raise BadInput(f"unknown isochrones {isochrones!r}; give one of {', '.join(ISOCHRONES)}")
     minutes = in_order(minutes)
-    for value in minutes:
+    for value in (*minutes, told_minutes):
         mover.limit(value)
     check_layers(facilities, residences, categories, minutes)
+    facilities = with_ids(with_codes(facilities, categories))
     if not 0 <= nearest <= NEAREST_MAX:
         raise BadInput(f"nearest {nearest} is not between 0 and {NEAREST_MAX}; give how many facilities to name")
     people = people_of(residences)
@@ -164,10 +171,15 @@ def service_circles(
     numbers = {name: number for number, name in enumerate(categories["category"])}
     category = facilities["category"].map(numbers).to_numpy(np.float64, na_value=np.nan)
     run = _Run(
-        network, reverse(network), index, mover, homes, places, people, _with_ids(facilities), categories,
+        network, reverse(network), index, mover, homes, places, people, facilities, categories,
         np.where(twice | np.isnan(category), -1, np.nan_to_num(category)).astype(np.int32), minutes,
+        told_minutes,
     )  # fmt: skip
-    return _assess(run, residences, grids, areas, kinds, twice, nearest, isochrones, progress)
+    result = _assess(run, residences, grids, areas, kinds, twice, nearest, isochrones, progress)
+    bare = int((streets.geometry.isna() | streets.geometry.is_empty).sum())
+    if bare:
+        result.report["notes"].append(f"{bare} streets have no geometry and are left out")
+    return result
 
 
 def _assess(
@@ -205,8 +217,9 @@ def _assess(
     coverage = _coverage(run, covered, within, near, found, spots)
     progress(0.98, "tables")
 
-    told = np.where(reached & (cost <= run.longest), seconds, np.nan).astype(np.float32)
-    columns = _columns(run, score, own, told, found, nearest)
+    far = ~reached | (cost > run.longest)
+    told = np.where(far, np.nan, seconds).astype(np.float32)
+    columns = _columns(run, score, own, (told, np.where(far, -1, row)), found, nearest)
     named = means[1].assign(name=np.array(_names(kinds[1], areas), object))
     facts = summary.run_facts(run.network, homes, run.places, people, run.minutes, run.mover) | {
         "score": scores.summary(score, own, people) | {"categories": len(names)},
@@ -214,7 +227,11 @@ def _assess(
         "tiers": summary.records(tier_table[tier_table["place"] == "district"].drop(columns="place")),
         "communities": summary.records(named),
         "blind_spots": len(spots),
-        "notes": summary.notes(homes, run.places, coverage, run.facilities, residences, people, twice),
+        "outside": summary.outside(kinds[1:], people),
+        "notes": [
+            *summary.notes(homes, run.places, coverage, run.facilities, residences, people, twice),
+            *summary.outside_notes(kinds[1:], people),
+        ],
     }
     outlines = None if areas is None else communities_in(areas)
     progress(1.0, "done")
@@ -236,32 +253,18 @@ def _assess(
     )
 
 
-def _with_ids(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The facilities with a ``facility_id``: their own, or the number of the row."""
-    if "facility_id" in facilities:
-        return facilities
-    return facilities.assign(facility_id=[str(row + 1) for row in range(len(facilities))])
-
-
 def _counted(run: _Run) -> gpd.GeoDataFrame:
     """The facilities of the table's categories, each once."""
     rows = np.flatnonzero(run.category >= 0)
     columns = {
-        "facility_id": _texts(run.facilities, "facility_id")[rows],
-        "category": _texts(run.facilities, "category")[rows],
-        "name": _texts(run.facilities, "name")[rows],
+        "facility_id": texts(run.facilities, "facility_id")[rows],
+        "category": texts(run.facilities, "category")[rows],
+        "name": texts(run.facilities, "name")[rows],
         "on_network": run.places.ok[rows],
     }
     return gpd.GeoDataFrame(
         columns, geometry=run.places.points(run.network.crs).iloc[rows].to_numpy(), crs=run.network.crs
     )
-
-
-def _texts(rows: gpd.GeoDataFrame, column: str) -> NDArray[np.object_]:
-    """A column as texts, None where it says nothing."""
-    if column not in rows:
-        return np.full(len(rows), None, object)
-    return np.array([str(value) if pd.notna(value) and value != "" else None for value in rows[column]], object)
 
 
 def _straight(run: _Run, number: int) -> Bool:
@@ -288,7 +291,7 @@ def _spots(
     places = communities.matrix.tocoo()
     community[places.coords[1]] = communities.codes[places.coords[0]]
     homes = Homes(run.homes.snapped, run.people, community)
-    facilities = Facilities(_texts(run.facilities, "facility_id"), _texts(run.facilities, "name"))
+    facilities = Facilities(texts(run.facilities, "facility_id"), texts(run.facilities, "name"))
     rows: list[dict[str, Any]] = []
     for number, about in enumerate(run.categories.to_dict("records")):
         nearest = Nearest(
@@ -353,9 +356,11 @@ def _total(weights: Float64) -> int:
 
 
 def _columns(
-    run: _Run, score: Float64, own: Float64, seconds: NDArray[np.float32], found: Int32, nearest: int
+    run: _Run, score: Float64, own: Float64, first: tuple[NDArray[np.float32], Int32], found: Int32, nearest: int
 ) -> dict[str, Any]:
-    """What is told of every residence, as columns."""
+    """What is told of every residence, as columns; ``first``: seconds and row of the nearest facility, -1 none."""
+    seconds, row = first
+    ids = facility_ids(run.facilities)[row]
     known = np.isfinite(run.homes.xy).all(axis=1)
     why = np.where(run.homes.snapped.detached, "cut off", np.where(known, "far", "no place")).astype(object)
     why[run.homes.ok] = None
@@ -367,6 +372,7 @@ def _columns(
     }
     names = run.categories["category"].astype(str).tolist()
     columns |= {f"seconds_{name}": seconds[:, number] for number, name in enumerate(names)}
+    columns |= {f"facility_{name}": ids[:, number] for number, name in enumerate(names)}
     columns |= {f"opportunity_{name}": found[:, number] for number, name in enumerate(names)}
     if nearest:
         columns |= _nearest(run, names, nearest)
@@ -374,13 +380,12 @@ def _columns(
 
 
 def _nearest(run: _Run, names: list[str], k: int) -> dict[str, Any]:
-    """Time and id of the nearest ``k`` facilities of every category within the longest minutes."""
+    """Time and id of the nearest ``k`` facilities of every category, as far as times are told."""
     cost, row = nearest_several(
         run.there, run.places.snapped, run.category, run.homes.snapped, k, run.longest, count=len(names)
     )
     seconds = np.where(row >= 0, run.mover.seconds(cost.astype(np.float64)), np.nan).astype(np.float32)
-    nobody = np.full(1, None, object)
-    ids = np.concatenate([_texts(run.facilities, "facility_id"), nobody])[row]  # -1 is the last one
+    ids = facility_ids(run.facilities)[row]
     columns: dict[str, Any] = {}
     for number, name in enumerate(names):
         for place in range(k):

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gisgrid.limits import SNAP_METRES_MAX
 from planning.circles.coverage import WHO
-from planning.circles.inputs import People, Places
+from planning.circles.inputs import Members, People, Places
+from planning.circles.kinds import named, unknown
 from planning.network import Network
 from planning.reach import Profile
 
@@ -36,7 +37,8 @@ def run_facts(
         "residences": len(homes.xy),
         "residences_assessed": int(homes.ok.sum()),
         "residences_cut_off": int(cut_off.sum()),
-        "residences_far": int((~homes.ok & ~cut_off).sum()),
+        "residences_far": int((~homes.ok & ~cut_off & homes.known).sum()),
+        "residences_no_place": int((~homes.known).sum()),
         "residences_detached": int(homes.snapped.detached.sum()),
         "facilities": len(places.xy),
         "facilities_on_network": int(places.ok.sum()),
@@ -93,16 +95,22 @@ def _counted(
     homes: Places, places: Places, coverage: pd.DataFrame, facilities: gpd.GeoDataFrame, people: People, twice: Bool
 ) -> Mapping[str, Any]:
     """Sentences that begin with a count, and what they count."""
+    others = unknown(facilities["category"].to_numpy(object), coverage)
+    which = f" ({named(others)})" if others else ""
     about = pd.DataFrame({"category": facilities["category"].to_numpy(), "x": places.xy[:, 0], "y": places.xy[:, 1]})
     far = f"over {SNAP_METRES_MAX:g} m from every street"
     return {
-        "facilities are of no category in the table and are left out": ~about["category"].isin(coverage["category"]),
+        f"facilities are of no category in the table and are left out{which}": ~about["category"].isin(
+            coverage["category"]
+        ),
         "facilities are given twice (category, place and name alike) and count once": twice,
         "facilities stand exactly where another of their category stands": (
             about.duplicated() & about["x"].notna() & ~twice
         ),
-        f"facilities are {far} and serve nobody": ~places.ok,
-        f"residences are {far} and cannot be assessed": ~homes.ok & ~homes.snapped.detached,
+        f"facilities are {far} and serve nobody": ~places.ok & places.known,
+        "facilities have no place (empty geometry) and serve nobody": ~places.known,
+        f"residences are {far} and cannot be assessed": ~homes.ok & ~homes.snapped.detached & homes.known,
+        "residences have no place (empty geometry) and cannot be assessed": ~homes.known,
         "residences are near to a street piece cut off from the network only and cannot be assessed": (
             ~homes.ok & homes.snapped.detached
         ),
@@ -112,3 +120,25 @@ def _counted(
             (people.elderly > people.residents) & (people.weighted_by == "residents")
         ),
     }
+
+
+def outside(kinds: Sequence[Members], people: People) -> dict[str, dict[str, int]]:
+    """Residences and residents in no place of each kind there are places of; sums over its places lack them."""
+    found = {}
+    for members in kinds:
+        if len(members.codes):
+            lost = np.asarray(members.matrix.sum(axis=0)).ravel() == 0
+            found[members.kind] = {
+                "residences": int(lost.sum()),
+                "residents": round(float(people.residents[lost].sum())),
+            }
+    return found
+
+
+def outside_notes(kinds: Sequence[Members], people: People) -> list[str]:
+    """A sentence for each kind of place some residences lie outside of."""
+    return [
+        f"{lost['residences']} residences ({lost['residents']} residents) lie in no {kind}"
+        for kind, lost in outside(kinds, people).items()
+        if lost["residences"]
+    ]

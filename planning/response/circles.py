@@ -160,7 +160,7 @@ def response_circles(
             "stations": _records(rows),
             "outages": told_out,
             "districts": districts,
-            "notes": _notes(found, starts, starts_xy, residences, weights["residents"]),
+            "notes": _notes(found, starts, starts_xy, xy, residences, weights["residents"]),
         },
     )
 
@@ -347,16 +347,19 @@ def _grid_figures(grids: gpd.GeoDataFrame, table: pd.DataFrame, most: float) -> 
 
 
 def _notes(
-    found: _Found, starts: Snapped, starts_xy: Float64, residences: gpd.GeoDataFrame, people: Float64
+    found: _Found, starts: Snapped, starts_xy: Float64, homes_xy: Float64, residences: gpd.GeoDataFrame, people: Float64
 ) -> list[str]:
     """What a reader of the figures should know, a sentence each."""
     twins = pd.DataFrame(starts_xy).dropna().duplicated()
     ok = found.snapped.ok
     far = f"over {SNAP_METRES_MAX:g} m from every street one can drive on"
+    here, lived = np.isfinite(starts_xy).all(axis=1), np.isfinite(homes_xy).all(axis=1)
     notes = [
-        (int((~starts.ok).sum()), f"stations are {far} and send nobody"),
+        (int((~starts.ok & here).sum()), f"stations are {far} and send nobody"),
+        (int((~here).sum()), "stations have no place (empty geometry) and send nobody"),
         (int(twins.sum()), "stations stand exactly where another one stands"),
-        (int((~ok).sum()), f"residences are {far} and cannot be assessed"),
+        (int((~ok & lived).sum()), f"residences are {far} and cannot be assessed"),
+        (int((~lived).sum()), "residences have no place (empty geometry) and cannot be assessed"),
         (int((ok & (found.first < 0)).sum()), f"residences are not reached within {MINUTES_MAX:g} minutes"),
         (int(starts.detached.sum()), "stations are nearest to a small street piece cut off from the network"),
         (int(found.snapped.detached.sum()), "residences are nearest to a small street piece cut off from the network"),

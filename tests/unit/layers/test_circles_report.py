@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 
 from api.cli.circles_report import circles_data, write_circles_report
 from data.code_tables import builtin
 from data.facility_categories import checked
 from data.sample import make_sample
 from layers.report import render_circles
-from layers.report.circles_maps import NUMBERED, score_class
+from layers.report.circles_maps import BADGE, NUMBERED, badges, score_class
+from layers.report.maps import line_legend
+from layers.report.shapes import FINE, frame_of
 from planning.circles import CirclesResult, service_circles
 
 
@@ -96,6 +100,9 @@ def test_every_note_is_said_in_chinese(made: tuple[CirclesResult, str]) -> None:
         "scores and blind spots count every building as one, because no residents are known",
         "3 facilities are given twice (category, place and name alike) and count once",
         "2 residences are over 100 m from every street and cannot be assessed",
+        "4 facilities are of no category in the table and are left out ('Chapel')",
+        "1 residences have no place (empty geometry) and cannot be assessed",
+        "10 residences (411 residents) lie in no community",
         "2 residences are near to a street piece cut off from the network only and cannot be assessed",
     ]
     result.report["notes"], kept = notes, result.report["notes"]
@@ -104,6 +111,41 @@ def test_every_note_is_said_in_chinese(made: tuple[CirclesResult, str]) -> None:
     told = page.partition("数据提示")[2]
     assert told.count('lang="zh-CN"') >= len(notes)
     assert "银行" in told
+    assert "4 处设施的类别不在表中，未计入 &#x27;Chapel&#x27;" in told
+    assert "10 栋建筑（411 人）不在任何社区内" in told
+
+
+def test_numbers_stand_on_every_large_part_and_never_meet() -> None:
+    frame = frame_of([np.array([shapely.box(0, 0, 4000, 3000)])])
+    large, far, tiny = shapely.box(100, 100, 300, 300), shapely.box(600, 300, 700, 400), shapely.box(500, 50, 502, 52)
+    shapes = np.array([shapely.MultiPolygon([large, far, tiny]), shapely.MultiPolygon([large])], object)
+    text = badges(shapes, frame)
+    assert re.findall(r">(\d+)</text>", text) == ["1", "2", "1"], "each spot first, then its other large parts"
+    assert text.count("leader") == 1
+    at = np.array(re.findall(r'class="badge" cx="(\d+)" cy="(\d+)"', text), float) / FINE
+    apart = np.hypot(*(at[:, None] - at).T)[np.triu_indices(len(at), 1)]
+    assert (apart > 2 * BADGE).all()
+
+
+def test_the_headline_names_categories_without_facilities(made: tuple[CirclesResult, str]) -> None:
+    result, page = made
+    bare = int((result.coverage["facilities"] == 0).sum())
+    verdict = page.partition('class="verdict')[2].partition("</p>")[0]
+    assert (f"{bare} 类没有设施" in verdict) == bool(bare)
+    without = replace(
+        circles_data(result, None),
+        coverage=result.coverage.assign(facilities=[0, 0, *[3] * 99][: len(result.coverage)]),
+    )
+    page = render_circles(without)
+    assert "；2 类没有设施（" in page
+    assert "；其余最薄弱的是" in page
+    assert "2 categories have no facility" in page
+    assert "(2 have none)" in page
+
+
+def test_water_is_listed_only_where_it_is_drawn() -> None:
+    assert "water" in line_legend(True)
+    assert "water" not in line_legend(True, drawn='<path class="s-major" d=""/>')
 
 
 def test_score_classes() -> None:

@@ -113,7 +113,7 @@ def test_the_nearest_three_are_named_in_order(layers: Any) -> None:
     result, apart = run(layers, nearest=3), walks(layers)
     rows = np.flatnonzero(layers["facilities"]["category"] == "shop")
     for home, metres in enumerate(apart["shop"]):
-        order = [at for at in np.lexsort((rows, metres))[:3] if metres[at] <= 990]
+        order = [at for at in np.lexsort((rows, metres))[:3] if metres[at] <= 7920]
         row = result.residences.iloc[home]
         told = [None if pd.isna(row[f"facility_shop_{k}"]) else row[f"facility_shop_{k}"] for k in (1, 2, 3)]
         assert told == [f"F{rows[at]}" for at in order] + [None] * (3 - len(order))

@@ -90,9 +90,52 @@ def test_coverage_is_what_arithmetic_says() -> None:
         assert row["buildings_covered"] == covered.sum()
         assert row["residents_covered"] == np.array(PEOPLE[:-1])[covered].sum()
         seconds = result.residences[f"seconds_{name}"].to_numpy()[:-1]
-        assert np.allclose(seconds[walks[name] <= 990], (walks[name] / 1.1)[walks[name] <= 990], atol=0.02)
-        assert np.isnan(seconds[walks[name] > 990]).all(), "nothing is told beyond the longest minutes"
+        assert np.allclose(seconds, walks[name] / 1.1, atol=0.02), "beyond the minutes of polygons and tiers too"
+        told = result.residences[f"facility_{name}"].fillna("").tolist()
+        assert told == [{"shop": "1", "clinic": "2"}[name]] * 8 + [""]
     assert (_row(result, "shop")["buildings_covered"], _row(result, "clinic")["buildings_covered"]) == (3, 6)
+
+
+def test_times_are_told_as_far_as_is_wanted() -> None:
+    whole, near = _run(), _run(told_minutes=1, nearest=1)
+    exact, told = (result.residences["seconds_clinic"].to_numpy() for result in (whole, near))
+    assert np.array_equal(told, np.where(exact <= 900, exact, np.nan), equal_nan=True), "never below the minutes"
+    assert near.residences["facility_clinic"].notna().tolist() == (exact <= 900).tolist()
+    assert near.residences["facility_clinic_1"].equals(near.residences["facility_clinic"])
+    pd.testing.assert_frame_equal(whole.coverage, near.coverage)
+    pd.testing.assert_frame_equal(whole.blind_spots, near.blind_spots)
+
+
+def test_categories_may_be_given_by_name() -> None:
+    named = _run(facilities=_facilities(("便利店", " clinic ", "Chapel"), ((0, -10), (0, -20), (5, 5))))
+    pd.testing.assert_frame_equal(named.coverage, _run().coverage)
+    assert named.facilities["category"].tolist() == ["shop", "clinic"]
+    said = "1 facilities are of no category in the table and are left out ('Chapel')"
+    assert said in named.report["notes"]
+
+
+def test_what_lies_in_no_place_is_said() -> None:
+    result = _run(grids=_grids(-50, 305, 650), areas=_grids(-50, 2100).assign(level="community"))
+    assert result.report["outside"] == {
+        "community": {"residences": 0, "residents": 0},
+        "grid": {"residences": 5, "residents": 50 + 60 + 70 + 80 + 1000},
+    }
+    assert [note for note in result.report["notes"] if "lie in" in note] == [
+        "5 residences (1260 residents) lie in no grid"
+    ]
+
+
+def test_rows_without_a_place_are_not_called_far() -> None:
+    facilities, homes, streets = _facilities(), _homes(), _streets([(0, 0), (2000, 0)], [(0, 0), (0, 9)])
+    facilities.loc[1, "geometry"], homes.loc[0, "geometry"] = None, shapely.Point()
+    streets.loc[1, "geometry"] = None
+    notes = _run(facilities=facilities, residences=homes, streets=streets).report["notes"]
+    assert "1 facilities have no place (empty geometry) and serve nobody" in notes
+    assert "1 residences have no place (empty geometry) and cannot be assessed" in notes
+    assert "1 streets have no geometry and are left out" in notes
+    assert [note for note in notes if "over 100 m" in note] == [
+        "1 residences are over 100 m from every street and cannot be assessed"
+    ]
 
 
 @pytest.mark.parametrize(("profile", "speed"), [("adult", 1.1), ("elderly", 0.8), ("frail", 0.65)])
@@ -250,6 +293,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"streets": _street().set_crs(None, allow_override=True)}, "no coordinate system"),
     ({"facilities": _facilities().iloc[:0]}, "facilities layer is empty"),
     ({"facilities": _facilities().drop(columns="category")}, "no column category"),
+    ({"facilities": _facilities(("Kiosk", "Chapel"))}, "category holds 'Chapel', 'Kiosk'; write codes or names"),
     ({"facilities": _facilities(spots=((0, 900), (0, 900)))}, "none of the 2 facilities lies within 100 m"),
     ({"residences": _homes().iloc[:0]}, "residences layer is empty"),
     ({"residences": _homes(population=[-5, *PEOPLE[1:]])}, r"residences row 1: population=-5"),
@@ -299,7 +343,7 @@ def test_real_extract(shared_data: Path, name: str, least: int) -> None:
         shops = shapely.get_coordinates(places.geometry)
 
         def walk(xy: Any, shops: Any = shops) -> Any:
-            return nearest_seconds(network, shops, xy, limit_minutes=15, index=index)[0]
+            return nearest_seconds(network, shops, xy, limit_minutes=120, index=index)[0]
 
         row, seconds = _row(result, category), result.residences[f"seconds_{category}"].to_numpy()
         assert np.allclose(seconds, walk(shapely.get_coordinates(homes)), atol=1e-3, equal_nan=True)
