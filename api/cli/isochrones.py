@@ -9,7 +9,7 @@ import geopandas as gpd
 import shapely
 
 from api.cli.inputs import read_place_file
-from api.cli.output import MapFile, Output, output_options, table_lines
+from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from data.exporters import write_layers
 from gisgrid.errors import BadInput
 from planning.circles.facilities import isochrones_per_facility, merged_isochrones
@@ -53,8 +53,8 @@ def isochrones(
     if not len(found):
         raise BadInput(f"none of the {len(rows)} places of {places} is near a street of {streets}; nothing to draw")
     # GeoJSON is in WGS 84 (RFC 7946)
-    write_layers(out, {"isochrones": found.to_crs("EPSG:4326") if out.suffix == ".geojson" else found})
-    _tell(output, found, rows, merged, out)
+    written = write_layers(out, {"isochrones": found.to_crs("EPSG:4326") if out.suffix == ".geojson" else found})
+    _tell(output, found, rows, merged, written)
 
 
 def numbers(text: str) -> list[float]:
@@ -82,7 +82,7 @@ def _places(spec: str) -> gpd.GeoDataFrame:
     return rows
 
 
-def _tell(output: Output, found: gpd.GeoDataFrame, rows: gpd.GeoDataFrame, merged: bool, out: Path) -> None:
+def _tell(output: Output, found: gpd.GeoDataFrame, rows: gpd.GeoDataFrame, merged: bool, written: list[Path]) -> None:
     areas = found.assign(hectares=found.area / 1e4).groupby("minutes")["hectares"].agg(["size", "mean"])
     lines = table_lines(
         ("minutes", "polygons", "mean ha"),
@@ -98,9 +98,10 @@ def _tell(output: Output, found: gpd.GeoDataFrame, rows: gpd.GeoDataFrame, merge
             "places": len(rows),
             "off_network": left,
             "hectares": {f"{minutes:g}": round(float(row["mean"]), 3) for minutes, row in areas.iterrows()},
-            "out": str(out),
+            "out": str(written[0]),
+            "files": [str(path) for path in written],
         },
-        [*lines, f"→ {out}"],
+        [*lines, *arrows(written)],
     )
 
 

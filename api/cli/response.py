@@ -9,7 +9,7 @@ import click
 import geopandas as gpd
 
 from api.cli.inputs import is_osm_file, read_place_file
-from api.cli.output import MapFile, Output, output_options, table_lines
+from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from api.json import json_bytes
 from data.exporters import write_layers
 from data.files import layer_names, parse_spec, read_layer
@@ -21,6 +21,9 @@ from planning.response.circles import DISTRICTS
 from planning.response.promise import TOWN_DENSITY
 
 STATIONS_SHOWN = 20
+
+LAYERS = ("residences", "stations", "districts", "reach", "grids")
+"""What ``--out`` may hold."""
 
 
 @click.command("response")
@@ -43,7 +46,12 @@ STATIONS_SHOWN = 20
     "--districts", type=click.Choice(DISTRICTS), help="Of whole grids or of places.  [default: grids, if given]"
 )  # fmt: skip
 @click.option("--nodes", type=click.Choice(NODINGS), default="shared", show_default=True, help="How streets connect.")
-@click.option("--out", required=True, type=MapFile(), help="File for residences, stations, districts, reach, grids.")
+@click.option(
+    "--out",
+    required=True,
+    type=MapFile(layers=LAYERS, long_names=True),
+    help="File for residences, stations, districts, reach, grids.",
+)
 @click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
 @output_options
 def response(
@@ -61,10 +69,11 @@ def response(
         result = response_circles(
             lines, starts, homes, grids=cells, town=towns, barriers=barriers, progress=progress, **asked
         )
-    write_layers(out, _layers(result))
+    written = write_layers(out, _layers(result))
     if report is not None:
         report.write_bytes(json_bytes(result.report))
-    _tell(output, result, out)
+        written.append(report)
+    _tell(output, result, out, written)
 
 
 def _streets(spec: str) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
@@ -103,7 +112,7 @@ def _layers(result: ResponseResult) -> dict[str, gpd.GeoDataFrame]:
     return {name: rows for name, rows in layers.items() if rows is not None and len(rows)}
 
 
-def _tell(output: Output, result: ResponseResult, out: Path) -> None:
+def _tell(output: Output, result: ResponseResult, out: Path, written: list[Path]) -> None:
     report = result.report
     lines = [_promise(report), ""]
     places = (("all", "everywhere"), ("in_town", "in town"), ("outside", "outside"))
@@ -122,7 +131,8 @@ def _tell(output: Output, result: ResponseResult, out: Path) -> None:
         )
     lines += ["", *_stations(report["stations"])]
     lines += [f"note: {note}" for note in report["notes"]]
-    output.result({"report": report, "out": str(out)}, [*lines, f"→ {out}"])
+    facts = {"report": report, "out": str(out), "files": [str(path) for path in written]}
+    output.result(facts, [*lines, *arrows(written)])
 
 
 def _promise(report: dict[str, Any]) -> str:

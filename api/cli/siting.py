@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from api.cli.inputs import is_osm_file, read_place_file
-from api.cli.output import MapFile, Output, output_options, table_lines
+from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from api.json import json_bytes
 from data.code_tables import facility_categories
 from data.exporters import write_layers
@@ -21,6 +21,9 @@ from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
 from planning.siting import METHODS, WEIGHTS, SitingResult, site_facilities
 from planning.siting.candidates import SPACING
+
+LAYERS = ("sites", "residences", "unreachable")
+"""What ``--out`` may hold."""
 
 
 @click.command("site")
@@ -46,7 +49,9 @@ from planning.siting.candidates import SPACING
 @click.option("--factor", type=float, help="The moment's speed as a share of the usual one.")
 @click.option("--curve", is_flag=True, help="Also the best for every smaller number of sites and one more.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="End with the best found, gap stated.")
-@click.option("--out", type=MapFile(), required=True, help="File for sites and residences.")
+@click.option(
+    "--out", type=MapFile(layers=LAYERS, long_names=True), required=True, help="File for sites and residences."
+)
 @click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
 @output_options
 def site(
@@ -77,10 +82,11 @@ def site(
             one_per_site=one_per_site, weight=weight, minutes=minutes, profile=profile, metres_per_second=speed,
             factor=factor, barriers=layers.get("barriers"), curve=curve, time_limit=time_limit, progress=progress,
         )  # fmt: skip
-    write_layers(out, _out_layers(result))
+    written = write_layers(out, _out_layers(result))
     if report is not None:
         report.write_bytes(json_bytes(result.report))
-    _tell(output, result, out)
+        written.append(report)
+    _tell(output, result, out, written)
     return 0 if result.proven and not len(result.unreachable) else 1
 
 
@@ -156,7 +162,7 @@ def _out_layers(result: SitingResult) -> dict[str, gpd.GeoDataFrame]:
     return layers
 
 
-def _tell(output: Output, result: SitingResult, out: Path) -> None:
+def _tell(output: Output, result: SitingResult, out: Path, written: list[Path]) -> None:
     weight = result.report["weight"]
     rows = [
         (
@@ -186,7 +192,8 @@ def _tell(output: Output, result: SitingResult, out: Path) -> None:
         if steps:
             lines.append(f"best by number of sites, {row['category']}: {', '.join(steps)}")
     lines += [f"note: {note}" for note in result.report["notes"]]
-    output.result({"report": result.report, "out": str(out)}, [*lines, f"→ {out}"])
+    facts = {"report": result.report, "out": str(out), "files": [str(path) for path in written]}
+    output.result(facts, [*lines, *arrows(written)])
 
 
 def _share(part: int, whole: int) -> str:

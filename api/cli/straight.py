@@ -9,7 +9,7 @@ import click
 import geopandas as gpd
 
 from api.cli.inputs import read_place_file
-from api.cli.output import MapFile, Output, output_options, table_lines
+from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from api.cli.response import of_categories
 from api.json import json_bytes
 from data.exporters import write_layers
@@ -18,6 +18,9 @@ from gisgrid.errors import BadInput
 from planning.straight import AIMS, StraightResult, straight_reach
 
 PARTS_SHOWN = 10
+
+LAYERS = ("covered", "remainder", "extra", "facilities", "residences", "areas")
+"""What ``--out`` may hold."""
 
 
 @click.command("radius")
@@ -34,7 +37,12 @@ PARTS_SHOWN = 10
 @click.option("--candidates", help="Places further facilities may stand at.  [default: anywhere]")
 @click.option("--tolerance", default=0.01, show_default=True, help="Metres a drawn circle may leave the true one.")
 @click.option("--time-limit", default=60.0, show_default=True, help="Seconds to look for the fewest.")
-@click.option("--out", required=True, type=MapFile(), help="File for covered, remainder, extra, residences, areas.")
+@click.option(
+    "--out",
+    required=True,
+    type=MapFile(layers=LAYERS, long_names=True),
+    help="File for covered, remainder, extra, residences, areas.",
+)
 @click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
 @output_options
 def radius(
@@ -52,10 +60,11 @@ def radius(
             places, radius=radius_spec(radius), residences=homes, area=ground, candidates=spots, seconds=time_limit,
             progress=progress, **asked,
         )  # fmt: skip
-    write_layers(out, _layers(result))
+    written = write_layers(out, _layers(result))
     if report is not None:
         report.write_bytes(json_bytes(result.report))
-    _tell(output, result, out)
+        written.append(report)
+    _tell(output, result, out, written)
 
 
 def radius_spec(text: str) -> float | str | dict[str, float]:
@@ -88,7 +97,7 @@ def _layers(result: StraightResult) -> dict[str, gpd.GeoDataFrame]:
     return {name: rows for name, rows in layers.items() if rows is not None and len(rows)}
 
 
-def _tell(output: Output, result: StraightResult, out: Path) -> None:
+def _tell(output: Output, result: StraightResult, out: Path, written: list[Path]) -> None:
     report = result.report
     lines = table_lines(("in reach", "covered", "of", "share"), _shares(report))
     if result.remainder is not None and len(result.remainder):
@@ -96,7 +105,8 @@ def _tell(output: Output, result: StraightResult, out: Path) -> None:
     if "extra" in report:
         lines += ["", *_extra(report["extra"])]
     lines += [f"note: {note}" for note in report["notes"]]
-    output.result({"report": report, "out": str(out)}, [*lines, f"→ {out}"])
+    facts = {"report": report, "out": str(out), "files": [str(path) for path in written]}
+    output.result(facts, [*lines, *arrows(written)])
 
 
 def _shares(report: dict[str, Any]) -> list[tuple[object, ...]]:
