@@ -10,13 +10,12 @@ import geopandas as gpd
 import pandas as pd
 
 from api.cli.circles_report import REPORT_ENDINGS, stored_streets, write_circles_report
-from api.cli.inputs import is_osm_file, whole_numbers
+from api.cli.inputs import inputs_crs_option, is_osm_file, read_map, whole_numbers
 from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from data import db
 from data.code_tables import facility_categories
 from data.exporters import write_layers
 from data.facility_categories import osm_rules_of, read_facility_categories
-from data.files import read_layer
 from data.osm import load_osm
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
@@ -31,7 +30,7 @@ LAYERS = (
     "district_coverage", "community_coverage", "grid_coverage", "tiers", "community_scores",
 )  # fmt: skip
 """What ``--out`` may hold."""
-FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "categories", "nearest")
+FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "categories", "nearest", "crs")
 """Options that go with ``--streets``: what PostGIS holds is assessed as it is stored."""
 
 
@@ -61,6 +60,7 @@ FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "c
     help="File for residences, coverage, isochrones, blind spots, places.",
 )
 @click.option("--report", type=MapFile(*REPORT_ENDINGS), help="F.html to read and print, F.json for scripts.")
+@inputs_crs_option
 @output_options
 def circles(
     output: Output, streets: str | None, minutes: str, profile: str, isochrones: str, nodes: str, out: Path | None,
@@ -125,7 +125,7 @@ def _read(streets: str, given: dict[str, Any], table: pd.DataFrame) -> dict[str,
         if spec is None:
             return None
         if not is_osm_file(spec):
-            return read_layer(spec, layer=name)
+            return read_map(spec, layer=name, crs=given["crs"])
         if spec not in extracts:
             extracts[spec] = load_osm(spec, facility_rules=rules).layers
         if name not in extracts[spec]:

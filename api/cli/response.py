@@ -8,11 +8,11 @@ from typing import Any
 import click
 import geopandas as gpd
 
-from api.cli.inputs import is_osm_file, read_place_file
+from api.cli.inputs import inputs_crs_option, is_osm_file, read_map, read_place_file
 from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from api.json import json_bytes
 from data.exporters import write_layers
-from data.files import layer_names, parse_spec, read_layer
+from data.files import layer_names, parse_spec
 from data.osm import read_osm
 from gisgrid.errors import BadInput
 from planning.network import NODINGS
@@ -53,18 +53,19 @@ LAYERS = ("residences", "stations", "districts", "reach", "grids")
     help="File for residences, stations, districts, reach, grids.",
 )
 @click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
+@inputs_crs_option
 @output_options
 def response(
     output: Output, streets: str, stations: str, category: str | None, residences: str, grids: str | None,
-    town: str | None, out: Path, report: Path | None, **asked: Any,
+    town: str | None, crs: str | None, out: Path, report: Path | None, **asked: Any,
 ) -> None:  # fmt: skip
     """Driving times from stations to every building, the promise kept or not, and who is first where."""
     with output.stage("reading"):
-        lines, barriers = _streets(streets)
-        starts = of_categories(read_place_file(stations, "facilities"), category, "stations")
-        homes = read_place_file(residences, "buildings")
-        cells = read_layer(grids, layer="grids") if grids else None
-        towns = read_layer(town, layer="areas") if town else None
+        lines, barriers = _streets(streets, crs)
+        starts = of_categories(read_place_file(stations, "facilities", crs=crs), category, "stations")
+        homes = read_place_file(residences, "buildings", crs=crs)
+        cells = read_map(grids, layer="grids", crs=crs) if grids else None
+        towns = read_place_file(town, "areas", crs=crs) if town else None
     with output.stage("response") as progress:
         result = response_circles(
             lines, starts, homes, grids=cells, town=towns, barriers=barriers, progress=progress, **asked
@@ -76,14 +77,14 @@ def response(
     _tell(output, result, out, written)
 
 
-def _streets(spec: str) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
+def _streets(spec: str, crs: str | None) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
     """Streets and, where the file has them, the barriers on them."""
     if is_osm_file(spec):
         layers = read_osm(spec)
         return layers["streets"], layers.get("barriers")
-    lines, named = read_layer(spec, layer="streets"), parse_spec(spec)
+    lines, named = read_map(spec, layer="streets", crs=crs), parse_spec(spec)
     if named.layer is None and named.path.suffix == ".gpkg" and "barriers" in layer_names(named.path):
-        return lines, read_layer(f"{named.path}:barriers")
+        return lines, read_map(f"{named.path}:barriers", crs=crs)
     return lines, None
 
 

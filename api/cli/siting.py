@@ -10,12 +10,11 @@ import click
 import geopandas as gpd
 import pandas as pd
 
-from api.cli.inputs import is_osm_file, read_place_file
+from api.cli.inputs import inputs_crs_option, is_osm_file, read_map, read_place_file
 from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from api.json import json_bytes
 from data.code_tables import facility_categories
 from data.exporters import write_layers
-from data.files import read_layer
 from data.osm import read_osm
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
@@ -53,12 +52,13 @@ LAYERS = ("sites", "residences", "unreachable")
     "--out", type=MapFile(layers=LAYERS, long_names=True), required=True, help="File for sites and residences."
 )
 @click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
+@inputs_crs_option
 @output_options
 def site(
     output: Output, streets: str, facilities: str | None, residences: str | None, category: str, count: str | None,
     full_cover: bool, budget: float | None, costs: str | None, importance: str | None, one_per_site: bool,
     candidates: str, method: str | None, minutes: float | None, weight: str, profile: str, speed: float | None,
-    factor: float | None, curve: bool, time_limit: float | None, out: Path, report: Path | None,
+    factor: float | None, curve: bool, time_limit: float | None, crs: str | None, out: Path, report: Path | None,
 ) -> int:  # fmt: skip
     """New sites that bring most people within the minutes, over the streets, proven best or with the gap stated.
 
@@ -70,8 +70,8 @@ def site(
         raise BadInput("--budget needs --costs: a CSV with category, cost")
     names = [part.strip() for part in category.split(",") if part.strip()]
     with output.stage("reading"):
-        layers = _layers(streets, facilities, residences)
-        where, units = _candidates(candidates)
+        layers = _layers(streets, facilities, residences, crs)
+        where, units = _candidates(candidates, crs)
     with output.stage("siting") as progress:
         result = site_facilities(
             layers["streets"], layers["facilities"], layers["buildings"],
@@ -90,23 +90,25 @@ def site(
     return 0 if result.proven and not len(result.unreachable) else 1
 
 
-def _layers(streets: str, facilities: str | None, residences: str | None) -> dict[str, gpd.GeoDataFrame]:
+def _layers(
+    streets: str, facilities: str | None, residences: str | None, crs: str | None
+) -> dict[str, gpd.GeoDataFrame]:
     """Streets, facilities and buildings; what has no file of its own comes from the streets' file."""
     if is_osm_file(streets):
         layers = dict(read_osm(streets))
     else:
-        layers = {"streets": read_place_file(streets, "streets")}
-        layers["facilities"] = read_place_file(facilities or streets, "facilities")
-        layers["buildings"] = read_place_file(residences or streets, "buildings")
+        layers = {"streets": read_place_file(streets, "streets", crs=crs)}
+        layers["facilities"] = read_place_file(facilities or streets, "facilities", crs=crs)
+        layers["buildings"] = read_place_file(residences or streets, "buildings", crs=crs)
         return layers
     if facilities is not None:
-        layers["facilities"] = read_place_file(facilities, "facilities")
+        layers["facilities"] = read_place_file(facilities, "facilities", crs=crs)
     if residences is not None:
-        layers["buildings"] = read_place_file(residences, "buildings")
+        layers["buildings"] = read_place_file(residences, "buildings", crs=crs)
     return layers
 
 
-def _candidates(text: str) -> tuple[gpd.GeoDataFrame | float, gpd.GeoDataFrame | None]:
+def _candidates(text: str, crs: str | None) -> tuple[gpd.GeoDataFrame | float, gpd.GeoDataFrame | None]:
     """(layer or spacing of corners, units) of ``--candidates``."""
     kind, _, rest = text.partition(":")
     if kind == "corners":
@@ -117,8 +119,8 @@ def _candidates(text: str) -> tuple[gpd.GeoDataFrame | float, gpd.GeoDataFrame |
                 f"--candidates {text!r}: {rest!r} is no spacing in metres, for example corners:100"
             ) from None
     if kind == "units" and rest:
-        return SPACING, read_layer(rest, layer="units")
-    return read_place_file(text, "candidates"), None
+        return SPACING, read_map(rest, layer="units", crs=crs)
+    return read_place_file(text, "candidates", crs=crs), None
 
 
 def _counts(text: str | None, names: Sequence[str]) -> int | dict[str, int] | None:

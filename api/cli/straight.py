@@ -8,12 +8,11 @@ from typing import Any
 import click
 import geopandas as gpd
 
-from api.cli.inputs import read_place_file
+from api.cli.inputs import inputs_crs_option, read_map, read_place_file
 from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from api.cli.response import of_categories
 from api.json import json_bytes
 from data.exporters import write_layers
-from data.files import read_layer
 from gisgrid.errors import BadInput
 from planning.straight import AIMS, StraightResult, straight_reach
 
@@ -44,17 +43,20 @@ LAYERS = ("covered", "remainder", "extra", "facilities", "residences", "areas")
     help="File for covered, remainder, extra, residences, areas.",
 )
 @click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
+@inputs_crs_option
 @output_options
 def radius(
     output: Output, facilities: str, category: str | None, radius: str, area: str | None, residences: str | None,
-    candidates: str | None, time_limit: float, out: Path, report: Path | None, **asked: Any,
+    candidates: str | None, time_limit: float, crs: str | None, out: Path, report: Path | None, **asked: Any,
 ) -> None:  # fmt: skip
     """What lies within a straight radius of facilities, what does not, and the fewest further ones for 100 %."""
+    if area is None and residences is None:
+        raise BadInput("nothing to cover is given: name --area, --residences or both")
     with output.stage("reading"):
-        places = of_categories(read_place_file(facilities, "facilities"), category, "facilities")
-        ground = read_layer(area, layer="areas") if area else None
-        homes = read_place_file(residences, "buildings") if residences else None
-        spots = read_layer(candidates, layer="candidates") if candidates else None
+        places = of_categories(read_place_file(facilities, "facilities", crs=crs), category, "facilities")
+        ground = read_place_file(area, "areas", crs=crs) if area else None
+        homes = read_place_file(residences, "buildings", crs=crs) if residences else None
+        spots = read_map(candidates, layer="candidates", crs=crs) if candidates else None
     with output.stage("radius") as progress:
         result = straight_reach(
             places, radius=radius_spec(radius), residences=homes, area=ground, candidates=spots, seconds=time_limit,

@@ -104,3 +104,24 @@ def test_files_made_are_told(folder: Path) -> None:
 
 def test_all_profiles_are_for_postgis(folder: Path) -> None:
     refused(run("circles", *COMMANDS["circles"], "--profile", "all", "--out", "o.gpkg"), "all is for PostGIS", "adult")
+
+
+def test_tables_with_a_coordinate_system_said(folder: Path) -> None:
+    """CSV with lon and lat, and a layer that tells no coordinate system; what tells one keeps it."""
+    places = gpd.read_file(folder / "facilities.gpkg").to_crs(4326)
+    table = places.drop(columns="geometry").assign(lon=places.geometry.x, lat=places.geometry.y)
+    table.to_csv(folder / "f.csv", index=False)
+    figures = {}
+    for name, option in (("circles", "--facilities"), ("site", "--facilities"), ("response", "--stations"),
+                         ("radius", "--facilities"), ("isochrones", "--from")):  # fmt: skip
+        words = ["f.csv" if word == "facilities.gpkg" else word for word in COMMANDS[name]]
+        assert option in words
+        refused(run(name, *words, "--out", "o.gpkg"), "f.csv", "--crs")
+        done = run(name, *words, "--crs", "wgs84", "--out", "o.gpkg", "--json")
+        assert done.exception is None or done.exit_code == 1, done.output
+        figures[name] = json.loads(done.stdout.splitlines()[-1])
+    assert figures["radius"]["report"]["buildings"]["covered"] == 1
+    bare = gpd.read_file(folder / "streets.gpkg").set_crs(None, allow_override=True)
+    bare.to_file(folder / "bare.gpkg", layer="streets")
+    refused(run("network", "bare.gpkg", "--out", "o.npz"), "bare.gpkg", "--crs")
+    assert run("network", "bare.gpkg", "--crs", CRS, "--out", "o.npz").exception is None
