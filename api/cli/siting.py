@@ -18,6 +18,7 @@ from data.exporters import write_layers
 from data.osm import read_osm
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
+from planning.places import counts
 from planning.siting import METHODS, WEIGHTS, SitingResult, site_facilities
 from planning.siting.candidates import SPACING
 
@@ -72,6 +73,13 @@ def site(
     with output.stage("reading"):
         layers = _layers(streets, facilities, residences, crs)
         where, units = _candidates(candidates, crs)
+    column = WEIGHTS[weight]
+    if (
+        column is not None
+        and column in layers["buildings"]
+        and not counts(layers["buildings"], column, "residences").any()
+    ):
+        raise BadInput(f"{column} is 0 in every residence; give --weight buildings")
     with output.stage("siting") as progress:
         result = site_facilities(
             layers["streets"], layers["facilities"], layers["buildings"],
@@ -129,9 +137,12 @@ def _counts(text: str | None, names: Sequence[str]) -> int | dict[str, int] | No
         return None
     if "=" not in text:
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
             raise BadInput(f"--count {text!r} is not a whole number such as 3") from None
+        if number < 1:
+            raise BadInput(f"--count {number} sites nothing; give 1 or more")
+        return number
     found = _pairs(text, "--count", int)
     strange = [name for name in found if name not in names]
     if strange:

@@ -125,3 +125,16 @@ def test_tables_with_a_coordinate_system_said(folder: Path) -> None:
     bare.to_file(folder / "bare.gpkg", layer="streets")
     refused(run("network", "bare.gpkg", "--out", "o.npz"), "bare.gpkg", "--crs")
     assert run("network", "bare.gpkg", "--crs", CRS, "--out", "o.npz").exception is None
+
+
+def test_a_speed_nobody_moves_at(folder: Path) -> None:
+    refused(run("circles", *COMMANDS["circles"], "--speed", "1e-9", "--out", "o.gpkg"), "speed 1e-09 m/s is too small")
+
+
+def test_nobody_to_site_for(folder: Path) -> None:
+    homes = gpd.read_file(folder / "buildings.gpkg").assign(population=0)
+    write_layers(folder / "none.gpkg", {"buildings": homes})
+    words = ["none.gpkg" if word == HOMES else word for word in COMMANDS["site"]]
+    refused(run("site", *words, "--out", "o.gpkg"), "population is 0", "--weight buildings")
+    words = [*COMMANDS["site"][:-1], "0"]
+    refused(run("site", *words, "--out", "o.gpkg"), "--count 0", "1 or more")
