@@ -10,13 +10,12 @@ import geopandas as gpd
 import pandas as pd
 
 from api.cli.circles_report import REPORT_ENDINGS, stored_streets, write_circles_report
-from api.cli.inputs import is_osm_file, whole_numbers
-from api.cli.output import MapFile, Output, output_options, table_lines
+from api.cli.inputs import inputs_crs_option, is_osm_file, read_map, whole_numbers
+from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from data import db
 from data.code_tables import facility_categories
 from data.exporters import write_layers
 from data.facility_categories import osm_rules_of, read_facility_categories
-from data.files import read_layer
 from data.osm import load_osm
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
@@ -26,7 +25,12 @@ from planning.network import NODINGS
 from planning.reach import PROFILES
 from planning.workflow_circles import circles_in_force
 
-FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "categories", "nearest")
+LAYERS = (
+    "residences", "isochrones", "facility_isochrones", "blind_spots", "grids", "communities", "facilities", "coverage",
+    "district_coverage", "community_coverage", "grid_coverage", "tiers", "community_scores",
+)  # fmt: skip
+"""What ``--out`` may hold."""
+FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "categories", "nearest", "crs")
 """Options that go with ``--streets``: what PostGIS holds is assessed as it is stored."""
 
 
@@ -37,7 +41,7 @@ FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "c
 @click.option("--grids", help="Grid file, for figures grid by grid.")
 @click.option("--areas", help="Area file (or OSM extract), for figures community by community.")
 @click.option("--minutes", default="5,10,15", show_default=True, help="Minutes of the polygons.")
-@click.option("--profile", default="adult", show_default=True, help=f"{', '.join(PROFILES)}, or all.")
+@click.option("--profile", default="adult", show_default=True, help=f"{', '.join(PROFILES)}; of PostGIS also all.")
 @click.option("--speed", type=float, help="Another speed than the profile's, in metres per second.")
 @click.option("--factor", type=float, help="The moment's speed as a share of the usual one: 0.6 in heavy rain.")
 @click.option("--categories", type=click.Path(path_type=Path), help="CSV that replaces the facility table.")
@@ -50,8 +54,13 @@ FILE_ONLY = ("facilities", "residences", "grids", "areas", "speed", "factor", "c
     "--network-nodes", "nodes", type=click.Choice(list(NODINGS)), default="shared", show_default=True,
     help="Streets connect at equal vertices (OSM), or wherever lines cross.",
 )  # fmt: skip
-@click.option("--out", type=MapFile(), help="File for residences, coverage, isochrones, blind spots, places.")
+@click.option(
+    "--out",
+    type=MapFile(layers=LAYERS, long_names=True),
+    help="File for residences, coverage, isochrones, blind spots, places.",
+)
 @click.option("--report", type=MapFile(*REPORT_ENDINGS), help="F.html to read and print, F.json for scripts.")
+@inputs_crs_option
 @output_options
 def circles(
     output: Output, streets: str | None, minutes: str, profile: str, isochrones: str, nodes: str, out: Path | None,
@@ -81,6 +90,8 @@ def circles(
     else:
         if given["facilities"] is None or given["residences"] is None:
             raise BadInput("--streets needs --facilities and --residences beside it")
+        if profile == "all":
+            raise BadInput(f"--profile all is for PostGIS; with --streets name one: {', '.join(PROFILES)}")
         if out is None and report is None:
             raise BadInput("--out is missing: name the file for the results")
         own = given["categories"]
@@ -97,12 +108,12 @@ def circles(
                 metres_per_second=given["speed"], factor=given["factor"], nodes=nodes, nearest=given["nearest"],
                 isochrones=isochrones, progress=progress,
             )  # fmt: skip
-    if out is not None:
-        write_layers(out, result_layers(result))
+    written = [] if out is None else write_layers(out, result_layers(result))
     if report is not None:
         with output.stage("report"):
             write_circles_report(report, result, lines)
-    _tell(output, result, [path for path in (out, report) if path is not None])
+        written.append(report)
+    _tell(output, result, written)
 
 
 def _read(streets: str, given: dict[str, Any], table: pd.DataFrame) -> dict[str, gpd.GeoDataFrame | None]:
@@ -114,7 +125,7 @@ def _read(streets: str, given: dict[str, Any], table: pd.DataFrame) -> dict[str,
         if spec is None:
             return None
         if not is_osm_file(spec):
-            return read_layer(spec, layer=name)
+            return read_map(spec, layer=name, crs=given["crs"])
         if spec not in extracts:
             extracts[spec] = load_osm(spec, facility_rules=rules).layers
         if name not in extracts[spec]:
@@ -174,8 +185,12 @@ def _tell(output: Output, result: CirclesResult, written: list[Path]) -> None:
         )
     # categories without a facility show in the table
     lines += [f"note: {note}" for note in result.report.get("notes", []) if not note.startswith("no facility")]
-    facts = {"report": result.report, "out": str(written[0]) if written else None}
-    output.result(facts, [*lines, *(f"→ {path}" for path in written)])
+    facts = {
+        "report": result.report,
+        "out": str(written[0]) if written else None,
+        "files": [str(path) for path in written],
+    }
+    output.result(facts, [*lines, *arrows(written)])
 
 
 def _percent(part: int, whole: int) -> str:

@@ -30,6 +30,12 @@ crs_option = click.option(
     "--crs", help="Coordinate system of the file: wgs84, gcj02, bd09, cgcs2000 or EPSG:n; needed where it tells none."
 )
 
+inputs_crs_option = click.option(
+    "--crs",
+    metavar="CRS",
+    help="Coordinate system of inputs that tell none (CSV): wgs84, gcj02, bd09, cgcs2000 or EPSG:n.",
+)
+
 
 def is_osm_file(spec: str) -> bool:
     """Whether a file name is that of an OpenStreetMap extract."""
@@ -41,18 +47,30 @@ def is_graph_file(spec: str) -> bool:
     return spec.lower().endswith(".graphml")
 
 
+def read_map(
+    spec: str | Path, *, layer: str | None = None, crs: str | None = None, allow_empty: bool = False
+) -> gpd.GeoDataFrame:
+    """A layer as `data.files.read_layer` gives it; ``crs`` is for a file that tells none, and no other."""
+    try:
+        return read_layer(spec, layer=layer, allow_empty=allow_empty)
+    except BadInput as error:
+        if crs is None or error.code != "no_crs":
+            raise
+    return read_layer(spec, layer=layer, crs=crs, allow_empty=allow_empty)
+
+
 def read_place_file(spec: str, name: str, *, crs: str | None = None) -> gpd.GeoDataFrame:
     """Layer ``name`` of a map file: an OSM extract, a file holding a layer of that name, or a single-layer file;
-    streets of a graph saved by OSMnx, too.
+    streets of a graph saved by OSMnx, too. ``crs``: of a file that tells none.
     """
     if is_osm_file(spec):
         return read_osm(spec)[name]
     if is_graph_file(spec) and name == "streets":
         return streets_of_graph(read_graphml(spec))
-    return read_layer(spec, layer=name, crs=crs)
+    return read_map(spec, layer=name, crs=crs)
 
 
-def read_street_layers(spec: str) -> dict[str, gpd.GeoDataFrame]:
+def read_street_layers(spec: str, *, crs: str | None = None) -> dict[str, gpd.GeoDataFrame]:
     """``streets`` and, where the file has them, ``water`` and ``barriers`` (gates and bollards), for a network."""
     if is_osm_file(spec):
         layers = read_osm(spec)
@@ -63,8 +81,8 @@ def read_street_layers(spec: str) -> dict[str, gpd.GeoDataFrame]:
             present = layer_names(named.path)
             if "streets" in present:
                 wanted = [name for name in NETWORK_LAYERS if name in present]
-                return {name: read_layer(spec, layer=name, allow_empty=name != "streets") for name in wanted}
-    return {"streets": read_place_file(spec, "streets")}
+                return {name: read_map(spec, layer=name, crs=crs, allow_empty=name != "streets") for name in wanted}
+    return {"streets": read_place_file(spec, "streets", crs=crs)}
 
 
 def read_barriers(spec: str) -> dict[str, gpd.GeoDataFrame]:

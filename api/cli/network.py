@@ -10,10 +10,9 @@ from typing import Any
 import click
 import geopandas as gpd
 
-from api.cli.inputs import is_graph_file, read_street_layers
+from api.cli.inputs import inputs_crs_option, is_graph_file, read_map, read_place_file, read_street_layers
 from api.cli.output import MapFile, Output, output_options, table_lines
 from data.exporters import write_layers
-from data.files import read_layer
 from data.graphml import read_graphml
 from gisgrid.errors import BadInput, Broken
 from planning.network import MODES, NODINGS, Network, build_network, edges_of, pieces_of, save_network
@@ -47,10 +46,11 @@ class _Built:
 @click.option("--area", help="File of the area served: says when the streets end too near to it.")
 @click.option("--metres", type=float, default=1250.0, show_default=True, help="How far streets must reach beyond it.")
 @click.option("--out", type=MapFile(*ENDINGS), required=True, help="The network (.npz), or edges and pieces (.gpkg).")
+@inputs_crs_option
 @output_options
 def network(
     output: Output, streets: str, mode: str, nodes: str, barriers: str | None, area: str | None, metres: float,
-    out: Path,
+    crs: str | None, out: Path,
 ) -> None:  # fmt: skip
     """The walking, cycling or driving network of STREETS: its figures, its pieces, and a file to keep or look at.
 
@@ -59,9 +59,9 @@ def network(
     """
     if not metres >= 0:
         raise BadInput(f"--metres {metres:g} is below zero; give metres, for example 1250")
-    outline = read_layer(area, layer="areas") if area else None
+    outline = read_place_file(area, "areas", crs=crs) if area else None
     with output.stage("network"):
-        built = _build(streets, mode, nodes, barriers, outline, metres)
+        built = _build(streets, mode, nodes, barriers, outline, metres, crs)
     made = built.network
     if out.suffix.lower() == ".npz":
         _write(out, save_network(made))
@@ -75,15 +75,21 @@ def network(
 
 
 def _build(
-    spec: str, mode: str, nodes: str, barriers: str | None, area: gpd.GeoDataFrame | None, metres: float
+    spec: str,
+    mode: str,
+    nodes: str,
+    barriers: str | None,
+    area: gpd.GeoDataFrame | None,
+    metres: float,
+    crs: str | None,
 ) -> _Built:
     if is_graph_file(spec):
         if barriers or nodes != "shared":
             raise BadInput("a graph is noded already and knows no barriers: leave out --nodes and --barriers")
         made = network_of_osmnx(read_graphml(spec), mode, both_ways=mode == "walk")
         return _Built(made, _extent_notes(edges_of(made), area, metres))
-    layers = read_street_layers(spec)
-    gates = read_layer(barriers, layer="barriers") if barriers else layers.get("barriers")
+    layers = read_street_layers(spec, crs=crs)
+    gates = read_map(barriers, layer="barriers", crs=crs) if barriers else layers.get("barriers")
     lines = layers["streets"]
     made = build_network(lines, mode=mode, nodes=nodes, barriers=gates)
     notes = _extent_notes(lines, area, metres)

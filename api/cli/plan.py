@@ -60,7 +60,11 @@ IN_FORCE = "in-force"
 )
 @click.option("--weights", default="", metavar="NAME=X,…", help="Weights set over the preset's: street=6,compact=3 …")
 @click.option("--name", default="", help="Name of the stored plan.")
-@click.option("--out", type=MapFile(), help="File for the layers grids and units (and moves, with old grids).")
+@click.option(
+    "--out",
+    type=MapFile(layers=("grids", "units", "moves")),
+    help="File for the layers grids and units (and moves, with old grids).",
+)
 @click.option(
     "--report", type=MapFile(*REPORT_ENDINGS), help="Figures, maps and reasons: F.html to read, F.json for scripts."
 )

@@ -8,11 +8,11 @@ from typing import Any
 import click
 import geopandas as gpd
 
-from api.cli.inputs import is_osm_file, read_place_file
-from api.cli.output import MapFile, Output, output_options, table_lines
+from api.cli.inputs import inputs_crs_option, is_osm_file, read_map, read_place_file
+from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from api.json import json_bytes
 from data.exporters import write_layers
-from data.files import layer_names, parse_spec, read_layer
+from data.files import layer_names, parse_spec
 from data.osm import read_osm
 from gisgrid.errors import BadInput
 from planning.network import NODINGS
@@ -21,6 +21,9 @@ from planning.response.circles import DISTRICTS
 from planning.response.promise import TOWN_DENSITY
 
 STATIONS_SHOWN = 20
+
+LAYERS = ("residences", "stations", "districts", "reach", "grids")
+"""What ``--out`` may hold."""
 
 
 @click.command("response")
@@ -43,38 +46,45 @@ STATIONS_SHOWN = 20
     "--districts", type=click.Choice(DISTRICTS), help="Of whole grids or of places.  [default: grids, if given]"
 )  # fmt: skip
 @click.option("--nodes", type=click.Choice(NODINGS), default="shared", show_default=True, help="How streets connect.")
-@click.option("--out", required=True, type=MapFile(), help="File for residences, stations, districts, reach, grids.")
+@click.option(
+    "--out",
+    required=True,
+    type=MapFile(layers=LAYERS, long_names=True),
+    help="File for residences, stations, districts, reach, grids.",
+)
 @click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
+@inputs_crs_option
 @output_options
 def response(
     output: Output, streets: str, stations: str, category: str | None, residences: str, grids: str | None,
-    town: str | None, out: Path, report: Path | None, **asked: Any,
+    town: str | None, crs: str | None, out: Path, report: Path | None, **asked: Any,
 ) -> None:  # fmt: skip
     """Driving times from stations to every building, the promise kept or not, and who is first where."""
     with output.stage("reading"):
-        lines, barriers = _streets(streets)
-        starts = of_categories(read_place_file(stations, "facilities"), category, "stations")
-        homes = read_place_file(residences, "buildings")
-        cells = read_layer(grids, layer="grids") if grids else None
-        towns = read_layer(town, layer="areas") if town else None
+        lines, barriers = _streets(streets, crs)
+        starts = of_categories(read_place_file(stations, "facilities", crs=crs), category, "stations")
+        homes = read_place_file(residences, "buildings", crs=crs)
+        cells = read_map(grids, layer="grids", crs=crs) if grids else None
+        towns = read_place_file(town, "areas", crs=crs) if town else None
     with output.stage("response") as progress:
         result = response_circles(
             lines, starts, homes, grids=cells, town=towns, barriers=barriers, progress=progress, **asked
         )
-    write_layers(out, _layers(result))
+    written = write_layers(out, _layers(result))
     if report is not None:
         report.write_bytes(json_bytes(result.report))
-    _tell(output, result, out)
+        written.append(report)
+    _tell(output, result, out, written)
 
 
-def _streets(spec: str) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
+def _streets(spec: str, crs: str | None) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
     """Streets and, where the file has them, the barriers on them."""
     if is_osm_file(spec):
         layers = read_osm(spec)
         return layers["streets"], layers.get("barriers")
-    lines, named = read_layer(spec, layer="streets"), parse_spec(spec)
+    lines, named = read_map(spec, layer="streets", crs=crs), parse_spec(spec)
     if named.layer is None and named.path.suffix == ".gpkg" and "barriers" in layer_names(named.path):
-        return lines, read_layer(f"{named.path}:barriers")
+        return lines, read_map(f"{named.path}:barriers", crs=crs)
     return lines, None
 
 
@@ -103,7 +113,7 @@ def _layers(result: ResponseResult) -> dict[str, gpd.GeoDataFrame]:
     return {name: rows for name, rows in layers.items() if rows is not None and len(rows)}
 
 
-def _tell(output: Output, result: ResponseResult, out: Path) -> None:
+def _tell(output: Output, result: ResponseResult, out: Path, written: list[Path]) -> None:
     report = result.report
     lines = [_promise(report), ""]
     places = (("all", "everywhere"), ("in_town", "in town"), ("outside", "outside"))
@@ -122,7 +132,8 @@ def _tell(output: Output, result: ResponseResult, out: Path) -> None:
         )
     lines += ["", *_stations(report["stations"])]
     lines += [f"note: {note}" for note in report["notes"]]
-    output.result({"report": report, "out": str(out)}, [*lines, f"→ {out}"])
+    facts = {"report": report, "out": str(out), "files": [str(path) for path in written]}
+    output.result(facts, [*lines, *arrows(written)])
 
 
 def _promise(report: dict[str, Any]) -> str:

@@ -10,17 +10,20 @@ import click
 import geopandas as gpd
 import pandas as pd
 
-from api.cli.inputs import is_osm_file, read_place_file
-from api.cli.output import MapFile, Output, output_options, table_lines
+from api.cli.inputs import inputs_crs_option, is_osm_file, read_map, read_place_file
+from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from api.json import json_bytes
 from data.code_tables import facility_categories
 from data.exporters import write_layers
-from data.files import read_layer
 from data.osm import read_osm
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
+from planning.places import counts
 from planning.siting import METHODS, WEIGHTS, SitingResult, site_facilities
 from planning.siting.candidates import SPACING
+
+LAYERS = ("sites", "residences", "unreachable")
+"""What ``--out`` may hold."""
 
 
 @click.command("site")
@@ -46,14 +49,17 @@ from planning.siting.candidates import SPACING
 @click.option("--factor", type=float, help="The moment's speed as a share of the usual one.")
 @click.option("--curve", is_flag=True, help="Also the best for every smaller number of sites and one more.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="End with the best found, gap stated.")
-@click.option("--out", type=MapFile(), required=True, help="File for sites and residences.")
+@click.option(
+    "--out", type=MapFile(layers=LAYERS, long_names=True), required=True, help="File for sites and residences."
+)
 @click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
+@inputs_crs_option
 @output_options
 def site(
     output: Output, streets: str, facilities: str | None, residences: str | None, category: str, count: str | None,
     full_cover: bool, budget: float | None, costs: str | None, importance: str | None, one_per_site: bool,
     candidates: str, method: str | None, minutes: float | None, weight: str, profile: str, speed: float | None,
-    factor: float | None, curve: bool, time_limit: float | None, out: Path, report: Path | None,
+    factor: float | None, curve: bool, time_limit: float | None, crs: str | None, out: Path, report: Path | None,
 ) -> int:  # fmt: skip
     """New sites that bring most people within the minutes, over the streets, proven best or with the gap stated.
 
@@ -65,8 +71,15 @@ def site(
         raise BadInput("--budget needs --costs: a CSV with category, cost")
     names = [part.strip() for part in category.split(",") if part.strip()]
     with output.stage("reading"):
-        layers = _layers(streets, facilities, residences)
-        where, units = _candidates(candidates)
+        layers = _layers(streets, facilities, residences, crs)
+        where, units = _candidates(candidates, crs)
+    column = WEIGHTS[weight]
+    if (
+        column is not None
+        and column in layers["buildings"]
+        and not counts(layers["buildings"], column, "residences").any()
+    ):
+        raise BadInput(f"{column} is 0 in every residence; give --weight buildings")
     with output.stage("siting") as progress:
         result = site_facilities(
             layers["streets"], layers["facilities"], layers["buildings"],
@@ -77,30 +90,33 @@ def site(
             one_per_site=one_per_site, weight=weight, minutes=minutes, profile=profile, metres_per_second=speed,
             factor=factor, barriers=layers.get("barriers"), curve=curve, time_limit=time_limit, progress=progress,
         )  # fmt: skip
-    write_layers(out, _out_layers(result))
+    written = write_layers(out, _out_layers(result))
     if report is not None:
         report.write_bytes(json_bytes(result.report))
-    _tell(output, result, out)
+        written.append(report)
+    _tell(output, result, out, written)
     return 0 if result.proven and not len(result.unreachable) else 1
 
 
-def _layers(streets: str, facilities: str | None, residences: str | None) -> dict[str, gpd.GeoDataFrame]:
+def _layers(
+    streets: str, facilities: str | None, residences: str | None, crs: str | None
+) -> dict[str, gpd.GeoDataFrame]:
     """Streets, facilities and buildings; what has no file of its own comes from the streets' file."""
     if is_osm_file(streets):
         layers = dict(read_osm(streets))
     else:
-        layers = {"streets": read_place_file(streets, "streets")}
-        layers["facilities"] = read_place_file(facilities or streets, "facilities")
-        layers["buildings"] = read_place_file(residences or streets, "buildings")
+        layers = {"streets": read_place_file(streets, "streets", crs=crs)}
+        layers["facilities"] = read_place_file(facilities or streets, "facilities", crs=crs)
+        layers["buildings"] = read_place_file(residences or streets, "buildings", crs=crs)
         return layers
     if facilities is not None:
-        layers["facilities"] = read_place_file(facilities, "facilities")
+        layers["facilities"] = read_place_file(facilities, "facilities", crs=crs)
     if residences is not None:
-        layers["buildings"] = read_place_file(residences, "buildings")
+        layers["buildings"] = read_place_file(residences, "buildings", crs=crs)
     return layers
 
 
-def _candidates(text: str) -> tuple[gpd.GeoDataFrame | float, gpd.GeoDataFrame | None]:
+def _candidates(text: str, crs: str | None) -> tuple[gpd.GeoDataFrame | float, gpd.GeoDataFrame | None]:
     """(layer or spacing of corners, units) of ``--candidates``."""
     kind, _, rest = text.partition(":")
     if kind == "corners":
@@ -111,8 +127,8 @@ def _candidates(text: str) -> tuple[gpd.GeoDataFrame | float, gpd.GeoDataFrame |
                 f"--candidates {text!r}: {rest!r} is no spacing in metres, for example corners:100"
             ) from None
     if kind == "units" and rest:
-        return SPACING, read_layer(rest, layer="units")
-    return read_place_file(text, "candidates"), None
+        return SPACING, read_map(rest, layer="units", crs=crs)
+    return read_place_file(text, "candidates", crs=crs), None
 
 
 def _counts(text: str | None, names: Sequence[str]) -> int | dict[str, int] | None:
@@ -121,9 +137,12 @@ def _counts(text: str | None, names: Sequence[str]) -> int | dict[str, int] | No
         return None
     if "=" not in text:
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
             raise BadInput(f"--count {text!r} is not a whole number such as 3") from None
+        if number < 1:
+            raise BadInput(f"--count {number} sites nothing; give 1 or more")
+        return number
     found = _pairs(text, "--count", int)
     strange = [name for name in found if name not in names]
     if strange:
@@ -156,7 +175,7 @@ def _out_layers(result: SitingResult) -> dict[str, gpd.GeoDataFrame]:
     return layers
 
 
-def _tell(output: Output, result: SitingResult, out: Path) -> None:
+def _tell(output: Output, result: SitingResult, out: Path, written: list[Path]) -> None:
     weight = result.report["weight"]
     rows = [
         (
@@ -186,7 +205,8 @@ def _tell(output: Output, result: SitingResult, out: Path) -> None:
         if steps:
             lines.append(f"best by number of sites, {row['category']}: {', '.join(steps)}")
     lines += [f"note: {note}" for note in result.report["notes"]]
-    output.result({"report": result.report, "out": str(out)}, [*lines, f"→ {out}"])
+    facts = {"report": result.report, "out": str(out), "files": [str(path) for path in written]}
+    output.result(facts, [*lines, *arrows(written)])
 
 
 def _share(part: int, whole: int) -> str:

@@ -8,16 +8,18 @@ from typing import Any
 import click
 import geopandas as gpd
 
-from api.cli.inputs import read_place_file
-from api.cli.output import MapFile, Output, output_options, table_lines
+from api.cli.inputs import inputs_crs_option, read_map, read_place_file
+from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from api.cli.response import of_categories
 from api.json import json_bytes
 from data.exporters import write_layers
-from data.files import read_layer
 from gisgrid.errors import BadInput
 from planning.straight import AIMS, StraightResult, straight_reach
 
 PARTS_SHOWN = 10
+
+LAYERS = ("covered", "remainder", "extra", "facilities", "residences", "areas")
+"""What ``--out`` may hold."""
 
 
 @click.command("radius")
@@ -34,28 +36,37 @@ PARTS_SHOWN = 10
 @click.option("--candidates", help="Places further facilities may stand at.  [default: anywhere]")
 @click.option("--tolerance", default=0.01, show_default=True, help="Metres a drawn circle may leave the true one.")
 @click.option("--time-limit", default=60.0, show_default=True, help="Seconds to look for the fewest.")
-@click.option("--out", required=True, type=MapFile(), help="File for covered, remainder, extra, residences, areas.")
+@click.option(
+    "--out",
+    required=True,
+    type=MapFile(layers=LAYERS, long_names=True),
+    help="File for covered, remainder, extra, residences, areas.",
+)
 @click.option("--report", type=MapFile(".json"), help="JSON file for all figures.")
+@inputs_crs_option
 @output_options
 def radius(
     output: Output, facilities: str, category: str | None, radius: str, area: str | None, residences: str | None,
-    candidates: str | None, time_limit: float, out: Path, report: Path | None, **asked: Any,
+    candidates: str | None, time_limit: float, crs: str | None, out: Path, report: Path | None, **asked: Any,
 ) -> None:  # fmt: skip
     """What lies within a straight radius of facilities, what does not, and the fewest further ones for 100 %."""
+    if area is None and residences is None:
+        raise BadInput("nothing to cover is given: name --area, --residences or both")
     with output.stage("reading"):
-        places = of_categories(read_place_file(facilities, "facilities"), category, "facilities")
-        ground = read_layer(area, layer="areas") if area else None
-        homes = read_place_file(residences, "buildings") if residences else None
-        spots = read_layer(candidates, layer="candidates") if candidates else None
+        places = of_categories(read_place_file(facilities, "facilities", crs=crs), category, "facilities")
+        ground = read_place_file(area, "areas", crs=crs) if area else None
+        homes = read_place_file(residences, "buildings", crs=crs) if residences else None
+        spots = read_map(candidates, layer="candidates", crs=crs) if candidates else None
     with output.stage("radius") as progress:
         result = straight_reach(
             places, radius=radius_spec(radius), residences=homes, area=ground, candidates=spots, seconds=time_limit,
             progress=progress, **asked,
         )  # fmt: skip
-    write_layers(out, _layers(result))
+    written = write_layers(out, _layers(result))
     if report is not None:
         report.write_bytes(json_bytes(result.report))
-    _tell(output, result, out)
+        written.append(report)
+    _tell(output, result, out, written)
 
 
 def radius_spec(text: str) -> float | str | dict[str, float]:
@@ -88,7 +99,7 @@ def _layers(result: StraightResult) -> dict[str, gpd.GeoDataFrame]:
     return {name: rows for name, rows in layers.items() if rows is not None and len(rows)}
 
 
-def _tell(output: Output, result: StraightResult, out: Path) -> None:
+def _tell(output: Output, result: StraightResult, out: Path, written: list[Path]) -> None:
     report = result.report
     lines = table_lines(("in reach", "covered", "of", "share"), _shares(report))
     if result.remainder is not None and len(result.remainder):
@@ -96,7 +107,8 @@ def _tell(output: Output, result: StraightResult, out: Path) -> None:
     if "extra" in report:
         lines += ["", *_extra(report["extra"])]
     lines += [f"note: {note}" for note in report["notes"]]
-    output.result({"report": report, "out": str(out)}, [*lines, f"→ {out}"])
+    facts = {"report": report, "out": str(out), "files": [str(path) for path in written]}
+    output.result(facts, [*lines, *arrows(written)])
 
 
 def _shares(report: dict[str, Any]) -> list[tuple[object, ...]]:

@@ -16,6 +16,8 @@ Float64 = NDArray[np.float64]
 
 MINUTES_MAX: Final = 120.0
 """Longest journey a circle may be asked for, in minutes."""
+SPEED_MIN: Final = 0.05
+"""Slowest speed a profile may be given, m/s: below it nothing is reached."""
 SPEED_MAX: Final = 60.0
 """Fastest speed a profile may be given, m/s."""
 FACTOR_RANGE: Final = (0.05, 3.0)
@@ -78,6 +80,8 @@ def profile_of(name: str, *, metres_per_second: float | None = None, factor: flo
                 f"speed {metres_per_second} m/s is not between 0 and {SPEED_MAX:g}; "
                 "give metres per second, for example 1.1"
             )
+        if metres_per_second < SPEED_MIN:
+            raise BadInput(f"speed {metres_per_second:g} m/s is too small; give at least {SPEED_MIN:g}, usual is 1.1")
         profile = replace(profile, metres_per_second=float(metres_per_second))
     if factor is not None:
         low, high = FACTOR_RANGE

@@ -180,7 +180,7 @@ def _check(
     if districts not in DISTRICTS:
         raise BadInput(f"unknown districts {districts!r}; give one of {', '.join(DISTRICTS)}")
     if districts == "grids" and grids is None:
-        raise BadInput("districts of grids need the grids")
+        raise BadInput("districts of grids need the grids: name --grids")
     return districts
 
 

@@ -59,7 +59,7 @@ def check_layers(
         raise BadInput(f"unknown weight {weight!r}; give one of {', '.join(WEIGHTS)}")
     column = WEIGHTS[weight]
     if column is not None and column not in residences:
-        raise BadInput(f"the residences have no column {column} to weigh by {weight}; give the weight buildings")
+        raise BadInput(f"the residences have no column {column} to weigh by {weight}; give --weight buildings")
     return categories
 
 

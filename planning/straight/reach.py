@@ -158,9 +158,9 @@ def _check(
     if cover is not None and cover not in AIMS:
         raise BadInput(f"unknown aim {cover!r}; give one of {', '.join(AIMS)}")
     if cover == "area" and area is None:
-        raise BadInput("to cover the area, give the area as polygons")
+        raise BadInput("to cover the area, give the area as polygons: --area")
     if cover in ("residents", "buildings") and residences is None:
-        raise BadInput(f"to cover all {cover}, give the residences")
+        raise BadInput(f"to cover all {cover}, give the residences: --residences")
     low, high = TOLERANCE_RANGE
     if not low <= tolerance <= high:
         raise BadInput(f"tolerance {tolerance} m is not between {low:g} and {high:g}; give for example 0.01")
@@ -172,7 +172,9 @@ def _new_radius(given: float | None, metres: Float64) -> float:
     if given is not None:
         return radius_of(given)
     if metres.min() != metres.max():
-        raise BadInput(f"facilities reach {metres.min():g} to {metres.max():g} m; say how far new ones are to reach")
+        raise BadInput(
+            f"facilities reach {metres.min():g} to {metres.max():g} m; say how far new ones reach: --extra-radius"
+        )
     return float(metres[0])
 
 

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from click.testing import CliRunner, Result
 
-from api.cli import cli
+from api.cli.commands import cli
 from gisgrid.errors import BadInput
 
 
