@@ -98,7 +98,8 @@ def run(side: str, task: str, path: Path, limit: float, rounds: int) -> dict[str
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     setup = f"  + {figures['setup']:.0f} s set-up" if figures["setup"] else ""
-    print(f"    {side:8} {figures['seconds']:8.3f} s  {figures['gb']:.2f} GB{setup}", flush=True)
+    seconds = f"{figures['seconds']:8.3f} s ({figures['cpu']:.3f} s of processors)"
+    print(f"    {side:8} {seconds}  {figures['gb']:.2f} GB{setup}", flush=True)
     return figures
 
 
@@ -139,7 +140,7 @@ def main() -> None:
         nearest = f"nearest of {len(CATEGORIES)} categories"
         compare(nearest, "nearest", ["ours", "ours-1", *scipy, *pandana], path, given.limit, given.rounds)
         compare(nearest, "nearest", ["ours", "ours-1", *scipy, *pandana], path, np.inf, given.rounds)
-        compare("20 nearest of one category", "several", ["ours", *pandana], path, SEVERAL_METRES, 1)
+        compare("20 nearest of two categories", "several", ["ours", *pandana], path, SEVERAL_METRES, 1)
         compare(f"{ORIGINS} reach sets", "sets", ["ours", *scipy], path, given.limit, given.rounds)
 
 
