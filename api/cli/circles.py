@@ -10,7 +10,8 @@ import geopandas as gpd
 import pandas as pd
 
 from api.cli.circles_report import REPORT_ENDINGS, stored_streets, write_circles_report
-from api.cli.inputs import inputs_crs_option, is_osm_file, read_map, whole_numbers
+from api.cli.inputs import inputs_crs_option, is_osm_file, read_map
+from api.cli.isochrones import numbers
 from api.cli.output import MapFile, Output, arrows, output_options, table_lines
 from data import db
 from data.code_tables import facility_categories
@@ -67,7 +68,7 @@ def circles(
     report: Path | None, **given: Any,
 ) -> None:  # fmt: skip
     """Walking times from each building to the nearest facility of each category, and what they cover."""
-    settings, wanted = Settings.from_env(), whole_numbers(minutes, "--minutes")
+    settings, wanted = Settings.from_env(), numbers(minutes)
     lines: gpd.GeoDataFrame | None = None
     if streets is None:
         alone = [name for name in FILE_ONLY if given[name] not in (None, 0)]
@@ -79,11 +80,14 @@ def circles(
             raise BadInput(f"--{alone[0]} needs --streets: without it, everything comes from PostGIS as it is stored")
         if profile == "all" and (out or report):
             raise BadInput("--out and --report hold one profile; name it with --profile")
+        if any(not value.is_integer() for value in wanted):
+            raise BadInput(f"--minutes {minutes}: runs stored in PostGIS keep whole minutes, for example 5,10,15")
+        whole = tuple(int(value) for value in wanted)
         with db.database(settings) as engine:
             found = []
             for name in PROFILES if profile == "all" else (profile,):
                 with output.stage(f"circles, {name}") as progress:
-                    found.append(circles_in_force(engine, settings, minutes=wanted, profile=name, progress=progress)[1])
+                    found.append(circles_in_force(engine, settings, minutes=whole, profile=name, progress=progress)[1])
             result = found[0]
             if report is not None:
                 lines = stored_streets(engine, result)

@@ -138,3 +138,10 @@ def test_nobody_to_site_for(folder: Path) -> None:
     refused(run("site", *words, "--out", "o.gpkg"), "population is 0", "--weight buildings")
     words = [*COMMANDS["site"][:-1], "0"]
     refused(run("site", *words, "--out", "o.gpkg"), "--count 0", "1 or more")
+
+
+def test_minutes_with_a_fraction(folder: Path) -> None:
+    done = run("circles", *COMMANDS["circles"], "--minutes", "2.5,5", "--out", "o.gpkg")
+    assert done.exception is None, done.exception
+    assert set(gpd.read_file(folder / "o.gpkg", layer="isochrones")["minutes"]) <= {2.5, 5}
+    refused(run("circles", "--minutes", "2.5,5"), "2.5,5", "whole minutes")
