@@ -75,9 +75,11 @@ def test_every_layer_is_written(run: Run, town: Path, tmp_path: Path) -> None:
         "district_coverage", "community_coverage", "grid_coverage", "tiers", "community_scores",
     }  # fmt: skip
     homes = gpd.read_file(out, layer="residences")
-    # c walks 790 m to the crossing and 450 m to a shop: over 15 minutes
-    assert homes["facility_convenience_store_1"].fillna("").tolist() == ["s1", "s2", ""]
-    assert homes["seconds_convenience_store_1"].round().tolist()[:2] == [5.0, 50.0]
+    assert homes["facility_convenience_store_1"].fillna("").tolist() == ["s1", "s2", "s2"]
+    # c walks 790 m to the crossing and 450 m to a shop: over 15 minutes, and told all the same
+    near, far = homes["seconds_convenience_store_1"].to_numpy()[:2], homes["seconds_convenience_store_1"].iloc[2]
+    assert near.round().tolist() == [5.0, 50.0]
+    assert 1240 / 1.1 <= far < 1300 / 1.1
     coverage = gpd.read_file(out, layer="coverage", ignore_geometry=True).set_index("category")
     assert json.loads(coverage.loc["bank", "opportunity"]) == {"0": 0, "1": 60, "2-4": 0, "5-10": 0, "11+": 0}
 
