@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -66,16 +67,20 @@ class MapFile(click.Path):
     """A file to be written; refused before any work when its folder or ending will not do.
 
     ``layers``: what a command writes; formats of one layer get a file for each, which may be no input either.
-    ``long_names``: the layers have columns a shapefile would cut to ten letters.
+    ``long_names``: the layers have columns a shapefile would cut to ten letters. ``replaces``: inputs (parameter
+    names) whose successor this is, so that it may take their place.
     """
 
     name = "file"
 
-    def __init__(self, *endings: str, layers: Sequence[str] = (), long_names: bool = False) -> None:
+    def __init__(
+        self, *endings: str, layers: Sequence[str] = (), long_names: bool = False, replaces: Sequence[str] = ()
+    ) -> None:
         super().__init__(path_type=Path)
         self.endings = endings
         self.layers = tuple(layers)
         self.long_names = long_names
+        self.replaces = tuple(replaces)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path. Raises BadInput."""
@@ -97,21 +102,21 @@ class MapFile(click.Path):
 def refuse_inputs(context: click.Context) -> None:
     """Raise BadInput when a file to be written is one that is read, or is written twice: nothing given is lost."""
     params = {str(param.name): param for param in context.command.params}
-    taken: list[tuple[str, Path]] = []
+    taken: list[tuple[str, str, Path]] = []
     for name, param in params.items():
         if not isinstance(param.type, MapFile):
-            taken += [(_called(param), path) for path in _files_of(context.params.get(name))]
+            taken += [(name, _called(param), path) for path in _files_of(context.params.get(name))]
     for name, param in params.items():
         target = context.params.get(name)
         if not isinstance(param.type, MapFile) or target is None:
             continue
         made = param.type.written(target)
         for path in made:
-            for owner, given in taken:
-                if _same(path, given):
+            for source, owner, given in taken:
+                if source not in param.type.replaces and _same(path, given):
                     does = "is" if path == target else f"{target} also writes {path.name},"
                     raise BadInput(f"{_called(param)} {does} the file of {owner}; name another", path=str(path))
-        taken += [(_called(param), path) for path in made]
+        taken += [(name, _called(param), path) for path in made]
 
 
 def _called(param: click.Parameter) -> str:
@@ -126,7 +131,8 @@ def _files_of(value: object) -> list[Path]:
         return []
     text = str(value)
     names = {text: None, text.rpartition(":")[0]: None, text.partition(":")[2]: None}
-    return [Path(name) for name in names if name and Path(name).is_file()]
+    # os.path.isfile: no text is too long or too odd to be told it is no file
+    return [Path(name) for name in names if name and os.path.isfile(name)]  # noqa: PTH113
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -62,7 +62,7 @@ IN_FORCE = "in-force"
 @click.option("--name", default="", help="Name of the stored plan.")
 @click.option(
     "--out",
-    type=MapFile(layers=("grids", "units", "moves")),
+    type=MapFile(layers=("grids", "units", "moves"), replaces=("keep",)),
     help="File for the layers grids and units (and moves, with old grids).",
 )
 @click.option(

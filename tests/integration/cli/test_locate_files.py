@@ -72,8 +72,8 @@ def test_columns_and_distance_can_be_set(run: Run, grids: Path, tmp_path: Path) 
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {
-    "the input as output": (["POINTS", "--out", "POINTS"], "is the input"),
-    "the grids as output": (["POINTS", "--out", "GRIDS"], "is the input"),
+    "the input as output": (["POINTS", "--out", "POINTS"], "--out is the file of POINTS"),
+    "the grids as output": (["POINTS", "--out", "GRIDS"], "--out is the file of --grids"),
     "an unknown system": (["POINTS", "--out", "OUT", "--crs", "mars"], "mars"),
     "an unknown ending": (["POINTS", "--out", "o.docx"], "cannot write this format"),
     "one column": (["POINTS", "--out", "OUT", "--columns", "lon"], "two column names"),
