@@ -25,6 +25,7 @@ from api import (
     pages,
     reports,
 )
+from api.catalogue import Catalogue
 from api.circles import views as circle_views
 from api.current import CurrentGrids
 from api.gate import Gate
@@ -77,6 +78,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
         CurrentGrids(engine, settings.home),
         KnownAddresses(engine, settings),
         HeldStreets(engine, settings),
+        Catalogue(engine),
     )
     errors.init_app(app)
     openapi.init_app(app)

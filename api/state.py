@@ -1,4 +1,4 @@
-"""What one running service holds: settings, the engine, the grids in force, the addresses, the streets."""
+"""What one running service holds: settings, the engine, the grids in force, the addresses, the streets, the layers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import current_app
 
+from api.catalogue import Catalogue
 from api.current import CurrentGrids
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
@@ -22,6 +23,7 @@ class State:
     current: CurrentGrids
     addresses: KnownAddresses
     streets: HeldStreets
+    catalogue: Catalogue
 
 
 def state() -> State:

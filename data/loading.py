@@ -66,11 +66,16 @@ def insert_one(connection: sa.Connection, table: sa.Table, **values: Any) -> int
     return int(connection.execute(sa.insert(table).values(**values).returning(table.c.id)).scalar_one())
 
 
+def stored_names(table: sa.Table) -> list[str]:
+    """Names of the columns that are given, not computed by the database."""
+    return [column.name for column in table.columns if column.computed is None]
+
+
 def read_rows(
     connection: sa.Connection, table: sa.Table, *, columns: Sequence[str] | None = None, where: Iterable[Any] = ()
 ) -> gpd.GeoDataFrame:
     """Rows of a table as a GeoDataFrame in EPSG:4490, in primary-key order."""
-    names = [c.name for c in table.columns if c.name != "geometry" and (columns is None or c.name in columns)]
+    names = [name for name in stored_names(table) if name != "geometry" and (columns is None or name in columns)]
     shape = sa.func.ST_AsBinary(table.c.geometry).label("geometry")
     query = sa.select(*[table.c[name] for name in names], shape).where(*where).order_by(*table.primary_key.columns)
     found = connection.execute(query).all()
@@ -81,10 +86,12 @@ def read_rows(
 
 def _upsert_areas(connection: sa.Connection, rows: gpd.GeoDataFrame, source: str) -> int:
     """Areas are referred to by code, so a newer outline takes the place of the older one in the same row."""
+    names = stored_names(tables.areas)
     connection.exec_driver_sql("CREATE TEMP TABLE incoming_areas (LIKE areas) ON COMMIT DROP")
-    incoming = sa.Table("incoming_areas", sa.MetaData(), *[sa.Column(c.name, c.type) for c in tables.areas.columns])
+    incoming = sa.Table(
+        "incoming_areas", sa.MetaData(), *[sa.Column(name, tables.areas.c[name].type) for name in names]
+    )
     copy_rows(connection, incoming, rows.assign(source=source))
-    names = [column.name for column in tables.areas.columns]
     update = ", ".join(f"{name} = EXCLUDED.{name}" for name in names if name != "code")
     # a parent that is neither here nor on its way would break the reference: such an area stands on top
     parent = "CASE WHEN parent IN (SELECT code FROM incoming_areas UNION SELECT code FROM areas) THEN parent END"

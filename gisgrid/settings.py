@@ -34,6 +34,8 @@ class Settings:
     """``GISGRID_FACILITY_CATEGORIES``: CSV that replaces the built-in life-circle facility table."""
     open311_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """``GISGRID_OPEN311_KEYS``: (name, key) of those who may send reports; empty: everybody may."""
+    editor_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """``GISGRID_EDITOR_KEYS``: (name, key) of those who may see drafts and edit features; empty: nobody may."""
     timezone: tzinfo = CHINA_TIME
     """``GISGRID_TIMEZONE``: zone of times given without one, and of days (``Asia/Shanghai``)."""
     keep_days: float = 14.0
@@ -59,6 +61,7 @@ class Settings:
             facility_categories=_file(env, "GISGRID_FACILITY_CATEGORIES"),
             timezone=_zone(env.get("GISGRID_TIMEZONE")),
             open311_keys=_keys(env, "GISGRID_OPEN311_KEYS"),
+            editor_keys=_keys(env, "GISGRID_EDITOR_KEYS"),
             keep_days=_numbers(env, "GISGRID_KEEP_DAYS", (14.0,), most=1)[0],
             webhook_waits=_numbers(env, "GISGRID_WEBHOOK_WAITS", WEBHOOK_WAITS, most=100),
             address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),

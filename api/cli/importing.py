@@ -27,7 +27,7 @@ from data.osm import OsmLayers, load_osm, read_osm_place
 from data.osm_areas import EXTENT_CODE
 from data.professional_layers import fit_codes
 from data.sample import SCENARIOS, write_sample
-from data.tables import COMPREHENSIVE
+from data.tables import COMPREHENSIVE, metadata
 from gisgrid.crs import normalise
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.models import Band
@@ -266,7 +266,7 @@ def export(output: Output, layer: str, out: Path, crs: str | None, system: str |
     if reference in ("gcj02", "bd09"):
         raise BadInput(f"--crs {crs}: map files cannot name that system; give cgcs2000, wgs84 or EPSG:n")
     with db.database(Settings.from_env()) as engine, output.stage("reading"), engine.connect() as connection:
-        table = LAYERS[layer].table
+        table = metadata.tables[LAYERS[layer].name]
         where = []
         if layer == "grids":
             generation = plans.current_generation(connection)

@@ -7,7 +7,8 @@ one grid in any generation and old generations stay queryable.
 
 from __future__ import annotations
 
-from data.tables.base import AREA_LEVELS, COMPREHENSIVE, SRID, STAGES, STATES, metadata
+from data.tables.base import AREA_LEVELS, COMPREHENSIVE, MERCATOR_SRID, SRID, STAGES, STATES, metadata
+from data.tables.changes import NOTED, layer_changes
 from data.tables.components import component_classes, components
 from data.tables.ids import mapit_ids
 from data.tables.places import addresses, areas, barriers, buildings, streets, walls, water
@@ -25,9 +26,10 @@ from data.tables.services import (
 from data.tables.work import JOB_STATES, imports, jobs, queue_migrations
 
 __all__ = [
-    "AREA_LEVELS", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "SRID", "STAGES", "STATES", "addresses", "areas",
-    "barriers", "buildings", "circle_blind_spots", "circle_coverage", "circle_polygons", "circle_residences",
-    "circle_runs", "component_classes", "components", "facilities", "facility_categories", "generations", "grids",
-    "imports", "jobs", "mapit_ids", "metadata", "owners", "plans", "posts", "queue_migrations", "report_updates",
-    "reports", "streets", "unit_sets", "units", "walls", "water", "webhook_deliveries", "webhooks",
+    "AREA_LEVELS", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "MERCATOR_SRID", "NOTED", "SRID", "STAGES",
+    "STATES", "addresses", "areas", "barriers", "buildings", "circle_blind_spots", "circle_coverage",
+    "circle_polygons", "circle_residences", "circle_runs", "component_classes", "components", "facilities",
+    "facility_categories", "generations", "grids", "imports", "jobs", "layer_changes", "mapit_ids", "metadata",
+    "owners", "plans", "posts", "queue_migrations", "report_updates", "reports", "streets", "unit_sets", "units",
+    "walls", "water", "webhook_deliveries", "webhooks",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from geoalchemy2 import Geometry
 
 SRID = 4490
+MERCATOR_SRID = 3857
 metadata = sa.MetaData(
     naming_convention={
         "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -46,6 +47,15 @@ def flag(name: str) -> sa.Column[bool]:
 def geometry(kind: str) -> sa.Column[object]:
     """The geometry column, in the storage CRS."""
     return sa.Column("geometry", Geometry(kind, srid=SRID, spatial_index=False), nullable=False)
+
+
+def mercator() -> sa.Column[object]:
+    """The geometry in Web Mercator (EPSG:3857), kept by the database so that vector tiles need not transform it."""
+    return sa.Column(
+        "mercator",
+        Geometry("GEOMETRY", srid=MERCATOR_SRID, spatial_index=False),
+        sa.Computed("web_mercator(geometry)", persisted=True),
+    )
 
 
 def sound() -> list[sa.CheckConstraint]:

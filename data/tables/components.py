@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from data.tables.base import STATES, flag, geometry, metadata, one_of, serial, sound, spatial_index, text
+from data.tables.base import STATES, flag, geometry, mercator, metadata, one_of, serial, sound, spatial_index, text
 
 component_classes = sa.Table(
     "component_classes",
@@ -32,6 +32,7 @@ components = sa.Table(
     sa.Column("changed_date", sa.Date),
     text("note"),
     geometry("GEOMETRY"),
+    mercator(),
     sa.UniqueConstraint("component_code"),
     sa.ForeignKeyConstraint(
         ["standard", "kind", "major", "minor"],

@@ -5,7 +5,19 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from data.tables.base import STAGES, count, flag, geometry, metadata, one_of, serial, sound, spatial_index, text
+from data.tables.base import (
+    STAGES,
+    count,
+    flag,
+    geometry,
+    mercator,
+    metadata,
+    one_of,
+    serial,
+    sound,
+    spatial_index,
+    text,
+)
 
 DELIVERY_STATES = ("waiting", "delivered", "given_up")
 
@@ -31,6 +43,7 @@ reports = sa.Table(
     sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("expected_at", sa.TIMESTAMP(timezone=True)),
     geometry("POINT"),
+    mercator(),
     sa.UniqueConstraint("source", "report_id"),
     one_of("stage", STAGES),
     sa.CheckConstraint("accuracy >= 0", name="accuracy_not_negative"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from data.tables.base import count, flag, geometry, metadata, one_of, serial, sound, spatial_index, text
+from data.tables.base import count, flag, geometry, mercator, metadata, one_of, serial, sound, spatial_index, text
 
 facility_categories = sa.Table(
     "facility_categories",
@@ -30,6 +30,7 @@ facilities = sa.Table(
     text("name_en"),
     text("address"),
     geometry("POINT"),
+    mercator(),
     sa.UniqueConstraint("source", "facility_id", "category"),
     *sound(),
     spatial_index("facilities"),
@@ -91,6 +92,7 @@ circle_polygons = sa.Table(
     sa.Column("category", sa.Text, primary_key=True),
     sa.Column("minutes", sa.SmallInteger, primary_key=True),
     geometry("MULTIPOLYGON"),
+    mercator(),
     *sound(),
 )
 
@@ -107,6 +109,7 @@ circle_blind_spots = sa.Table(
     sa.Column("extra_seconds", sa.Integer),
     sa.Column("communities", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
     geometry("MULTIPOLYGON"),
+    mercator(),
     *sound(),
     spatial_index("circle_blind_spots"),
 )

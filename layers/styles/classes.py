@@ -1,4 +1,4 @@
-"""One style per layer, read by the web map, its legend and every other renderer.
+"""Colours and classes of the layers: what styles are made from, and what the web map and its legend read.
 
 Colours are ``#rrggbb``. A class holds where ``min <= value < max``; None leaves that end open.
 """

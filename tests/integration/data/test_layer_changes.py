@@ -1,0 +1,79 @@
+"""Notes of changes: revisions differ exactly when rows do, and late transactions are not missed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from data import tables as t
+from data.layer_changes import revisions, rows_changed_since, seen
+from tests.conftest import Planned
+
+POINT = "SRID=4490;POINT(116.3 39.9)"
+
+
+def add(connection: sa.Connection, barrier_id: str) -> int:
+    made = sa.insert(t.barriers).values(source="test", barrier_id=barrier_id, kind="gate", geometry=POINT)
+    return int(connection.scalar(made.returning(t.barriers.c.id)))
+
+
+def test_rows_changed_are_named_and_revisions_differ(planned_copy: Planned) -> None:
+    with planned_copy.engine.begin() as connection:
+        before, first = seen(connection, "barriers"), revisions(connection, ["barriers", "walls"])
+    with planned_copy.engine.begin() as connection:
+        new = add(connection, "a")
+    with planned_copy.engine.connect() as connection:
+        now = revisions(connection, ["barriers", "walls"])
+        assert now["barriers"] != first["barriers"]
+        assert now["walls"] == first["walls"]
+        if before.newest:
+            assert rows_changed_since(connection, "barriers", before) == [new]
+        between = seen(connection, "barriers")
+        assert rows_changed_since(connection, "barriers", between) == []
+    with planned_copy.engine.begin() as connection:
+        connection.execute(sa.update(t.barriers).where(t.barriers.c.id == new).values(kind="bollard"))
+        connection.execute(sa.update(t.barriers).where(t.barriers.c.id == -1).values(kind="bollard"))
+    with planned_copy.engine.begin() as connection:
+        connection.execute(sa.delete(t.barriers).where(t.barriers.c.id == new))
+    with planned_copy.engine.connect() as connection:
+        assert rows_changed_since(connection, "barriers", between) == [new]
+
+
+def test_a_transaction_that_commits_late_is_seen(planned_copy: Planned) -> None:
+    with planned_copy.engine.begin() as connection:
+        add(connection, "zero")
+    with planned_copy.engine.connect() as slow, planned_copy.engine.connect() as reader:
+        late = add(slow, "late")
+        with planned_copy.engine.begin() as quick:
+            add(quick, "quick")
+        before, revision = seen(reader, "barriers"), revisions(reader, ["barriers"])
+        reader.commit()
+        slow.commit()
+        assert rows_changed_since(reader, "barriers", before) == [late]
+        assert revisions(reader, ["barriers"]) != revision
+
+
+def test_many_rows_ask_for_reading_all_anew(planned_copy: Planned) -> None:
+    with planned_copy.engine.begin() as connection:
+        add(connection, "zero")
+        before = seen(connection, "barriers")
+    with planned_copy.engine.begin() as connection:
+        rows = [{"source": "test", "barrier_id": str(n), "geometry": POINT} for n in range(1100)]
+        connection.execute(sa.insert(t.barriers).values(rows))
+    with planned_copy.engine.connect() as connection:
+        assert rows_changed_since(connection, "barriers", before) is None
+
+
+def test_mercator_is_longitude_and_latitude_on_the_sphere(planned_copy: Planned) -> None:
+    with planned_copy.engine.begin() as connection:
+        for number, (lon, lat) in enumerate([(116.3, 39.9), (-179.5, -60.0), (10.0, 89.9)]):
+            point = f"SRID=4490;POINT({lon} {lat})"
+            connection.execute(sa.insert(t.barriers).values(source="m", barrier_id=str(number), geometry=point))
+        query = sa.text(
+            "SELECT ST_IsEmpty(mercator), ST_X(mercator), radians(ST_X(geometry)) * 6378137, ST_Y(mercator), "
+            "ln(tan(pi() / 4 + radians(ST_Y(geometry)) / 2)) * 6378137 FROM barriers WHERE source = 'm' ORDER BY id"
+        )
+        rows = connection.execute(query).all()
+    assert [row[0] for row in rows] == [False, False, True]
+    for _, x, wanted_x, y, wanted_y in rows[:2]:
+        assert abs(x - wanted_x) < 1e-3
+        assert abs(y - wanted_y) < 1e-3
