@@ -14,7 +14,7 @@ from data.layer_changes import revisions
 from data.plans import current_generation, generation_of, plan_row
 from gisgrid.models import Band
 from layers.catalog import READS, Layer, offered
-from layers.styles import Style, styles
+from layers.styles import Style, styles, with_names
 
 DEFAULT_BAND = Band(300, 500)
 RECENT_SECONDS = 1.0
@@ -68,4 +68,5 @@ def _offer(connection: sa.Connection, tables: Mapping[str, str]) -> Offer:
     generation = current_generation(connection)
     since = generation_of(connection)
     band = plan_row(connection, since.plan).band if since else DEFAULT_BAND
-    return Offer(offered(connection), styles(band), generation.id if generation else None, band, tables)
+    layers = offered(connection)
+    return Offer(layers, with_names(styles(band), layers.values()), generation.id if generation else None, band, tables)

@@ -14,6 +14,8 @@ BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 """Largest HTTP request body in bytes."""
 ADDRESS_CHARS_MAX: Final = 500
 """Longest address text taken."""
+THEMATIC_ATTRIBUTES_MAX: Final = 200
+"""Most attributes a thematic layer may have."""
 SNAP_METRES_MAX: Final = 100.0
 """A place further than this from every street cannot be assessed, in metres."""
 OUTSIDE_METRES_MAX: Final = 500.0

@@ -17,6 +17,7 @@ MODULES: dict[str, str] = {
     "serve": "serving",
     "worker": "working",
     "webhooks": "webhooks",
+    "thematic": "thematic",
     "db": "database",
     "sample": "importing",
     "import": "importing",

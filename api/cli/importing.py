@@ -89,7 +89,7 @@ def _factors(settings: Settings) -> dict[str, Factor]:
 
 def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out: Path | None) -> None:
     twice: dict[str, int] = {}
-    with _refused_rows(found.reports, settings, source) as refused:
+    with refused_rows(found.reports, settings, source) as refused:
         if out is not None:
             write_layers(out, found.layers)
             place = str(out)
@@ -98,7 +98,7 @@ def _keep(output: Output, settings: Settings, found: OsmLayers, source: str, out
                 store_layers(engine, found.layers, found.reports, source=source, attribution=OSM_ATTRIBUTION)
                 twice = counted_twice(engine, source)
             place = "PostGIS"
-    _tell(output, found.reports, refused, place, {"counted_twice": twice} if twice else None)
+    tell(output, found.reports, refused, place, {"counted_twice": twice} if twice else None)
 
 
 @import_group.command("layer")
@@ -145,15 +145,15 @@ def import_layer(
         taken, report = clean_layer(rows, kind, area=outline, factors=_factors(settings))
         if profession:
             taken = _with_codes(taken, outline, profession)
-        with _refused_rows({as_: report}, settings, name) as refused:
+        with refused_rows({as_: report}, settings, name) as refused:
             write_layers(out, {as_: taken})
-        _tell(output, {as_: report}, refused, str(out))
+        tell(output, {as_: report}, refused, str(out))
         return
     made: dict[str, Any] = {}
     with db.database(settings) as engine, output.stage("storing"):
         known = outline if outline is not None or as_ == "areas" else near_stored_areas(engine)
         taken, report = clean_layer(rows, kind, area=known, factors=_factors(settings))
-        with _refused_rows({as_: report}, settings, name) as refused:
+        with refused_rows({as_: report}, settings, name) as refused:
             if as_ == "units":
                 made["unit_set"] = store_units(engine, taken, report, source=name)
             elif profession:
@@ -169,7 +169,7 @@ def import_layer(
     place = " ".join(["PostGIS", *(f"{key} {value}" for key, value in made.items())])
     if twice:
         made["counted_twice"] = twice
-    _tell(output, {as_: report}, refused, place, made)
+    tell(output, {as_: report}, refused, place, made)
 
 
 def _profession(as_: str, system: str | None, object_code: str | None) -> GridSystem | None:
@@ -194,7 +194,7 @@ def _with_codes(grids: gpd.GeoDataFrame, areas: gpd.GeoDataFrame | None, system:
 
 
 @contextmanager
-def _refused_rows(reports: Mapping[str, ImportReport], settings: Settings, source: str) -> Iterator[dict[str, Path]]:
+def refused_rows(reports: Mapping[str, ImportReport], settings: Settings, source: str) -> Iterator[dict[str, Path]]:
     """Refused rows of each layer, with the reason, as CSV under the home folder.
 
     Written before the sound rows are kept, so that an import that cannot say what it refused takes nothing; removed
@@ -218,10 +218,11 @@ def _refused_rows(reports: Mapping[str, ImportReport], settings: Settings, sourc
         raise
 
 
-def _tell(
+def tell(
     output: Output, reports: Mapping[str, ImportReport], refused: Mapping[str, Path], place: str,
     extra: Mapping[str, Any] | None = None,
 ) -> None:  # fmt: skip
+    """Say what an import took and refused, and where both are."""
     lines = [line for report in reports.values() for line in report.lines()]
     lines += [f"refused rows of {layer}: {path}" for layer, path in refused.items()]
     lines += [

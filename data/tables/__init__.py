@@ -23,6 +23,7 @@ from data.tables.services import (
     facilities,
     facility_categories,
 )
+from data.tables.thematic import thematic_features, thematic_layers
 from data.tables.work import JOB_STATES, imports, jobs, queue_migrations
 
 __all__ = [
@@ -30,6 +31,6 @@ __all__ = [
     "STATES", "addresses", "areas", "barriers", "buildings", "circle_blind_spots", "circle_coverage",
     "circle_polygons", "circle_residences", "circle_runs", "component_classes", "components", "facilities",
     "facility_categories", "generations", "grids", "imports", "jobs", "layer_changes", "mapit_ids", "metadata",
-    "owners", "plans", "posts", "queue_migrations", "report_updates", "reports", "streets", "unit_sets", "units",
-    "walls", "water", "webhook_deliveries", "webhooks",
+    "owners", "plans", "posts", "queue_migrations", "report_updates", "reports", "streets", "thematic_features",
+    "thematic_layers", "unit_sets", "units", "walls", "water", "webhook_deliveries", "webhooks",
 ]  # fmt: skip

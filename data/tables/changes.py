@@ -17,6 +17,7 @@ from data.tables.services import (
     facilities,
     facility_categories,
 )
+from data.tables.thematic import thematic_features, thematic_layers
 
 THIS_TRANSACTION = "((pg_current_xact_id())::text)::bigint"
 
@@ -35,6 +36,7 @@ layer_changes = sa.Table(
 
 NOTED = (
     addresses, areas, barriers, buildings, circle_blind_spots, circle_polygons, circle_runs, components, facilities,
-    facility_categories, generations, grids, plans, reports, streets, units, walls, water,
+    facility_categories, generations, grids, plans, reports, streets, thematic_features, thematic_layers,
+    units, walls, water,
 )  # fmt: skip
 """Tables whose changes are noted."""

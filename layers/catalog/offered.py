@@ -29,10 +29,11 @@ from layers.catalog.base import (
 )
 from layers.catalog.model import Layer
 from layers.catalog.planned import BLIND_SPOTS, CIRCLES, COMPREHENSIVE_GRIDS, DRAFTS, GRIDS, UNITS
+from layers.catalog.thematic import thematic
 
 LEVELS_ZH: Final = {"district": "区县", "street": "街道", "community": "社区"}
 LEVELS_EN: Final = {"district": "Districts", "street": "Streets and towns", "community": "Communities"}
-READS: Final = ("grids", "generations", "plans", "components", "facility_categories", "circle_runs")
+READS: Final = ("grids", "generations", "plans", "components", "facility_categories", "circle_runs", "thematic_layers")
 """Tables the list itself depends on."""
 
 
@@ -40,6 +41,8 @@ def offered(connection: sa.Connection) -> dict[str, Layer]:
     """Every layer by name, in the order they are listed: from the ground up, as they are drawn over each other."""
     found = [WATER, BUILDINGS, STREETS, WALLS, BARRIERS, *_areas(), *_circles(connection), UNITS, *_grids(connection)]
     found += [DRAFTS, *_components(connection), *_facilities(connection), REPORTS_HEAT, REPORTS, ADDRESSES]
+    own = {layer.name for layer in found}
+    found += [layer for layer in thematic(connection) if layer.name not in own]
     return {layer.name: layer for layer in found}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pygeofilter import ast
@@ -31,7 +32,7 @@ def styles(band: Band) -> dict[str, Style]:
     made = (
         _areas(), _grids(band), _grids_outline(), _systems(), _units(), _drafts(), _streets(), _water(), _buildings(),
         _walls(), _barriers(), _addresses(), _components(), _facilities(), _reports(), _reports_heat(), _circles(),
-        _blind_spots(),
+        _blind_spots(), *_thematic(),
     )  # fmt: skip
     return {style.name: style for style in made}
 
@@ -225,3 +226,28 @@ def _circles() -> Style:
 def _blind_spots() -> Style:
     rule = Rule("服务盲区", "Blind spot", (Fill("#c0392b", 0.35, hatch=6.0), Stroke("#a93226", 1.4)))
     return Style("blind_spots", "服务盲区", "Blind spots", (rule, _label("rank", color="#7b241c", bold=True)))
+
+
+def _thematic() -> tuple[Style, ...]:
+    """Of thematic layers, by what their shapes are; labels are drawn where the layer names an attribute for them."""
+    color = "#5b7c99"
+    area, line, point = Fill(color, 0.35), Stroke("#3d5a75", 1.4), Marker("circle", color, 8.0)
+    forms: dict[str, tuple[Symbol, ...]] = {
+        "polygon": (area, line), "line": (line,), "point": (point,), "mixed": (area, line, point),
+    }  # fmt: skip
+    return tuple(
+        Style(f"thematic_{shape}", "专题图层", "Thematic layer", (Rule("要素", "Feature", symbols),))
+        for shape, symbols in forms.items()
+    )
+
+
+def with_names(known: Mapping[str, Style], layers: Iterable[Layer]) -> dict[str, Style]:
+    """The styles, and for every thematic layer with a label attribute one of its own that writes it."""
+    made = dict(known)
+    for layer in layers:
+        if layer.style not in made:
+            plain = known[f"thematic_{layer.shape}"]
+            rule = replace(plain.rules[0], title_zh=layer.title_zh, title_en=layer.title_en)
+            label = _label(str(layer.label), scales=(None, None))
+            made[layer.style] = Style(layer.style, layer.title_zh, layer.title_en, (rule, label))
+    return made

@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from data.plans import current_generation
 from gisgrid.models import Band
 from layers.catalog import offered
-from layers.styles import styles, styles_of
+from layers.styles import styles, styles_of, with_names
 from tests.conftest import Planned
 
 
 def test_every_layer_can_be_read_and_has_a_style(planned: Planned) -> None:
-    known = styles(Band(300, 500))
     with planned.engine.connect() as connection:
         layers = offered(connection)
+        known = with_names(styles(Band(300, 500)), layers.values())
         generation = current_generation(connection)
         assert generation is not None
         for layer in layers.values():
