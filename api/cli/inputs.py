@@ -61,10 +61,13 @@ def read_map(
 
 def read_place_file(spec: str, name: str, *, crs: str | None = None) -> gpd.GeoDataFrame:
     """Layer ``name`` of a map file: an OSM extract, a file holding a layer of that name, or a single-layer file;
-    streets of a graph saved by OSMnx, too. ``crs``: of a file that tells none.
+    streets of a graph saved by OSMnx, too. ``crs``: of a file that tells none. Raises BadInput for what it lacks.
     """
     if is_osm_file(spec):
-        return read_osm(spec)[name]
+        layers = read_osm(spec)
+        if name not in layers:
+            raise BadInput(f"{spec}: an OSM extract gives no {name}; give a map file, or one layer of it (FILE:layer)")
+        return layers[name]
     if is_graph_file(spec) and name == "streets":
         return streets_of_graph(read_graphml(spec))
     return read_map(spec, layer=name, crs=crs)

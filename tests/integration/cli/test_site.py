@@ -90,3 +90,16 @@ def test_bad_input_is_one_line(
     assert message in done.err
     assert len(done.err.strip().splitlines()) <= 2
     assert not (tmp_path / "o.gpkg").exists()
+
+
+def test_an_osm_extract_gives_no_candidates(run: Run, district: Path, tmp_path: Path) -> None:
+    extract = tmp_path / "corner.osm"
+    nodes = "".join(f'<node id="{n}" version="1" lon="{116.3 + n * 1e-4}" lat="39.9"/>' for n in (1, 2))
+    way = '<way id="1" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/></way>'
+    extract.write_text(f'<osm version="0.6">{nodes}{way}</osm>')
+    done = run(
+        "site", "--streets", district, "--category", "clinic", "--count", "1", "--candidates", extract,
+        "--out", tmp_path / "o.gpkg",
+    )  # fmt: skip
+    assert done.code == 2
+    assert "an OSM extract gives no candidates" in done.err
