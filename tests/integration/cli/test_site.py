@@ -96,7 +96,9 @@ def test_an_osm_extract_gives_no_candidates(run: Run, district: Path, tmp_path: 
     extract = tmp_path / "corner.osm"
     nodes = "".join(f'<node id="{n}" version="1" lon="{116.3 + n * 1e-4}" lat="39.9"/>' for n in (1, 2))
     way = '<way id="1" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/></way>'
-    extract.write_text(f'<osm version="0.6">{nodes}{way}</osm>')
+    extract.write_text(
+        f'<osm version="0.6"><bounds minlat="39.8" minlon="116.2" maxlat="40" maxlon="116.4"/>{nodes}{way}</osm>'
+    )
     done = run(
         "site", "--streets", district, "--category", "clinic", "--count", "1", "--candidates", extract,
         "--out", tmp_path / "o.gpkg",
