@@ -18,6 +18,7 @@ from layers.filters.masks import mask
 from layers.held.anchors import simple_anchors, widest_places
 from layers.held.boxtree import box_tree
 from layers.held.cutting import cut
+from layers.held.detail import DETAIL_FROM, STEP, kept_to, level_of, simplified
 from layers.held.picking import drawable, under
 from layers.held.projecting import Frame, frame
 from layers.held.shapes import Shapes, gathered
@@ -52,19 +53,30 @@ class HeldLayer:
         label_points: NDArray[np.float64] | None = None,
         revision: str = "",
         generation: int | None = None,
+        kept_to: NDArray[np.float32] | None = None,
     ) -> None:
         self.layer, self.shapes, self.columns, self.keys, self.ids = layer, shapes, columns, keys, ids
         self.label_points, self.revision, self.generation = label_points, revision, generation
         self._tree = box_tree(shapes.boxes)
         self.box: Box | None = self._tree.box
+        self.kept_to = kept_to
+        """Tolerances of `layers.held.detail`; None until a picture needed them."""
+        self.unsimplified = 0
+        """Coordinates of changed rows, which every level keeps."""
+        self._levels: dict[int, Shapes] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self.shapes)
 
-    @cached_property
+    @property
     def nbytes(self) -> int:
-        """Bytes held, levels of detail not counted."""
+        """Bytes held."""
+        levels = sum(s.coords.nbytes + s.parts.nbytes for s in list(self._levels.values()) if s is not self.shapes)
+        return self._bytes + levels + (0 if self.kept_to is None else self.kept_to.nbytes)
+
+    @cached_property
+    def _bytes(self) -> int:
         columns = sum(column.nbytes for column in self.columns.values())
         keys = self.keys.nbytes + (60 * len(self.keys) if self.keys.dtype == object else 0)
         anchors = 32 * len(self)
@@ -102,19 +114,50 @@ class HeldLayer:
                 left = np.flatnonzero(sound)
                 pixels, parts, features, kinds = gathered(pixels, parts, features, kinds, left)
                 found = found[left]
-        return Window(found, pixels, parts, features, kinds, self._anchors_in(seen, margin, found))
+        anchors = pixels.copy() if self._single and len(found) == len(pixels) else self._anchors_in(seen, found)
+        return Window(found, pixels, parts, features, kinds, _shown(anchors, seen, margin))
 
     def _around(self, seen: Frame, margin: float, found: Rows) -> tuple[Any, Any, Any, Any, bool]:
         """Arrays of some rows, cut well outside the picture, and whether every one of them can be drawn for sure."""
-        shapes = self.shapes
+        shapes = self._detailed(seen)
         wide = np.array(seen.degrees(margin + ROUND * max(seen.view.width, seen.view.height)))
-        boxes = shapes.boxes[found] if len(found) < len(shapes) else shapes.boxes
-        inside = (boxes[:, :2] >= wide[:2]).all(axis=1) & (boxes[:, 2:] <= wide[2:]).all(axis=1)
-        if not inside.all():
+        if not (_within(np.array([self.box]), wide) or _within(shapes.boxes[found], wide)):
             return *cut(shapes.coords, shapes.parts, shapes.features, shapes.kinds, found, shapes.boxes, wide), False
         if len(found) == len(shapes):
             return shapes.coords, shapes.parts, shapes.features, shapes.kinds, seen.flat
         return *gathered(shapes.coords, shapes.parts, shapes.features, shapes.kinds, found), seen.flat
+
+    def _detailed(self, seen: Frame) -> Shapes:
+        """The geometries with the vertices a picture of this scale can show; all while another thread makes them."""
+        shapes = self.shapes
+        if len(shapes.coords) < DETAIL_FROM or self._points_only:
+            return shapes
+        west, south, east, north = seen.degrees(0.0)
+        narrow = np.cos(np.radians(min(89.0, max(abs(south), abs(north)))))
+        level = level_of(min((east - west) / seen.view.width * narrow, (north - south) / seen.view.height))
+        found = self._levels.get(level)
+        if found is not None:
+            return found
+        if STEP**level * 8 < self._shortest or not self._lock.acquire(blocking=False):
+            return shapes
+        try:
+            if self.kept_to is None:
+                self.kept_to = kept_to(shapes)
+            found = self._levels[level] = simplified(shapes, self.kept_to, level) or shapes
+        finally:
+            self._lock.release()
+        return found
+
+    @cached_property
+    def _points_only(self) -> bool:
+        return not self.shapes.kinds.any()
+
+    @cached_property
+    def _shortest(self) -> float:
+        """A small extent of a feature, in degrees: tolerances far below it save nothing."""
+        boxes = self.shapes.boxes
+        extent = np.nanmax(boxes[:, 2:] - boxes[:, :2], axis=1)
+        return float(np.nanmedian(extent) / max(1.0, len(self.shapes.coords) / max(1, len(self.shapes.kinds))))
 
     def anchors(self, rows: Rows, large: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Where labels of rows stand, in degrees (k, 2): inside polygons, on lines, the point itself. ``large`` (k,):
@@ -138,10 +181,15 @@ class HeldLayer:
     @cached_property
     def _simple_anchors(self) -> NDArray[np.float64]:
         s = self.shapes
-        if len(s.kinds) == len(s) == len(s.coords):  # a point each
+        if self._single:
             return s.coords
         found: NDArray[np.float64] = simple_anchors(s.coords, s.parts, s.features, s.kinds, np.arange(len(s)))
         return found
+
+    @cached_property
+    def _single(self) -> bool:
+        """Whether every feature is one point."""
+        return len(self.shapes.coords) == len(self) and bool((np.diff(self.shapes.features) == 1).all())
 
     @cached_property
     def _best_anchors(self) -> NDArray[np.float64]:
@@ -155,7 +203,7 @@ class HeldLayer:
             has[with_parts] = np.maximum.reduceat(self.shapes.kinds, self.shapes.features[:-1][with_parts]) == 2
         return has
 
-    def _anchors_in(self, seen: Frame, margin: float, found: Rows) -> NDArray[np.float32]:
+    def _anchors_in(self, seen: Frame, found: Rows) -> NDArray[np.float32]:
         large = None
         if self.label_points is None and self._has_rings.any():
             box = np.array(seen.degrees(0.0))
@@ -163,11 +211,6 @@ class HeldLayer:
             boxes = self.shapes.boxes[found]
             large = ((boxes[:, 2:] - boxes[:, :2]) >= LARGE * pixel).any(axis=1)
         anchors: NDArray[np.float32] = seen.pixels(self.anchors(found, large))
-        x, y = anchors[:, 0], anchors[:, 1]
-        view = seen.view
-        inside = (x >= -margin) & (y >= -margin) & (x <= view.width + margin) & (y <= view.height + margin)
-        if not inside.all():
-            anchors[~inside] = np.nan
         return anchors
 
     def at(self, view: View, x: float, y: float, tolerance: float, rows: NDArray[np.bool_] | None = None) -> Rows:
@@ -187,6 +230,20 @@ class HeldLayer:
         coords, parts, features, kinds = gathered(s.coords, s.parts, s.features, s.kinds, found)
         hit = under(seen.pixels(coords, exact=True), parts, features, kinds, x, y, tolerance)
         return np.asarray(found[hit][::-1])
+
+
+def _within(boxes: NDArray[np.float64], wide: NDArray[np.float64]) -> bool:
+    return bool((boxes[:, :2] >= wide[:2]).all() and (boxes[:, 2:] <= wide[2:]).all())
+
+
+def _shown(anchors: NDArray[np.float32], seen: Frame, margin: float) -> NDArray[np.float32]:
+    """The anchors, NaN where they are further than the margin from the picture."""
+    x, y = anchors[:, 0], anchors[:, 1]
+    width, height = seen.view.width + margin, seen.view.height + margin
+    inside = (x >= -margin) & (y >= -margin) & (x <= width) & (y <= height)
+    if not inside.all():
+        anchors[~inside] = np.nan
+    return anchors
 
 
 _EMPTY: Final = Window(

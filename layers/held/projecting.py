@@ -29,6 +29,7 @@ _FEW: Final = 3_000
 """Coordinates that are projected one by one."""
 _CELLS: Final = (4, 8, 16, 32, 64)
 _EDGE: Final = 32
+_TABLE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,30 @@ class Frame:
         if self.view.crs in SAME:
             _plain(coords, west, north, *self.scale, out)
         elif self.view.crs == MERCATOR:
-            _mercator(coords, west, north, *self.scale, out)
+            if exact or len(coords) < _FEW or not self._by_table(coords, out):
+                _mercator(coords, west, north, *self.scale, out)
         elif exact or len(coords) < _FEW or not self._interpolated(coords, out):
             out[:] = self._projected(coords[:, 0], coords[:, 1])
         return out
+
+    def _by_table(self, coords: NDArray[np.float64], out: NDArray[Any]) -> bool:
+        """Fill ``out`` in Web Mercator by parabolas between latitudes; False when they are not near enough."""
+        low, high = _extent(coords)
+        if not (np.isfinite(low[1]) and np.isfinite(high[1])):
+            return False
+        south, size = float(low[1]), max(float(high[1] - low[1]), 1e-9)
+        at = np.arange(2 * _TABLE + 1) / (2 * _TABLE)
+        between = (np.arange(_TABLE)[:, None] + (0.21, 0.79)).ravel() / _TABLE
+        table, wanted, got = (np.zeros((len(k), 2)) for k in (at, between, between))
+        west, north = self.view.box[0], self.view.box[3]
+        _mercator(np.column_stack((at, south + at * size)), west, north, *self.scale, table)
+        checked = np.column_stack((between, south + between * size))
+        _mercator(checked, west, north, *self.scale, wanted)
+        _tabled(checked, west, self.scale[0], south, size, table[:, 1].copy(), got)
+        if not np.abs(got - wanted).max() < PIXEL_ERROR / 3:
+            return False
+        _tabled(coords, west, self.scale[0], south, size, table[:, 1].copy(), out)
+        return True
 
     def _projected(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixels by PROJ, place by place."""
@@ -181,6 +202,23 @@ def _mercator(coords: Any, west: float, north: float, sx: float, sy: float, out:
         lat = min(89.9, max(-89.9, coords[k, 1])) * radian
         out[k, 0] = (coords[k, 0] * radian * EARTH - west) * sx
         out[k, 1] = (north - EARTH * math.log(math.tan(math.pi / 4.0 + lat / 2.0))) * sy
+
+
+@njit(cache=True, nogil=True)
+def _tabled(coords: Any, west: float, sx: float, south: float, size: float, table: Any, out: Any) -> None:
+    """Web Mercator, the rows by a parabola through three entries of ``table`` (2 · cells + 1,)."""
+    cells = (table.size - 1) // 2
+    radius = math.pi / 180.0 * EARTH
+    for k in range(len(coords)):
+        out[k, 0] = (coords[k, 0] * radius - west) * sx
+        v = (coords[k, 1] - south) / size * cells
+        j = min(cells - 1, max(0, int(v)))
+        v -= j
+        out[k, 1] = (
+            (2.0 * v - 1.0) * (v - 1.0) * table[2 * j]
+            + 4.0 * v * (1.0 - v) * table[2 * j + 1]
+            + v * (2.0 * v - 1.0) * table[2 * j + 2]
+        )
 
 
 @njit(cache=True, nogil=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from data.layer_changes import Seen, rows_changed_since, seen
 from layers.catalog.model import Attribute, Layer
 from layers.columns import Column, column_of, joined
+from layers.held.detail import gathered_values
 from layers.held.layer import HeldLayer
 from layers.held.shapes import Shapes, joined_shapes, shapes_of
 
@@ -71,14 +72,22 @@ def spliced(held: HeldLayer, ids: Collection[int], fresh: HeldLayer) -> HeldLaye
     at = np.searchsorted(held.keys[kept], fresh.keys, side="right")
     order = np.insert(kept, at, len(held) + np.arange(len(fresh)))
     columns = {name: joined((column, fresh.columns[name])).take(order) for name, column in held.columns.items()}
+    both = joined_shapes((held.shapes, fresh.shapes))
     points = None
     if held.label_points is not None and fresh.label_points is not None:
         points = np.concatenate((held.label_points, fresh.label_points))[order]
-    return HeldLayer(
-        fresh.layer, joined_shapes((held.shapes, fresh.shapes)).take(order), columns,
+    kept_to = None
+    if held.kept_to is not None and held.unsimplified + len(fresh.shapes.coords) <= SHARE * len(held.shapes.coords):
+        beside = np.concatenate((held.kept_to, np.full(len(fresh.shapes.coords), np.inf, np.float32)))
+        kept_to = gathered_values(beside, both.parts, both.features, order)
+    made = HeldLayer(
+        fresh.layer, both.take(order), columns,
         np.concatenate((held.keys, fresh.keys))[order], ids=np.concatenate((held.ids, fresh.ids))[order],
-        label_points=points, revision=fresh.revision, generation=held.generation,
+        label_points=points, revision=fresh.revision, generation=held.generation, kept_to=kept_to,
     )  # fmt: skip
+    if kept_to is not None:
+        made.unsimplified = held.unsimplified + len(fresh.shapes.coords)
+    return made
 
 
 def _table(layer: Layer) -> sa.Table | None:
