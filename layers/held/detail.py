@@ -166,7 +166,7 @@ def _turned(coords: Any, fixed: Any, first: int, last: int) -> Any:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _less(coords: Any, a: int, b: int) -> bool:
+def _less(coords: Any, a: int, b: int) -> Any:
     return coords[a, 0] < coords[b, 0] or (coords[a, 0] == coords[b, 0] and coords[a, 1] < coords[b, 1])
 
 
