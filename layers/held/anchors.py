@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-_CELLS: Final = 600
+_CELLS: Final = 2_500
+"""Most places tried in one polygon: thin and long ones take many."""
 _NEAR: Final = 0.03
 """How far from the widest place a label may stand, as a share of the half width found."""
 

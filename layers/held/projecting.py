@@ -167,6 +167,7 @@ def _degrees_of(crs: str, box: Box) -> Box:
     known = np.isfinite(lon) & np.isfinite(lat)
     if not known.any():
         return NOTHING
+    lon[~known] = np.nan  # infinities cannot be subtracted
     torn = max(_leap(lon, 0), _leap(lon, 1)) > 180.0  # the date line lies in it
     w, e, s, n = lon[known].min(), lon[known].max(), lat[known].min(), lat[known].max()
     px, py = there.transform([0.0, 0.0], [-90.0, 90.0])
