@@ -100,3 +100,5 @@ CIRCLE_POINTS_MAX: Final = 10_000
 """Most points (candidates, stations, loudspeakers) one job about circles may be given one by one."""
 CIRCLE_SECONDS_MAX: Final = 600.0
 """Longest a job about circles may look for the best choice, in seconds."""
+MASK_NODES_MAX: Final = 5_000
+"""Most parts (comparisons, attributes, values) a condition over a layer in memory may have."""

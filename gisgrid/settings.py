@@ -44,6 +44,8 @@ class Settings:
     """``GISGRID_WEBHOOK_WAITS``: seconds before each further try of a webhook delivery, split by commas."""
     address_aliases: Path | None = None
     """``GISGRID_ADDRESS_ALIASES``: CSV of nicknames of roads, compounds and places, read by the address search."""
+    map_memory: float = 1024.0
+    """``GISGRID_MAP_MEMORY``: MiB of layers that one process may hold in memory for drawing maps."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -65,6 +67,7 @@ class Settings:
             keep_days=_numbers(env, "GISGRID_KEEP_DAYS", (14.0,), most=1)[0],
             webhook_waits=_numbers(env, "GISGRID_WEBHOOK_WAITS", WEBHOOK_WAITS, most=100),
             address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),
+            map_memory=_numbers(env, "GISGRID_MAP_MEMORY", (1024.0,), most=1)[0],
         )
 
 
