@@ -98,3 +98,11 @@ CIRCLE_POINTS_MAX: Final = 10_000
 """Most points (candidates, stations, loudspeakers) one job about circles may be given one by one."""
 CIRCLE_SECONDS_MAX: Final = 600.0
 """Longest a job about circles may look for the best choice, in seconds."""
+FILTER_CHARS_MAX: Final = 16 * 1024
+"""Longest CQL2 filter, in characters."""
+FILTER_DEPTH_MAX: Final = 100
+"""Deepest nesting of a CQL2 filter."""
+FILTER_NODES_MAX: Final = 4_000
+"""Most parts (conditions, properties, values) of a CQL2 filter."""
+FILTER_VERTICES_MAX: Final = 10_000
+"""Most vertices of one geometry in a CQL2 filter."""
