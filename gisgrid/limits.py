@@ -106,3 +106,9 @@ FILTER_NODES_MAX: Final = 4_000
 """Most parts (conditions, properties, values) of a CQL2 filter."""
 FILTER_VERTICES_MAX: Final = 10_000
 """Most vertices of one geometry in a CQL2 filter."""
+FEATURE_VERTICES_MAX: Final = 200_000
+"""Most vertices of a feature sent to be stored."""
+FEATURE_COUNTS_MAX: Final = 2_000
+"""Counts of matching features kept for later pages."""
+FEATURE_PAGES_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of rendered pages a process keeps for the next to ask the same."""

@@ -70,7 +70,7 @@ def boxes_of(corners: list[Any], crs: Crs, *, where: str) -> list[tuple[float, f
         raise BadInput(f"{where} is turned round: give the smaller values first, in the axis order of {crs.name}")
     if crs.projected:
         return [tuple(shapely.bounds(_densified_box(corners, crs)))]
-    if not (-180 <= min(x0, x1) and max(x0, x1) <= 180 and y0 >= -90 and y1 <= 90):
+    if not (min(x0, x1) >= -180 and max(x0, x1) <= 180 and y0 >= -90 and y1 <= 90):
         order = "latitude, longitude" if crs.north_first else "longitude, latitude"
         raise BadInput(f"{where} leaves the world; {crs.name} counts in degrees, {order}")
     return [(x0, y0, x1, y1)] if x0 <= x1 else [(x0, y0, 180.0, y1), (-180.0, y0, x1, y1)]

@@ -185,5 +185,3 @@ def attribute_names(tree: Node) -> set[str]:
             found.add(node.name)
         todo += children(node)
     return found
-
-

@@ -66,7 +66,9 @@ class _Parser:
     def fail(self, why: str) -> None:
         """Say where it went wrong. Raises BadInput."""
         shown = self.text[self.at : self.at + 30].strip()
-        raise BadInput(f"filter: {why} at {shown!r} (character {self.at + 1})" if shown else f"filter: {why} at its end")
+        raise BadInput(
+            f"filter: {why} at {shown!r} (character {self.at + 1})" if shown else f"filter: {why} at its end"
+        )
 
     def word(self, *words: str) -> str | None:
         """The keyword at hand when it is one of these, and past it."""
