@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from flask import Response, render_template, request
+from werkzeug.urls import iri_to_uri
 
 from api import etag
 from api.json import json_response
@@ -73,16 +74,18 @@ def link(rel: str, href: str, kind: str = JSON, title: str = "") -> Link:
     return found | {"title": title} if title else found
 
 
+def asked_address(**changes: str) -> str:
+    """The address of this request, properly escaped, with some parameters changed."""
+    query = urlencode(request.args.to_dict() | changes)
+    return iri_to_uri(request.base_url) + (f"?{query}" if query else "")
+
+
 def here(kind: str = JSON) -> list[Link]:
     """Links to this page: itself and its other form."""
-
-    def in_form(name: str) -> str:
-        return f"{request.base_url}?{urlencode(request.args.to_dict() | {'f': name})}"
-
     page = form() == "html"
     return [
-        link("self", request.url, HTML if page else kind),
-        link("alternate", in_form("json" if page else "html"), kind if page else HTML),
+        link("self", asked_address(), HTML if page else kind),
+        link("alternate", asked_address(f="json" if page else "html"), kind if page else HTML),
     ]
 
 
@@ -105,8 +108,7 @@ def answer(value: Mapping[str, Any], template: str, *, kind: str = JSON, **more:
 def page(template: str, **more: Any) -> str:
     """A page for people."""
     chinese = language() == "zh"
-    other = f"{request.base_url}?{urlencode(request.args.to_dict() | {'lang': 'en' if chinese else 'zh'})}"
-    as_json = f"{request.base_url}?{urlencode(request.args.to_dict() | {'f': 'json'})}"
+    other, as_json = asked_address(lang="en" if chinese else "zh"), asked_address(f="json")
     return render_template(
         template, t=lambda zh, en: zh if chinese else en, lang="zh" if chinese else "en", base=base(), other=other,
         as_json=as_json, **more,

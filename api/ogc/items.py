@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 from flask import Response, request
@@ -17,6 +16,7 @@ from api.ogc.answers import (
     HTML,
     JSON,
     address,
+    asked_address,
     cache_rule,
     form,
     found_layer,
@@ -84,8 +84,8 @@ def _items(offer: Offer, asked: Asked) -> bytes:
 def _links(layer: Layer, found: FeaturePage) -> list[dict[str, str]]:
     links = [*here(GEOJSON), link("collection", address("collections", layer.name), JSON)]
     if found.after is not None:
-        query = urlencode(request.args.to_dict() | {"after": found.after})
-        links.append(link("next", f"{request.base_url}?{query}", GEOJSON if form() == "json" else HTML))
+        kind = GEOJSON if form() == "json" else HTML
+        links.append(link("next", asked_address(after=found.after), kind))
     return links
 
 

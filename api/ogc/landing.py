@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from apiflask import APIFlask
-from flask import Response, current_app, request, send_from_directory
+from flask import Response, current_app, send_from_directory
 
 from api.ogc.answers import HTML, JSON, OPENAPI, address, answer, base, here, language, link, take
 from api.ogc.conformance import CLASSES
@@ -18,10 +18,9 @@ ABOUT_EN = "All layers of this service: asked, filtered, paged, edited (OGC API 
 def landing() -> Response:
     """Links to everything below /ogc."""
     take()
-    root = request.url_root.rstrip("/")
     links = [
         *here(),
-        link("service-desc", f"{root}/openapi.json", OPENAPI, "OpenAPI"),
+        link("service-desc", address("api", f="json"), OPENAPI, "OpenAPI"),
         link("service-doc", address("api", f="html"), HTML, "API"),
         link("conformance", address("conformance"), JSON, "Conformance"),
         link("http://www.opengis.net/def/rel/ogc/1.0/conformance", address("conformance"), JSON),
@@ -46,7 +45,8 @@ def description() -> Response:
     take()
     app = current_app
     assert isinstance(app, APIFlask)
-    spec = dict(app.spec)
+    spec = app.spec
+    assert isinstance(spec, dict)  # text only when SPEC_FORMAT asks for YAML
     rows = [
         (method.upper(), path, operation.get("summary", ""))
         for path, operations in spec["paths"].items()

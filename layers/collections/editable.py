@@ -76,6 +76,8 @@ def insert(connection: sa.Connection, layer: Layer, sent: Any, crs: Crs) -> str:
         given["component_code"] = _next_code(connection, given, shape)
     if table is t.facilities and given.get("facility_id") is None:
         given["facility_id"] = f"f{uuid.uuid4().hex[:12]}"
+    if table is t.components:
+        _fill_class(connection, given)
     values = _checked(layer, given, shape) | {"source": SOURCE}
     key = _run(connection, sa.insert(table).values(values).returning(layer.key))
     _check_member(connection, layer, str(key))
@@ -99,6 +101,8 @@ def replace(
         given[name] = connection.scalar(sa.select(table.c[name]).where(has_key(layer, key)))
     if table is t.components and given[name] != key:
         raise BadInput(f"component_code {given[name]!r} is not that of the address ({key}); delete and make it anew")
+    if table is t.components:
+        _fill_class(connection, given)
     values = _checked(layer, given, _shape(sent, crs))
     if not place:
         del values["geometry"]
@@ -187,8 +191,8 @@ def _checked(layer: Layer, given: Feature, shape: Any) -> Feature:
     row = rows.iloc[0]
     values = {key: None if pd.isna(row[key]) else row[key] for key in given}
     if name == "components":
-        code = values["component_code"]
-        if code[6:10] != values["major"] + values["minor"]:
+        code = str(values["component_code"])
+        if code[6:10] != f"{values['major']}{values['minor']}":
             told = f"major {values['major']} and minor {values['minor']}"
             raise BadInput(f"component_code {code} is not of {told} (its digits 7 to 10)")
     columns = table_of(layer).c
@@ -217,6 +221,21 @@ def _next_code(connection: sa.Connection, given: Feature, shape: Any) -> str:
     if number > 999_999:
         raise Conflict(f"all numbers of components {stem} are in use; give component_code")
     return f"{stem}{number:06d}"
+
+
+def _fill_class(connection: sa.Connection, given: Feature) -> None:
+    """Standard and kind of a component that leaves them out, from its class. Raises BadInput for an unknown class."""
+    code = given.get("component_code")
+    for name, digits in (("major", slice(6, 8)), ("minor", slice(8, 10))):
+        given[name] = given.get(name) or (code or "")[digits]
+    columns = t.component_classes.c
+    told = {name: given[name] for name in ("standard", "kind", "major", "minor") if given.get(name)}
+    query = sa.select(columns.standard, columns.kind).where(*[columns[name] == value for name, value in told.items()])
+    found = connection.execute(query.order_by(columns.is_local, columns.standard, columns.kind).limit(1)).first()
+    if found is None:
+        shown = ", ".join(f"{name} {value}" for name, value in told.items())
+        raise BadInput(f"there is no component class with {shown[:200]}; /api/v1/components/classes lists them")
+    given["standard"], given["kind"] = found
 
 
 def _check_member(connection: sa.Connection, layer: Layer, key: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from data.tables import MERCATOR_SRID, SRID
 from gisgrid.errors import BadInput, NotFound
@@ -62,7 +63,7 @@ def feature_page(connection: sa.Connection, question: Question, *, limit: int, a
         .subquery("rows")
     )
     on_page = rows.c.n <= limit
-    joined = sa.func.string_agg(rows.c.feature, sa.literal_column("','")).filter(on_page)
+    joined = sa.func.string_agg(rows.c.feature, aggregate_order_by(sa.literal_column("','"), rows.c.n)).filter(on_page)
     last = sa.func.max(rows.c.place).filter(rows.c.n == limit)
     query = sa.select(joined, sa.func.count(), last).select_from(rows)
     text, number, end = _answer(connection, query)

@@ -4,8 +4,8 @@ The parsers are ours, not pygeofilter's: its text grammar gives AND and OR one p
 no temporal functions in call form, and both its parsers recurse as deep as they are sent (docs/features.md).
 
 Conventions: dates are `date`, times `datetime` with a zone, spans `values.Interval` (None: open end), geometries
-`values.Geometry` (GeoJSON, EPSG:4490, longitude first). LIKE has ``%``, ``_`` and the escape ``\\``; CASEI, ACCENTI, %, DIV
-and ^ are `ast.Function` named casei, accenti, mod, div, power. T_INTERSECTS is NOT T_DISJOINT.
+`values.Geometry` (GeoJSON, EPSG:4490, longitude first). LIKE has ``%``, ``_`` and the escape ``\\``. CASEI,
+ACCENTI, %, DIV and ^ are `ast.Function` named casei, accenti, mod, div, power. T_INTERSECTS is NOT T_DISJOINT.
 """
 
 from __future__ import annotations

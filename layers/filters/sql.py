@@ -249,7 +249,7 @@ def _text(value: str) -> sa.ColumnElement[str]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, ast.Attribute):
-        return value.name[:60]
+        return str(value.name)[:60]
     if isinstance(value, values.Geometry):
         return "the geometry"
     if isinstance(value, values.Interval):

@@ -30,13 +30,16 @@ class Dated(Protocol):
     """A value that may be a time."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """text, number, date, time and so on."""
 
     @property
-    def sql(self) -> Sql: ...
+    def sql(self) -> Sql:
+        """The value in SQL."""
 
     @property
-    def told(self) -> str: ...
+    def told(self) -> str:
+        """What it is called in messages."""
 
 
 def span_of(term: Dated, zone: tzinfo) -> Span:

@@ -216,8 +216,8 @@ class _Parser:
 
     def _geometry(self) -> Node:
         """A WKT literal, from its name to the bracket that closes it."""
-        depth, end = 0, self.text.index("(", self.at)
-        for end in range(end, len(self.text)):
+        depth, start = 0, self.text.index("(", self.at)
+        for end in range(start, len(self.text)):
             depth += {"(": 1, ")": -1}.get(self.text[end], 0)
             if depth > 10 or depth == 0:
                 break
