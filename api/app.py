@@ -19,6 +19,7 @@ from api import (
     grids,
     jobs,
     mapit,
+    ogc,
     open311,
     openapi,
     overview,
@@ -63,6 +64,7 @@ BLUEPRINTS = (
     open311.bp,
     jobs.bp,
     mapit.bp,
+    ogc.bp,
     addresses.bp,
     batch.bp,
 )

@@ -12,6 +12,7 @@ from api.circles.describe import ANSWERS as CIRCLE_ANSWERS
 from api.circles.describe import CHANGES as CIRCLE_CHANGES
 from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
+from api.ogc.describe import PATHS as OGC_PATHS
 from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
@@ -265,7 +266,7 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
             operation["responses"] = _read(path) if method == "get" else _changed(method.upper(), path)
             for parameter in operation.get("parameters", []):
                 _complete_parameter(parameter)
-    spec["paths"] |= MAPIT_PATHS
+    spec["paths"] |= MAPIT_PATHS | OGC_PATHS
     return spec
 
 

@@ -102,3 +102,17 @@ CIRCLE_SECONDS_MAX: Final = 600.0
 """Longest a job about circles may look for the best choice, in seconds."""
 MASK_NODES_MAX: Final = 5_000
 """Most parts (comparisons, attributes, values) a condition over a layer in memory may have."""
+FILTER_CHARS_MAX: Final = 16 * 1024
+"""Longest CQL2 filter, in characters."""
+FILTER_DEPTH_MAX: Final = 100
+"""Deepest nesting of a CQL2 filter."""
+FILTER_NODES_MAX: Final = 4_000
+"""Most parts (conditions, properties, values) of a CQL2 filter."""
+FILTER_VERTICES_MAX: Final = 10_000
+"""Most vertices of one geometry in a CQL2 filter."""
+FEATURE_VERTICES_MAX: Final = 200_000
+"""Most vertices of a feature sent to be stored."""
+FEATURE_COUNTS_MAX: Final = 2_000
+"""Counts of matching features kept for later pages."""
+FEATURE_PAGES_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of rendered pages a process keeps for the next to ask the same."""

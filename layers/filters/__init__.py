@@ -1,1 +1,1 @@
-"""Filters: what CQL2 and SLD conditions mean, as masks over held columns and as SQL."""
+"""Filters (CQL2, SLD) as trees of conditions, and what they become: bound SQL, masks over columns in memory."""
