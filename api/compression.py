@@ -29,6 +29,8 @@ TYPES: Final = re.compile(
     r"vnd\.ogc\.(?:gml|se_xml|wms_xml).*|geo\+json-seq|x-qgis|sql)|image/svg\+xml|font/(?:ttf|otf)"
 )
 """Media types worth it: texts, and vector tiles. An event stream must not wait in a compressor."""
+LOCATE: Final = "/api/v1/locate"
+"""Asked thousands of times a second, mostly past the application (`api.locate.shortcut`): answered as it is."""
 _SUFFIX: Final = re.compile(r'-(?:gzip|br)"')
 _FLUSH_BYTES: Final = 256 * 1024
 """A streamed body is sent on at least every so many of its own bytes."""
@@ -112,6 +114,8 @@ def _compressed(response: Response) -> Response:
         response.vary.add("Accept-Encoding")
         return response
     if not TYPES.fullmatch(response.mimetype or "") or "Content-Encoding" in response.headers:
+        return response
+    if request.path == LOCATE:
         return response
     response.vary.add("Accept-Encoding")
     coding = chosen()
