@@ -98,3 +98,5 @@ CIRCLE_POINTS_MAX: Final = 10_000
 """Most points (candidates, stations, loudspeakers) one job about circles may be given one by one."""
 CIRCLE_SECONDS_MAX: Final = 600.0
 """Longest a job about circles may look for the best choice, in seconds."""
+DOWNLOADS_AT_ONCE: Final = 2
+"""Whole layers one process makes files of or sends as text at the same time: each holds a database connection."""
