@@ -22,6 +22,7 @@ from api import (
     grids,
     jobs,
     mapit,
+    ogc,
     open311,
     openapi,
     overview,
@@ -67,6 +68,7 @@ BLUEPRINTS = (
     open311.bp,
     jobs.bp,
     mapit.bp,
+    ogc.bp,
     addresses.bp,
     batch.bp,
 )

@@ -52,6 +52,13 @@ class DownloadQuery(Strict):
     datetime = String(
         metadata={"description": "time, day or interval from/to: of grids, the generation in force at its end"}
     )
+    filter = String(metadata={"description": "CQL2, geometries in degrees with the longitude first"})
+    filter_lang = String(
+        data_key="filter-lang",
+        load_default="cql2-text",
+        validate=OneOf(["cql2-text", "cql2-json"]),
+        metadata={"description": "cql2-text or cql2-json"},
+    )
     properties = String(metadata={"description": "attributes, split by commas; all when not given"})
     lang = String(
         load_default="en", validate=OneOf(["zh", "en"]), metadata={"description": "language of titles: zh or en"}
@@ -147,7 +154,8 @@ def _file_name(layer: Layer, chosen: Selection, language: str) -> str:
 def _selection(connection: sa.Connection, layer: Layer, query: dict[str, Any]) -> Selection:
     return select(
         connection, layer, crs=query.get("crs"), bbox=query.get("bbox"), when=query.get("datetime"),
-        properties=query.get("properties"), zone=state().settings.timezone,
+        properties=query.get("properties"), filter_text=query.get("filter"), filter_language=query["filter_lang"],
+        zone=state().settings.timezone,
     )  # fmt: skip
 
 

@@ -98,5 +98,19 @@ CIRCLE_POINTS_MAX: Final = 10_000
 """Most points (candidates, stations, loudspeakers) one job about circles may be given one by one."""
 CIRCLE_SECONDS_MAX: Final = 600.0
 """Longest a job about circles may look for the best choice, in seconds."""
+FILTER_CHARS_MAX: Final = 16 * 1024
+"""Longest CQL2 filter, in characters."""
+FILTER_DEPTH_MAX: Final = 100
+"""Deepest nesting of a CQL2 filter."""
+FILTER_NODES_MAX: Final = 4_000
+"""Most parts (conditions, properties, values) of a CQL2 filter."""
+FILTER_VERTICES_MAX: Final = 10_000
+"""Most vertices of one geometry in a CQL2 filter."""
+FEATURE_VERTICES_MAX: Final = 200_000
+"""Most vertices of a feature sent to be stored."""
+FEATURE_COUNTS_MAX: Final = 2_000
+"""Counts of matching features kept for later pages."""
+FEATURE_PAGES_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of rendered pages a process keeps for the next to ask the same."""
 DOWNLOADS_AT_ONCE: Final = 2
 """Whole layers one process makes files of or sends as text at the same time: each holds a database connection."""

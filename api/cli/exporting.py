@@ -31,12 +31,17 @@ ENDINGS: Final = (".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".shp", ".zi
 @click.option("--system", help="Grids of a professional system (fire, 消防 …) instead of the comprehensive ones.")
 @click.option("--bbox", help="Only what lies in minx,miny,maxx,maxy: degrees, longitude first.")
 @click.option("--datetime", "when", help="Time, day or from/to; of grids, those in force at its end.")
+@click.option("--filter", "filter_text", help="CQL2: \"households > 500 AND kind <> 'special'\".")
+@click.option(
+    "--filter-lang", type=click.Choice(["cql2-text", "cql2-json"]), default="cql2-text", show_default=True,
+    help="Language of --filter.",
+)  # fmt: skip
 @click.option("--properties", help="Attributes to take, split by commas; all when not given.")
 @click.option("--bom", is_flag=True, help="Begin a .csv with the mark Excel knows UTF-8 by.")
 @output_options
 def export(
     output: Output, layer: str, out: Path, crs: str | None, system: str | None, bbox: str | None, when: str | None,
-    properties: str | None, bom: bool,
+    filter_text: str | None, filter_lang: str, properties: str | None, bom: bool,
 ) -> None:  # fmt: skip
     """Write a stored layer, or a part of it, to a file; of 'grids', those in force, all levels.
 
@@ -54,7 +59,8 @@ def export(
         chosen = select(connection, found, crs=crs, bbox=bbox, when=when, properties=properties, zone=settings.timezone)
         check_system(form_of(out), chosen.crs)
         if connection.scalar(chosen.query(sa.literal(1)).limit(1)) is None:
-            raise NotFound(f"there are no {layer} stored yet" if bbox is None else f"there are no {layer} in that box")
+            part = bbox or when or filter_text
+            raise NotFound(f"no {layer} are chosen by that" if part else f"there are no {layer} stored yet")
         written, paths = _write(connection, chosen, out, bom=bom)
     lines = [f"{written.rows} {layer} → {out}"]
     lines += [f"note: {n} texts of {name} were cut to 254 bytes, as shapefiles are" for name, n in written.cut.items()]

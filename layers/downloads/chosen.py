@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,6 +15,8 @@ from gisgrid.errors import BadInput, NotFound
 from layers.catalog import Attribute, Layer
 from layers.catalog.model import Condition
 from layers.features import parse_bbox
+from layers.filters.parse import parse_filter
+from layers.filters.sql import to_sql
 
 SHIFTED: Final = ("gcj02", "bd09")
 """Systems map files cannot name; only texts are given in them."""
@@ -53,18 +54,21 @@ def select(
     bbox: str | None = None,
     when: str | None = None,
     properties: str | None = None,
-    where: Sequence[Condition] = (),
-    zone: Any = UTC,
+    filter_text: str | None = None,
+    filter_language: str = "cql2-text",
+    zone: tzinfo = UTC,
 ) -> Selection:
     """What a caller asks of a layer, as texts.
 
     ``bbox``: degrees, longitude first; ``when``: RFC 3339 time, day, or interval ``from/to`` with ``..`` for an open
-    end (of grids: those in force at its end); ``properties``: attributes split by commas; ``where``: what a filter has
-    become; ``zone``: of days. Raises BadInput for what cannot be, NotFound when nothing was in force by then.
+    end (of grids: those in force at its end); ``properties``: attributes split by commas; ``filter_text``: CQL2 in
+    ``filter_language`` (``cql2-text`` or ``cql2-json``), geometries longitude first; ``zone``: of days. Raises BadInput for what cannot be, NotFound when nothing was in force by then.
     """
     if layer.picture_only:
         raise BadInput(f"{layer.name} is a picture only; take {layer.base or 'another layer'} for its features")
-    conditions = [*where]
+    conditions: list[Condition] = []
+    if filter_text is not None:
+        conditions.append(to_sql(parse_filter(filter_text, filter_language), layer, zone))
     generation = current_generation(connection)
     number = generation.id if generation else None
     if when is not None:
@@ -87,7 +91,7 @@ def select(
     )
 
 
-def interval(text: str, zone: Any = UTC) -> tuple[datetime | None, datetime | None]:
+def interval(text: str, zone: tzinfo = UTC) -> tuple[datetime | None, datetime | None]:
     """First and last moment of a time, a day or an interval; None for an open end. Raises BadInput."""
     start, slash, end = text.partition("/")
     if not slash:
@@ -99,7 +103,7 @@ def interval(text: str, zone: Any = UTC) -> tuple[datetime | None, datetime | No
     return first, last
 
 
-def _moment(whole: str, text: str, zone: Any, *, last: bool = False) -> datetime:
+def _moment(whole: str, text: str, zone: tzinfo, *, last: bool = False) -> datetime:
     try:
         found = datetime.fromisoformat(text.strip())
         if found.tzinfo is None:
