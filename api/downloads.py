@@ -182,13 +182,16 @@ def _answer(
 
 
 class _Body:
-    """A body that lets go of what it holds when it is closed, even when nobody has begun to read it."""
+    """A body that lets go of what it holds at its end, or when it is closed, even when nobody has begun to read it."""
 
     def __init__(self, parts: Iterator[bytes], close: Callable[[], object]) -> None:
         self._parts, self._close = parts, close
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._parts
+        try:
+            yield from self._parts
+        finally:
+            self._close()
 
     def close(self) -> None:
         self._close()

@@ -62,7 +62,8 @@ def select(
 
     ``bbox``: degrees, longitude first; ``when``: RFC 3339 time, day, or interval ``from/to`` with ``..`` for an open
     end (of grids: those in force at its end); ``properties``: attributes split by commas; ``filter_text``: CQL2 in
-    ``filter_language`` (``cql2-text`` or ``cql2-json``), geometries longitude first; ``zone``: of days. Raises BadInput for what cannot be, NotFound when nothing was in force by then.
+    ``filter_language`` (``cql2-text`` or ``cql2-json``), geometries longitude first; ``zone``: of days. Raises
+    BadInput for what cannot be, NotFound when nothing was in force by then.
     """
     if layer.picture_only:
         raise BadInput(f"{layer.name} is a picture only; take {layer.base or 'another layer'} for its features")

@@ -297,3 +297,15 @@ def test_pictures_have_no_features(planned: Planned) -> None:
         layer: Layer = offered(connection)["reports_heat"]
         with pytest.raises(BadInput, match="picture"):
             select(connection, layer)
+
+
+def test_a_filter_chooses_what_pandas_chooses(
+    planned: Planned, stored: dict[str, gpd.GeoDataFrame], tmp_path: Path
+) -> None:
+    grids = stored["grids"]
+    wanted = grids[(grids["households"] > 300) & (grids["kind"] != "special")]
+    assert 0 < len(wanted) < len(grids)
+    path = written(planned, tmp_path, "grids", ".fgb", filter_text="households > 300 AND kind <> 'special'")
+    assert rows_of(pyogrio.read_dataframe(path)[list(grids.columns)]) == rows_of(wanted)
+    with pytest.raises(BadInput, match="filter"):
+        written(planned, tmp_path, "grids", ".csv", filter_text="households >")
