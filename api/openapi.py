@@ -144,7 +144,20 @@ JOB = {
     "error": _nullable(_object({"status": INTEGER, "code": TEXT, "message": TEXT, "details": FACTS})),
 }  # fmt: skip
 
+LAYER_ATTRIBUTE = {"name": TEXT, "type": TEXT, "title_zh": TEXT, "title_en": TEXT, "unit": TEXT}
+LAYER = _object({
+    **dict.fromkeys(("name", "title_zh", "title_en", "about_zh", "about_en", "shape", "crs", "style"), TEXT),
+    **dict.fromkeys(("group", "base", "label", "time"), NULLABLE_TEXT),
+    **dict.fromkeys(("min_scale", "max_scale"), _nullable(NUMBER)),
+    **{key: {"type": "boolean"} for key in ("queryable", "editable", "restricted", "picture_only")},
+    "attributes": _list(_object(LAYER_ATTRIBUTE)), "styles": _list(TEXT),
+    "downloads": {"type": "object", "additionalProperties": TEXT},
+})  # fmt: skip
+
 ANSWERS: dict[str, Json] = {
+    "/api/v1/layers": _object({"layers": _list(LAYER)}),
+    "/api/v1/layers/{name}": LAYER,
+    "/api/v1/layers/{name}/download": _object({"type": TEXT, "features": _list(_feature(FACTS))}),
     "/api/v1/overview": _object({
         "areas": _list(_object(AREA | {"parent": NULLABLE_TEXT})),
         "bounds": _nullable(_list(NUMBER)),

@@ -116,3 +116,5 @@ FEATURE_COUNTS_MAX: Final = 2_000
 """Counts of matching features kept for later pages."""
 FEATURE_PAGES_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of rendered pages a process keeps for the next to ask the same."""
+DOWNLOADS_AT_ONCE: Final = 2
+"""Whole layers one process makes files of or sends as text at the same time: each holds a database connection."""

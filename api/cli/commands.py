@@ -21,7 +21,7 @@ MODULES: dict[str, str] = {
     "db": "database",
     "sample": "importing",
     "import": "importing",
-    "export": "importing",
+    "export": "exporting",
     "units": "planning",
     "plan": "plan",
     "plans": "planning",
