@@ -34,7 +34,10 @@ from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.locate import batch, single
 from api.locate.shortcut import Shortcut
+from api.ogc import tiles as ogc_tiles
 from api.state import State
+from api.tile_shortcut import TileShortcut
+from api.tile_source import Tiles
 from gisgrid import __version__
 from gisgrid.errors import NotFound
 from gisgrid.limits import BODY_BYTES_MAX
@@ -67,6 +70,7 @@ BLUEPRINTS = (
     ogc.bp,
     addresses.bp,
     batch.bp,
+    ogc_tiles.bp,
 )
 
 
@@ -74,13 +78,15 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
     """The service on a database; the caller owns the engine and disposes of it."""
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    catalogue = Catalogue(engine)
     app.extensions["gisgrid"] = held = State(
         settings,
         engine,
         CurrentGrids(engine, settings.home),
         KnownAddresses(engine, settings),
         HeldStreets(engine, settings),
-        Catalogue(engine),
+        catalogue,
+        Tiles(engine, catalogue),
     )
     errors.init_app(app)
     openapi.init_app(app)
@@ -89,7 +95,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
         app.register_blueprint(blueprint)
     _serve_web_map(app)
     app.after_request(_secure)
-    app.wsgi_app = Shortcut(Gate(app.wsgi_app), held, HEADERS)  # type: ignore[method-assign]
+    app.wsgi_app = Shortcut(TileShortcut(Gate(app.wsgi_app), held.tiles, HEADERS), held, HEADERS)  # type: ignore[method-assign]
     return app
 
 

@@ -11,6 +11,7 @@ from api.catalogue import Catalogue
 from api.current import CurrentGrids
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
+from api.tile_source import Tiles
 from gisgrid.settings import Settings
 
 
@@ -24,6 +25,7 @@ class State:
     addresses: KnownAddresses
     streets: HeldStreets
     catalogue: Catalogue
+    tiles: Tiles
 
 
 def state() -> State:
