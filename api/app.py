@@ -29,6 +29,7 @@ from api import (
 from api.catalogue import Catalogue
 from api.circles import views as circle_views
 from api.current import CurrentGrids
+from api.drawing import Drawing
 from api.gate import Gate
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
@@ -74,8 +75,11 @@ BLUEPRINTS = (
 )
 
 
-def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
-    """The service on a database; the caller owns the engine and disposes of it."""
+def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = None) -> APIFlask:
+    """The service on a database; the caller owns the engine and disposes of it.
+
+    ``drawers``: socket of the processes that draw pictures; None: they are drawn here.
+    """
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     catalogue = Catalogue(engine)
@@ -87,6 +91,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
         HeldStreets(engine, settings),
         catalogue,
         Tiles(engine, catalogue),
+        Drawing(engine, catalogue, drawers),
     )
     errors.init_app(app)
     openapi.init_app(app)

@@ -9,6 +9,7 @@ from flask import current_app
 
 from api.catalogue import Catalogue
 from api.current import CurrentGrids
+from api.drawing import Drawing
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.tile_source import Tiles
@@ -26,6 +27,7 @@ class State:
     streets: HeldStreets
     catalogue: Catalogue
     tiles: Tiles
+    drawing: Drawing
 
 
 def state() -> State:

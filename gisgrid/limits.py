@@ -108,7 +108,7 @@ TILE_CACHE_BYTES: Final = 96 * 1024 * 1024
 """Vector tiles a process keeps in memory, in bytes."""
 TILE_SECONDS_MAX: Final = 20.0
 """Longest PostGIS may work on one vector tile, in seconds."""
-PICTURE_SECONDS_MAX: Final = 30.0
+PICTURE_SECONDS_MAX: Final = 60.0
 """Longest a picture may take to draw, in seconds; its drawer is then replaced."""
 PICTURES_WAITING_MAX: Final = 32
 """Pictures that may wait for a drawer; more are told to come back."""

@@ -83,8 +83,8 @@ class MatrixSet:
     def box(self, zoom: int, row: int, column: int) -> Box:
         """The box of a tile in units of the CRS, x to the east."""
         side = self.side / 2**zoom
-        west, north = self.origin[0] + column * side, self.origin[1] - row * side
-        return west, north - side, self.origin[0] + (column + 1) * side, north
+        west, north = self.origin
+        return west + column * side, north - (row + 1) * side, west + (column + 1) * side, north - row * side
 
     def lon_lat(self, box: Box) -> Box:
         """A box of this CRS in degrees."""

@@ -154,7 +154,9 @@ class _Rows:
         parts = _PARTS.get(self.layer.base or self.layer.name, ()) if squares else ()
         west, south, east, north = (_number(f"xywh{place}") for place in range(4))
         side = (east - west) * sa.literal_column(repr(1.0 / cells), sa.Double)
-        column, row = sa.func.floor((x - west).op("/")(side)), sa.func.floor((north - y).op("/")(side))
+        along = sa.literal_column(repr(float(cells)), sa.Double)
+        column = sa.func.floor((x - west) * along / (east - west))
+        row = sa.func.floor((north - y) * along / (east - west))
         cell = [sa.type_coerce(place, sa.Double).label(name) for name, place in (("i", column), ("j", row))]
         near = sa.select(x.label("x"), y.label("y"), *cell, *columns).select_from(self.layer.table)
         r = near.where(*self.conditions, self.within, *where).subquery("near").c
