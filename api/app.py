@@ -35,6 +35,7 @@ from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.locate import batch, single
 from api.locate.shortcut import Shortcut
+from api.ogc import styles as ogc_styles
 from api.ogc import tiles as ogc_tiles
 from api.state import State
 from api.tile_shortcut import TileShortcut
@@ -72,6 +73,7 @@ BLUEPRINTS = (
     addresses.bp,
     batch.bp,
     ogc_tiles.bp,
+    ogc_styles.bp,
 )
 
 

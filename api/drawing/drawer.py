@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 from api.catalogue import Catalogue
 from api.drawing import wire
@@ -69,8 +70,7 @@ def _serve(channel: socket.socket, desk: Desk, seconds: float) -> None:
 def _resident() -> int:
     """Bytes of memory this process holds; 0 where that is not told."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as told:
-            return int(told.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
 

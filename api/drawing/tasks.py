@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from api.catalogue import Catalogue
 
 TASKS: Final[Mapping[str, str]] = {
+    "held": "layers.held:HeldLayers",
     "picture": "layers.wms.picture:picture",
     "found": "layers.wms.picture:found_at",
 }
-"""Tasks by name, ``module:function``: functions of the held layers, the layers offered and a request."""
-HELD: Final = "layers.held:HeldLayers"
+"""Tasks by name, ``module:function``: functions of the held layers, the layers offered and a request; and ``held``,
+what makes the held layers of an engine."""
 REGISTRY: Final = "api.drawing.tasks:TASKS"
 
 
@@ -39,7 +40,7 @@ class Desk:
         with self._lock:
             if self._held is None:
                 # not before: it brings compiled kernels, which most workers never need
-                self._held = named(HELD)(self._engine)
+                self._held = named(self._tasks["held"])(self._engine)
             return self._held
 
 

@@ -35,7 +35,7 @@ _COLUMN: Final = re.compile(r"([0-9]{1,9})(?:\.(?:mvt|pbf))?")
 P = ParamSpec("P")
 
 
-def _takes(*names: str) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
+def takes(*names: str) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
     """Refuse other query parameters: one nobody reads would give a wrong answer quietly."""
 
     def wrap(view: Callable[P, Response]) -> Callable[P, Response]:
@@ -51,7 +51,7 @@ def _takes(*names: str) -> Callable[[Callable[P, Response]], Callable[P, Respons
     return wrap
 
 
-def _form(*forms: str) -> str:
+def form_asked(*forms: str) -> str:
     """The form asked for by ``f``, the first one when it is not told."""
     form = request.args.get("f", forms[0])
     if form not in forms:
@@ -60,10 +60,10 @@ def _form(*forms: str) -> str:
 
 
 @bp.get("/tileMatrixSets")
-@_takes("f")
+@takes("f")
 def list_matrix_sets() -> Response:
     """The tile-matrix sets tiles are offered in."""
-    _form("json")
+    form_asked("json")
     told = [
         {"id": tiles.name, "title": tiles.title_en, **({"uri": tiles.uri} if tiles.uri else {}), "crs": tiles.crs,
          "links": [_link("self", f"tileMatrixSets/{tiles.name}", JSON, tiles.title_en)]}
@@ -73,51 +73,51 @@ def list_matrix_sets() -> Response:
 
 
 @bp.get("/tileMatrixSets/<tms>")
-@_takes("f")
+@takes("f")
 def one_matrix_set(tms: str) -> Response:
     """The definition of a tile-matrix set."""
-    _form("json")
+    form_asked("json")
     found = matrix_set(tms)
     return json_response(found.definition | {"links": [_link("self", f"tileMatrixSets/{tms}", JSON, found.title_en)]})
 
 
 @bp.get("/collections/<collection>/tiles")
-@_takes("f")
+@takes("f")
 def tile_sets(collection: str) -> Response:
     """The tile sets of a layer."""
-    _form("json")
+    form_asked("json")
     offer = state().catalogue.now()
-    layer = _layer(offer, collection)
+    layer = layer_asked(offer, collection)
     return _tile_sets([layer], layer.title_zh, f"collections/{layer.name}/tiles", {})
 
 
 @bp.get("/collections/<collection>/tiles/<tms>")
-@_takes("f", "datetime")
+@takes("f", "datetime")
 def one_tile_set(collection: str, tms: str) -> Response:
     """Metadata of one tile set of a layer, or its TileJSON (``f=tilejson``)."""
     offer = state().catalogue.now()
-    layer = _layer(offer, collection)
+    layer = layer_asked(offer, collection)
     return _one_tile_set(
-        [layer], offer, tms, layer.title_zh, f"collections/{layer.name}/tiles", _form("json", "tilejson")
+        [layer], offer, tms, layer.title_zh, f"collections/{layer.name}/tiles", form_asked("json", "tilejson")
     )
 
 
 @bp.get("/collections/<collection>/tiles/<tms>/tilejson.json")
-@_takes("datetime")
+@takes("datetime")
 def one_tile_json(collection: str, tms: str) -> Response:
     """TileJSON of a layer's tiles."""
     offer = state().catalogue.now()
-    layer = _layer(offer, collection)
+    layer = layer_asked(offer, collection)
     return _one_tile_set([layer], offer, tms, layer.title_zh, f"collections/{layer.name}/tiles", "tilejson")
 
 
 @bp.get("/collections/<collection>/tiles/<tms>/<zoom>/<row>/<column>")
-@_takes("f", "datetime", "v")
+@takes("f", "datetime", "v")
 def one_tile(collection: str, tms: str, zoom: str, row: str, column: str) -> Response:
     """A vector tile of a layer."""
-    _form("mvt")
+    form_asked("mvt")
     offer = state().catalogue.recent()
-    layer, tiles = _layer(offer, collection), matrix_set(tms)
+    layer, tiles = layer_asked(offer, collection), matrix_set(tms)
     place = _place(tiles, zoom, row, column)
     low, _ = zooms(layer, tiles)
     if place[0] < low:
@@ -127,24 +127,24 @@ def one_tile(collection: str, tms: str, zoom: str, row: str, column: str) -> Res
 
 
 @bp.get("/tiles")
-@_takes("f", "collections")
+@takes("f", "collections")
 def dataset_tile_sets() -> Response:
     """The tile sets that hold several layers."""
-    _form("json")
+    form_asked("json")
     offer = state().catalogue.now()
     return _tile_sets(_chosen(offer), "gisgrid", "tiles", _chosen_names())
 
 
 @bp.get("/tiles/<tms>")
-@_takes("f", "collections", "datetime")
+@takes("f", "collections", "datetime")
 def dataset_tile_set(tms: str) -> Response:
     """Metadata or TileJSON of a tile set that holds several layers."""
     offer = state().catalogue.now()
-    return _one_tile_set(_chosen(offer), offer, tms, "gisgrid", "tiles", _form("json", "tilejson"))
+    return _one_tile_set(_chosen(offer), offer, tms, "gisgrid", "tiles", form_asked("json", "tilejson"))
 
 
 @bp.get("/tiles/<tms>/tilejson.json")
-@_takes("collections", "datetime")
+@takes("collections", "datetime")
 def dataset_tile_json(tms: str) -> Response:
     """TileJSON of tiles that hold several layers."""
     offer = state().catalogue.now()
@@ -152,10 +152,10 @@ def dataset_tile_json(tms: str) -> Response:
 
 
 @bp.get("/tiles/<tms>/<zoom>/<row>/<column>")
-@_takes("f", "collections", "datetime", "v")
+@takes("f", "collections", "datetime", "v")
 def dataset_tile(tms: str, zoom: str, row: str, column: str) -> Response:
     """A vector tile with several layers: those named in ``collections``, else all that everybody may see."""
-    _form("mvt")
+    form_asked("mvt")
     offer = state().catalogue.recent()
     tiles, layers = matrix_set(tms), _chosen(offer)
     place = _place(tiles, zoom, row, column)
@@ -169,7 +169,7 @@ def dataset_tile(tms: str, zoom: str, row: str, column: str) -> Response:
     return _sent(source.cache.get(("several", tiles.srid, *place, parts), make), offer, layers)
 
 
-def _layer(offer: Offer, name: str) -> Layer:
+def layer_asked(offer: Offer, name: str) -> Layer:
     """A layer that has tiles and that the caller may see. Raises NotFound."""
     layer = layer_named(dict(offer.layers), name)
     if layer.picture_only or (layer.restricted and not is_editor()):
@@ -185,7 +185,7 @@ def _chosen(offer: Offer) -> list[Layer]:
     names = list(dict.fromkeys(text.split(",")))
     if len(names) > TILE_LAYERS_MAX:
         raise BadInput(f"collections names {len(names)} layers; a tile holds at most {TILE_LAYERS_MAX}")
-    return [_layer(offer, name) for name in names]
+    return [layer_asked(offer, name) for name in names]
 
 
 def _chosen_names() -> dict[str, str]:
@@ -256,13 +256,13 @@ def _one_tile_set(layers: list[Layer], offer: Offer, tms: str, title: str, path:
     if (moment := request.args.get("datetime")) is not None:
         parse_datetime(moment, state().settings.timezone)
         chosen["datetime"] = moment
-    bounds = _together([state().tiles.bounds(layer, offer) for layer in layers])
+    bounds = together([state().tiles.bounds(layer, offer) for layer in layers])
     if form == "tilejson":
         if tiles.degrees:
             raise BadInput(f"TileJSON knows Web Mercator only; ask for WebMercatorQuad instead of {tiles.name}")
         revision = {} if any(layer.restricted for layer in layers) else {"v": revision_word(offer, *layers)}
         asked = chosen | revision
-        template = f"{_base()}/{path}/{tiles.name}/{{z}}/{{y}}/{{x}}" + (f"?{urlencode(asked)}" if asked else "")
+        template = f"{base_url()}/{path}/{tiles.name}/{{z}}/{{y}}/{{x}}" + (f"?{urlencode(asked)}" if asked else "")
         drawn = {layer.name: styles_of(layer, dict(offer.styles)) for layer in layers}
         about = layers[0].about_zh if len(layers) == 1 else ""
         return json_response(tile_json(layers, tiles, drawn, bounds, name=title, description=about, template=template))
@@ -278,7 +278,8 @@ def _one_tile_set(layers: list[Layer], offer: Offer, tms: str, title: str, path:
     return json_response(tile_set(layers, tiles, bounds, title, links))
 
 
-def _together(boxes: Sequence[Box | None]) -> Box | None:
+def together(boxes: Sequence[Box | None]) -> Box | None:
+    """The box around boxes, None when there are none."""
     known = [box for box in boxes if box is not None]
     if not known:
         return None
@@ -288,12 +289,13 @@ def _together(boxes: Sequence[Box | None]) -> Box | None:
     )  # fmt: skip
 
 
-def _base() -> str:
+def base_url() -> str:
+    """The address of /ogc as the caller came by it."""
     return request.url_root.rstrip("/") + "/ogc"
 
 
 def _link(rel: str, path: str, media: str, title: str) -> dict[str, Any]:
-    return {"rel": rel, "href": f"{_base()}/{path}", "type": media, "title": title}
+    return {"rel": rel, "href": f"{base_url()}/{path}", "type": media, "title": title}
 
 
 def _template(path: str, tiles: MatrixSet, chosen: dict[str, str]) -> dict[str, Any]:

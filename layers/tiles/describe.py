@@ -78,7 +78,7 @@ def tile_json(
     if bounds is not None:
         west, south, east, north = bounds
         told["bounds"] = [west, south, east, north]
-        told["center"] = [(west + east) / 2, (south + north) / 2, min(max(_zoom_of_box(bounds), low), DETAILED)]
+        told["center"] = [(west + east) / 2, (south + north) / 2, min(max(zoom_of_box(bounds), low), DETAILED)]
     told["vector_layers"] = [
         made for layer in layers for made in _vector_layers(layer, styles[layer.name], ranges[layer.name])
     ]
@@ -111,7 +111,7 @@ def _schema(attribute: Attribute) -> Json:
     return told | {"type": "string" if kind == "array" else kind}
 
 
-def _zoom_of_box(bounds: Box) -> int:
+def zoom_of_box(bounds: Box) -> int:
     """The zoom at which a box is about a thousand pixels wide."""
     wide = max(bounds[2] - bounds[0], bounds[3] - bounds[1], 1e-6)
     return max(math.floor(math.log2(4 * 360.0 / wide)), 0)

@@ -69,7 +69,9 @@ def test_buildings_are_the_stored_ones_cut_to_the_tile(client: FlaskClient, plan
             assert feature.id == key
             expected = originals[key].intersection(frame)
             shape = on_ground(feature.shape, tiles, place)
-            assert shape.hausdorff_distance(expected) < 2 * unit
+            assert expected.buffer(2 * unit).covers(shape)
+            core = expected.buffer(-unit)  # a sliver the edge cuts off may be lost
+            assert core.is_empty or shape.buffer(2 * unit).covers(core)
             assert abs(shape.area - expected.area) <= 2 * unit * expected.length
         seen |= set(found)
     assert seen == set(originals)
