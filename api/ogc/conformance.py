@@ -11,6 +11,8 @@ CRS: Final = "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf"
 FILTER: Final = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
 EDITING: Final = "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf"
 SCHEMAS: Final = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf"
+TILES: Final = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
+MATRICES: Final = "http://www.opengis.net/spec/tms/2.0/conf"
 CQL2: Final = "http://www.opengis.net/spec/cql2/1.0/conf"
 
 CLASSES: Final = (
@@ -24,5 +26,8 @@ CLASSES: Final = (
     f"{CQL2}/cql2-text", f"{CQL2}/cql2-json", f"{CQL2}/basic-cql2", f"{CQL2}/advanced-comparison-operators",
     f"{CQL2}/case-insensitive-comparison", f"{CQL2}/basic-spatial-functions", f"{CQL2}/basic-spatial-functions-plus",
     f"{CQL2}/spatial-functions", f"{CQL2}/temporal-functions", f"{CQL2}/property-property", f"{CQL2}/arithmetic",
+    f"{TILES}/core", f"{TILES}/tileset", f"{TILES}/tilesets-list", f"{TILES}/dataset-tilesets",
+    f"{TILES}/geodata-tilesets", f"{TILES}/collections-selection", f"{TILES}/datetime", f"{TILES}/mvt",
+    f"{MATRICES}/tilematrixset", f"{MATRICES}/json-tilematrixset",
 )  # fmt: skip
 """What /ogc/conformance declares."""
