@@ -14,6 +14,8 @@ from api import (
     areas,
     basemap,
     components,
+    compression,
+    cross_origin,
     errors,
     facilities,
     grids,
@@ -87,7 +89,9 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
         app.register_blueprint(blueprint)
     _serve_web_map(app)
     app.after_request(_secure)
-    app.wsgi_app = Shortcut(Gate(app.wsgi_app), held, HEADERS)  # type: ignore[method-assign]
+    cross_origin.init_app(app)
+    compression.init_app(app)
+    app.wsgi_app = Shortcut(Gate(app.wsgi_app), held, HEADERS | cross_origin.HEADERS)  # type: ignore[method-assign]
     return app
 
 
