@@ -26,6 +26,7 @@ from api import (
     overview,
     pages,
     reports,
+    wms,
 )
 from api.catalogue import Catalogue
 from api.circles import views as circle_views
@@ -67,6 +68,7 @@ BLUEPRINTS = (
     mapit.bp,
     addresses.bp,
     batch.bp,
+    wms.bp,
 )
 
 

@@ -122,3 +122,5 @@ XML_ELEMENTS_MAX: Final = 20_000
 """Most elements of XML that is read."""
 SLD_RULES_MAX: Final = 200
 """Most rules a styled layer descriptor may have."""
+MASK_NODES_MAX: Final = 5_000
+"""Most parts (comparisons, attributes, values) a condition over a layer in memory may have."""

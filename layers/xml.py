@@ -95,8 +95,3 @@ def element(tag: str, *content: object, attributes: Mapping[str, object] | None 
     )
     inside = "".join(part if isinstance(part, Markup) else escaped(part) for part in content if part is not None)
     return Markup(f"<{tag}{named}>{inside}</{tag}>" if inside else f"<{tag}{named}/>")
-
-
-def joined(parts: object) -> Markup:
-    """Several pieces of markup as one."""
-    return Markup("".join(parts))  # type: ignore[call-overload]

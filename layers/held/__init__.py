@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from layers.held.frames import held_from_frame
+from layers.held.layer import HeldLayer
 from layers.held.view import View, Window
 
-__all__ = ["View", "Window"]
+__all__ = ["HeldLayer", "View", "Window", "held_from_frame"]

@@ -14,7 +14,7 @@ from layers.wms.formats import INFOS, PICTURES
 from layers.wms.offer import WORLD, Group, Service, Shown, worded
 from layers.wms.systems import Box, Version, box_in, in_order, told_systems
 from layers.wms.times import Days
-from layers.xml import Markup, element, joined
+from layers.xml import Markup, element
 
 SENT_AS: Final[dict[Version, str]] = {"1.1.1": "application/vnd.ogc.wms_xml", "1.3.0": "text/xml"}
 TITLE: Final = ("网格化治理地图服务", "Maps of grid-based urban governance")
@@ -34,9 +34,7 @@ def capabilities(service: Service, version: Version) -> bytes:
     """The document, UTF-8."""
     parts = (_service(service, version), _capability(service, version))
     if version == "1.1.1":
-        head = (
-            '<!DOCTYPE WMT_MS_Capabilities SYSTEM "http://schemas.opengis.net/wms/1.1.1/WMS_MS_Capabilities.dtd">\n'
-        )
+        head = '<!DOCTYPE WMT_MS_Capabilities SYSTEM "http://schemas.opengis.net/wms/1.1.1/WMS_MS_Capabilities.dtd">\n'
         attributes = {"version": version, "updateSequence": service.sequence}
         body = element("WMT_MS_Capabilities", *parts, attributes=attributes)
     else:
@@ -81,7 +79,11 @@ def _online(address: str) -> Markup:
 def _capability(service: Service, version: Version) -> Markup:
     told = element("Exception", *(element("Format", name) for name in _EXCEPTIONS[version]))
     return element(
-        "Capability", element("Request", *_operations(service, version)), told, _styling(version), _root(service, version)
+        "Capability",
+        element("Request", *_operations(service, version)),
+        told,
+        _styling(version),
+        _root(service, version),
     )
 
 
@@ -92,7 +94,6 @@ def _operations(service: Service, version: Version) -> Iterator[Markup]:
     yield _operation("GetCapabilities", (xml,), service)
     yield _operation("GetMap", pictures, service)
     yield _operation("GetFeatureInfo", tuple(INFOS), service)
-    yield _operation(f"{own}DescribeLayer", ("text/xml",), service)
     yield _operation(f"{own}GetLegendGraphic", pictures, service)
 
 
@@ -173,7 +174,9 @@ def _boxes(box: Box, version: Version) -> Iterator[Markup]:
         if known is not None and not (crs == "CRS:84" and version == "1.1.1"):
             values = (_rounded(value) for value in in_order(known, crs, version))
             name = {"SRS" if version == "1.1.1" else "CRS": crs}
-            yield element("BoundingBox", attributes=name | dict(zip(("minx", "miny", "maxx", "maxy"), values, strict=True)))
+            yield element(
+                "BoundingBox", attributes=name | dict(zip(("minx", "miny", "maxx", "maxy"), values, strict=True))
+            )
 
 
 def _rounded(value: float) -> str:
@@ -189,7 +192,7 @@ def _time(item: Shown, version: Version) -> Iterator[Markup]:
         "nearestValue": 0 if isinstance(item.time, Days) else 1,
     }
     several = int(isinstance(item.time, Days))
-    if version == "1.1.1":  # has no multipleValues on Extent's sister Dimension, and current only there
+    if version == "1.1.1":  # the axis and what lies on it are told apart
         yield element("Dimension", attributes={"name": "time", "units": "ISO8601"})
         told = {"name": "time", **given, "multipleValues": several, "current": 1}
         yield element("Extent", item.time.extent, attributes=told)

@@ -69,7 +69,7 @@ def styled_layers(asked: Asked, offered: Offered, *, sld: Element | None = None)
     styles = _style_names(asked, len(layers))
     own = {item.layer: item for item in sent}
     return [
-        (layer, _sent_style(own[layer.name], name, layer, offered) if layer.name in own
+        (layer, sent_style(own[layer.name], name, layer, offered) if layer.name in own
          else style_of(layer, name, offered.styles))
         for layer, name in zip(layers, styles, strict=True)
     ]  # fmt: skip
@@ -90,14 +90,16 @@ def _of_sld(sent: Sequence[Styled], offered: Offered) -> list[tuple[Layer, Style
     found = []
     for item in sent:
         layer = offered.layers[item.layer]
-        for style in item.styles or ("",):
-            found.append((layer, style_of(layer, style, offered.styles) if isinstance(style, str) else style))
+        found += [
+            (layer, style_of(layer, style, offered.styles) if isinstance(style, str) else style)
+            for style in item.styles or ("",)
+        ]
     if len(found) > WMS_LAYERS_MAX:
         raise BadInput(f"SLD: {len(found)} styled layers; at most {WMS_LAYERS_MAX} make a picture", code=INVALID)
     return found
 
 
-def _sent_style(item: Styled, name: str, layer: Layer, offered: Offered) -> Style:
+def sent_style(item: Styled, name: str, layer: Layer, offered: Offered) -> Style:
     """The document's style of that name, its default one for an empty name, else ours."""
     for style in item.styles:
         if isinstance(style, Style) and name and style.name == name:

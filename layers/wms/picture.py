@@ -129,5 +129,3 @@ def tolerance(style: Style, layer: Layer, view: View) -> float:
         return 0.0
     markers = [symbol.size / 2 for rule in style.rules for symbol in rule.symbols if isinstance(symbol, Marker)]
     return max(3.0, *markers, 3.0) * view.ratio
-
-
