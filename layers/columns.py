@@ -126,13 +126,39 @@ def joined(columns: Sequence[Column]) -> Column:
     if first.values is None:
         return Column(first.kind, np.concatenate([column.data for column in columns]), nulls)
     known = [column.values for column in columns if column.values is not None]
-    values = np.array(sorted(set().union(*(set(texts) for texts in known))), object)
-    place = {text: code for code, text in enumerate(values)}
+    if len(columns) == 2 and len(known[1]) * 50 < len(known[0]):
+        return _with_few(columns[0], columns[1], nulls)
+    places, texts = pd.factorize(np.concatenate(known))
+    order = np.argsort(texts, kind="stable") if len(texts) else np.zeros(0, np.intp)
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    ends = np.cumsum([len(values) for values in known])[:-1]
     data = [
-        np.array([*(place[text] for text in texts), -1], np.int32)[column.data]
-        for column, texts in zip(columns, known, strict=True)
+        np.append(codes, np.int32(-1))[column.data]
+        for column, codes in zip(columns, np.split(rank[places], ends), strict=True)
     ]
-    return Column(first.kind, np.concatenate(data), nulls, values)
+    return Column(first.kind, np.concatenate(data), nulls, np.asarray(texts, object)[order])
+
+
+def _with_few(many: Column, few: Column, nulls: NDArray[np.bool_] | None) -> Column:
+    """Texts of ``few`` behind those of ``many``: the long list of different texts is kept, or widened once."""
+    values, wanted = many.values, few.values
+    assert values is not None
+    assert wanted is not None
+    if not len(wanted):
+        return Column(many.kind, np.concatenate((many.data, few.data)), nulls, values)
+    at = np.searchsorted(values, wanted)
+    new = np.array([k >= len(values) or values[k] != text for k, text in zip(at, wanted, strict=True)], bool)
+    moved = np.zeros(len(values) + 1, np.int32)
+    np.add.at(moved, at[new], 1)
+    moved = np.cumsum(moved, dtype=np.int32)  # how many new texts stand before (and at) each place
+    shift = np.append(moved[: len(values)], np.int32(0)) if len(values) else np.zeros(1, np.int32)
+    data = many.data + shift[many.data] if new.any() else many.data
+    codes = (at + np.cumsum(new) - new).astype(np.int32)
+    return Column(
+        many.kind, np.concatenate((data, np.append(codes, np.int32(-1))[few.data])), nulls,
+        np.insert(values, at[new], wanted[new]) if new.any() else values,
+    )  # fmt: skip
 
 
 def kind_of(values: Sequence[Any] | NDArray[Any]) -> Kind:

@@ -87,7 +87,7 @@ def _from_the_leaves(root: Any) -> Iterator[Any]:
             waiting.extend(_operands(node))
         if len(order) > MASK_NODES_MAX:
             raise BadInput(f"the condition has more than {MASK_NODES_MAX} parts; ask for less at a time")
-    return reversed(order)
+    return iter(reversed(order))
 
 
 def _operands(node: ast.Node) -> list[Any]:
@@ -118,22 +118,20 @@ def _attribute(name: str, columns: Mapping[str, Any], rows: NDArray[np.int64] | 
 def _literal(value: Any) -> _Value:
     if value is None:
         return _Value(None, 0, True)
-    for types, kind in _LITERALS:
-        if isinstance(value, types):
-            break
-    else:
-        raise BadInput(f"{str(value)[:60]!r} cannot be compared here; give a number, a text, a date or true or false")
-    if kind == "date-time":
+    if isinstance(value, dt.datetime):
         moment = value if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None)
-        return _Value(kind, np.datetime64(moment, "us"))
-    if kind == "date":
-        return _Value(kind, np.datetime64(value, "D"))
+        return _Value("date-time", np.datetime64(moment, "us"))
+    if isinstance(value, dt.date):
+        return _Value("date", np.datetime64(value, "D"))
+    kind = next((kind for types, kind in _LITERALS if isinstance(value, types)), None)
+    if kind is None:
+        raise BadInput(f"{str(value)[:60]!r} cannot be compared here; give a number, a text, a date or true or false")
     return _Value(kind, value)
 
 
 _LITERALS: Final[tuple[tuple[type, Kind], ...]] = (
-    (bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (dt.datetime, "date-time"),
-    (dt.date, "date"), (np.bool_, "boolean"), (np.integer, "integer"), (np.floating, "number"),
+    (bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (np.bool_, "boolean"),
+    (np.integer, "integer"), (np.floating, "number"),
 )  # fmt: skip
 
 
@@ -219,10 +217,8 @@ def _compared(left: _Value, right: _Value, operator: Callable[[Any, Any], Any]) 
     coded, other = (left, right) if left.texts is not None else (right, left)
     texts = coded.texts
     assert texts is not None
-    if coded is left:
-        decided = _checked(operator, texts, other.data)
-    else:
-        decided = _checked(operator, other.data, texts)
+    sides = (texts, other.data) if coded is left else (other.data, texts)
+    decided = _checked(operator, *sides)
     return _Truth(_spread(np.asarray(decided, bool), coded), nulls)
 
 

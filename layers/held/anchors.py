@@ -86,7 +86,7 @@ def _halfway(coords: Any, parts: Any, kinds: Any, first: int, last: int, out: An
 
 @njit(cache=True, nogil=True)
 def widest_places(coords: Any, parts: Any, features: Any, kinds: Any, rows: Any, start: Any) -> Any:
-    """Pole of inaccessibility of every polygon, nearly (V. Agafonkin's polylabel: cells in order of what they may hold);
+    """Pole of inaccessibility of every polygon, nearly (V. Agafonkin's polylabel, cells by what they may hold);
     ``start`` (k, 2) a place inside, kept for what is no polygon. Degrees of longitude are taken as long as they are."""
     out = start.copy()
     cell = np.empty((_CELLS + 1100, 4))  # x, y, half side, what it may hold at most

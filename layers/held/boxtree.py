@@ -37,7 +37,7 @@ class BoxTree:
             return np.zeros(0, np.int64)
         if box[0] <= whole[0] and box[1] <= whole[1] and box[2] >= whole[2] and box[3] >= whole[3]:
             return np.arange(len(self.boxes)) if len(self.order) == len(self.boxes) else np.sort(self.order)
-        found = _search(self.boxes, self.order, self.leaves, *box)
+        found: NDArray[np.int64] = _search(self.boxes, self.order, self.leaves, *box)
         if len(found) < 4096:
             found.sort()
             return found

@@ -45,10 +45,9 @@ def held_from_frame(
     if isinstance(layer, str):
         layer = _layer(layer, {name: kind_of(values) for name, values in table.items()}, geometries)
     columns: dict[str, Column] = {}
+    nothing = np.full(len(frame), None, object)
     for attribute in layer.attributes:
-        columns[attribute.name] = column_of(
-            attribute.kind, table.get(attribute.name, np.full(len(frame), None, object))
-        )
+        columns[attribute.name] = column_of(attribute.kind, table.get(attribute.name, nothing))
     return HeldLayer(
         layer, shapes_of(geometries), columns, frame.index.to_numpy() if keys is None else keys, revision=revision
     )

@@ -186,7 +186,7 @@ class HeldLayer:
         s = self.shapes
         coords, parts, features, kinds = gathered(s.coords, s.parts, s.features, s.kinds, found)
         hit = under(seen.pixels(coords, exact=True), parts, features, kinds, x, y, tolerance)
-        return found[hit][::-1]
+        return np.asarray(found[hit][::-1])
 
 
 _EMPTY: Final = Window(

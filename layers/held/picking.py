@@ -10,7 +10,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def under(pixels: Any, parts: Any, features: Any, kinds: Any, x: float, y: float, tolerance: float) -> Any:
-    """Mask of the features a place in pixels is in (rings, even-odd) or within ``tolerance`` pixels of (lines, points)."""
+    """Mask of the features a place is in (rings, even-odd) or at most ``tolerance`` from (lines, points), in pixels."""
     hit = np.zeros(features.size - 1, np.bool_)
     square = tolerance * tolerance
     for i in range(features.size - 1):

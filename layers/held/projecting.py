@@ -203,18 +203,10 @@ def _patched(coords: Any, low: Any, size: Any, cells: int, nodes: Any, out: Any)
         u, v = u - i, v - j
         a0, a1, a2 = (2.0 * u - 1.0) * (u - 1.0), 4.0 * u * (1.0 - u), u * (2.0 * u - 1.0)
         b0, b1, b2 = (2.0 * v - 1.0) * (v - 1.0), 4.0 * v * (1.0 - v), v * (2.0 * v - 1.0)
+        i, j = 2 * i, 2 * j
         for axis in range(2):
-            column0 = (
-                b0 * nodes[2 * i, 2 * j, axis] + b1 * nodes[2 * i, 2 * j + 1, axis] + b2 * nodes[2 * i, 2 * j + 2, axis]
+            out[k, axis] = (
+                a0 * (b0 * nodes[i, j, axis] + b1 * nodes[i, j + 1, axis] + b2 * nodes[i, j + 2, axis])
+                + a1 * (b0 * nodes[i + 1, j, axis] + b1 * nodes[i + 1, j + 1, axis] + b2 * nodes[i + 1, j + 2, axis])
+                + a2 * (b0 * nodes[i + 2, j, axis] + b1 * nodes[i + 2, j + 1, axis] + b2 * nodes[i + 2, j + 2, axis])
             )
-            column1 = (
-                b0 * nodes[2 * i + 1, 2 * j, axis]
-                + b1 * nodes[2 * i + 1, 2 * j + 1, axis]
-                + b2 * nodes[2 * i + 1, 2 * j + 2, axis]
-            )
-            column2 = (
-                b0 * nodes[2 * i + 2, 2 * j, axis]
-                + b1 * nodes[2 * i + 2, 2 * j + 1, axis]
-                + b2 * nodes[2 * i + 2, 2 * j + 2, axis]
-            )
-            out[k, axis] = a0 * column0 + a1 * column1 + a2 * column2
