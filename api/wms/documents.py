@@ -25,14 +25,18 @@ from layers.wms.map_request import layer_of, sent_style, style_of
 from layers.wms.offer import WORLD, Service, Shown, grouped
 from layers.wms.systems import offered_systems, united
 
+
 def get_capabilities(q: Question) -> Response:
     """The service and its layers. Raises BadInput (CurrentUpdateSequence, InvalidUpdateSequence)."""
     sequence = _sequence(q)
     _check_sequence(q.asked.text("UPDATESEQUENCE"), sequence)
 
     def make() -> Response:
+        styles = dict(q.offer.styles)
         shown = [
-            Shown(layer, styles_of(layer, dict(q.offer.styles)), q.known.box(layer, q.offer), q.known.axis(layer, q.offer))
+            Shown(
+                layer, styles_of(layer, styles), q.known.box(layer, q.offer), q.known.axis(layer, q.offer)
+            )
             for layer in q.layers.values()
         ]
         box = united([item.box for item in shown if item.box is not None])

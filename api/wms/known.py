@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -27,18 +28,26 @@ class Known:
 
     def box(self, layer: Layer, offer: Offer) -> Box | None:
         """West, south, east, north in degrees of what the layer holds now; None of nothing."""
-        return self._kept("box", layer, offer.revision(layer), lambda db: _box(db, layer, offer.generation))
+        found: Box | None = self._kept(
+            "box", layer.name, offer.revision(layer), lambda db: _box(db, layer, offer.generation)
+        )
+        return found
 
     def axis(self, layer: Layer, offer: Offer) -> TimeAxis | None:
         """The layer's axis of time; None of a layer without one, or while nothing lies on it."""
         if layer.time is None:
             return None
+        found: TimeAxis | None
         if layer.time == "generation":
-            return self._kept("generations", None, str(offer.generation), _generations)
-        return self._kept("days", layer, offer.revision(layer), lambda db: _days(db, layer, offer.generation, self._zone))
+            found = self._kept("generations", "", str(offer.generation), _generations)
+        else:
+            found = self._kept(
+                "days", layer.name, offer.revision(layer), lambda db: _days(db, layer, offer.generation, self._zone)
+            )
+        return found
 
-    def _kept(self, what: str, layer: Layer | None, revision: str, look: Any) -> Any:
-        name = (what, layer.name if layer else "")
+    def _kept(self, what: str, of: str, revision: str, look: Callable[[sa.Connection], Any]) -> Any:
+        name = (what, of)
         kept = self._found.get(name)
         if kept is not None and kept[0] == revision:
             return kept[1]

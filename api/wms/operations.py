@@ -6,7 +6,6 @@ from flask import Response
 
 from api.etag import tagged, unchanged
 from api.state import state
-from api.wms.drawing import drawing
 from api.wms.question import Question
 from gisgrid.errors import BadInput
 from gisgrid.limits import WMS_LAYERS_MAX
@@ -32,7 +31,7 @@ def get_map(q: Question) -> Response:
     response = unchanged(tag, cache)
     if response is None:
         wanted = PictureRequest(tuple(parts), view, form, None if clear else color)
-        response = Response(drawing().picture(wanted), content_type=SENT_AS[form])
+        response = Response(state().drawing.picture(wanted), content_type=SENT_AS[form])
         tagged(response, tag, cache)
     for warning in warnings:
         response.headers.add("Warning", warning)
@@ -55,7 +54,7 @@ def get_feature_info(q: Question) -> Response:
                            code="LayerNotDefined")  # fmt: skip
     chosen = [pair for layer in asked for pair in styled if pair[0].name == layer.name]
     parts, warnings = parts_of(chosen, q.asked, q.offered(*(layer.name for layer in asked)), view)
-    found = drawing().find(FindRequest(tuple(parts), view, pixel, most))
+    found = state().drawing.found(FindRequest(tuple(parts), view, pixel, most))
     with state().engine.connect() as connection:
         answers = [
             told(connection, q.layers[part.layer], part.generation, keys, form)

@@ -93,7 +93,9 @@ def question() -> Question:
         elif request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data", ""):
             pairs += list(request.form.items(multi=True))
         else:
-            raise BadInput(f"a body of {request.mimetype[:60]!r} is not read; post a form or a GetMap document as text/xml")
+            raise BadInput(
+                f"a body of {request.mimetype[:60]!r} is not read; post a form or a GetMap document as text/xml"
+            )
     asked = Asked.of(pairs)
     version = version_of(asked)
     drawing = asked.text("REQUEST").lower() in ("getmap", "map")

@@ -121,7 +121,7 @@ def parts_of(
             kind, value = chosen.warning
             warnings.append(f"99 {kind} value used: time={value} ISO8601 ({layer.name})")
         if in_scale(layer, view):
-            parts.append(Part(layer.name, style, chosen.generation, chosen.spans))
+            parts.append(Part(layer.name, style, chosen.generation, spans=chosen.spans))
     return parts, list(dict.fromkeys(warnings))
 
 

@@ -25,12 +25,13 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One layer of a picture: its name, how it is drawn, its generation, and the stretches of its time (end not
-    included; None: all)."""
+    """One layer of a picture: its name, how it is drawn, its generation, its revision (None: looked up), and the
+    stretches of its time (end not included; None: all)."""
 
     layer: str
     style: Style
     generation: int | None = None
+    revision: str | None = None
     spans: tuple[Span, ...] | None = None
 
 
@@ -59,7 +60,7 @@ def picture(held: HeldLayers, layers: Mapping[str, Layer], request: PictureReque
     """The picture as a file's bytes."""
     pictured, chosen = [], []
     for part in request.parts:
-        layer = held.get(layers[part.layer], part.generation)
+        layer = held.get(layers[part.layer], part.generation, revision=part.revision)
         pictured.append((layer, part.style))
         chosen.append(_in_time(layer, layers[part.layer], part))
     background = request.background
@@ -71,7 +72,7 @@ def picture(held: HeldLayers, layers: Mapping[str, Layer], request: PictureReque
 
 def found_at(held: HeldLayers, layers: Mapping[str, Layer], request: FindRequest) -> list[list[Any]]:
     """Keys of the features at the pixel, the topmost first, of each part."""
-    return [_found(held.get(layers[part.layer], part.generation), layers[part.layer], part, request)
+    return [_found(held.get(layers[part.layer], part.generation, revision=part.revision), layers[part.layer], part, request)
             for part in request.parts]  # fmt: skip
 
 
