@@ -21,6 +21,7 @@ from api import (
     grids,
     jobs,
     mapit,
+    ogc,
     open311,
     openapi,
     overview,
@@ -31,12 +32,16 @@ from api import (
 from api.catalogue import Catalogue
 from api.circles import views as circle_views
 from api.current import CurrentGrids
+from api.drawing import Drawing
 from api.gate import Gate
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.locate import batch, single
 from api.locate.shortcut import Shortcut
+from api.ogc import tiles as ogc_tiles
 from api.state import State
+from api.tile_shortcut import TileShortcut
+from api.tile_source import Tiles
 from gisgrid import __version__
 from gisgrid.errors import NotFound
 from gisgrid.limits import BODY_BYTES_MAX
@@ -66,23 +71,31 @@ BLUEPRINTS = (
     open311.bp,
     jobs.bp,
     mapit.bp,
+    ogc.bp,
     addresses.bp,
     batch.bp,
     wms.bp,
+    ogc_tiles.bp,
 )
 
 
-def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
-    """The service on a database; the caller owns the engine and disposes of it."""
+def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = None) -> APIFlask:
+    """The service on a database; the caller owns the engine and disposes of it.
+
+    ``drawers``: socket of the processes that draw pictures; None: they are drawn here.
+    """
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    catalogue = Catalogue(engine)
     app.extensions["gisgrid"] = held = State(
         settings,
         engine,
         CurrentGrids(engine, settings.home),
         KnownAddresses(engine, settings),
         HeldStreets(engine, settings),
-        Catalogue(engine),
+        catalogue,
+        Tiles(engine, catalogue),
+        Drawing(engine, catalogue, drawers),
     )
     errors.init_app(app)
     openapi.init_app(app)
@@ -93,7 +106,8 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
     app.after_request(_secure)
     cross_origin.init_app(app)
     compression.init_app(app)
-    app.wsgi_app = Shortcut(Gate(app.wsgi_app), held, HEADERS | cross_origin.HEADERS)  # type: ignore[method-assign]
+    headers = HEADERS | cross_origin.HEADERS
+    app.wsgi_app = Shortcut(TileShortcut(Gate(app.wsgi_app), held.tiles, headers), held, headers)  # type: ignore[method-assign]
     return app
 
 

@@ -124,3 +124,23 @@ SLD_RULES_MAX: Final = 200
 """Most rules a styled layer descriptor may have."""
 MASK_NODES_MAX: Final = 5_000
 """Most parts (comparisons, attributes, values) a condition over a layer in memory may have."""
+TILE_FEATURES_MAX: Final = 20_000
+"""Most features one layer puts into a vector tile; where more lie, the tile is thinned."""
+TILE_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Largest vector tile of one layer before compression, in bytes; beyond it the smallest features are left out."""
+TILE_LAYERS_MAX: Final = 60
+"""Most layers one vector tile may be asked to hold."""
+TILE_CACHE_BYTES: Final = 96 * 1024 * 1024
+"""Vector tiles a process keeps in memory, in bytes."""
+TILE_SECONDS_MAX: Final = 20.0
+"""Longest PostGIS may work on one vector tile, in seconds."""
+PICTURE_SECONDS_MAX: Final = 60.0
+"""Longest a picture may take to draw, in seconds; its drawer is then replaced."""
+PICTURES_WAITING_MAX: Final = 32
+"""Pictures that may wait for a drawer; more are told to come back."""
+PICTURE_REQUEST_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Largest order a drawer takes, in bytes."""
+PICTURE_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Largest picture a drawer may answer, in bytes."""
+DRAWER_MEMORY_MAX: Final = 3 * 1024**3
+"""Memory a drawer may hold before it is replaced, in bytes."""

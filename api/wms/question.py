@@ -62,7 +62,9 @@ class Question:
             for name in layers
             if name in self.layers and self.layers[name].time is not None
         }
-        return Offered(self.layers, self.offer.styles, axes, self.offer.generation, state().settings.timezone)
+        revisions = {name: self.offer.revision(self.layers[name]) for name in layers if name in self.layers}
+        zone = state().settings.timezone
+        return Offered(self.layers, self.offer.styles, axes, revisions, self.offer.generation, zone)
 
     def tag(self, *layers: Layer) -> str:
         """The entity tag of an answer made of these layers (none: of all)."""

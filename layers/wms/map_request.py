@@ -20,12 +20,13 @@ from layers.wms.times import Chosen, Days, Generations, TimeAxis, choose_generat
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What requests are held against: layers the caller may see, known styles, the axis of time of a layer, the
+    """What requests are held against: layers the caller may see, known styles, axes of time and revisions of layers, the
     generation in force, the zone of times without one."""
 
     layers: Mapping[str, Layer]
     styles: Mapping[str, Style]
     times: Mapping[str, TimeAxis | None]
+    revisions: Mapping[str, str]
     generation: int | None
     zone: tzinfo
 
@@ -121,7 +122,7 @@ def parts_of(
             kind, value = chosen.warning
             warnings.append(f"99 {kind} value used: time={value} ISO8601 ({layer.name})")
         if in_scale(layer, view):
-            parts.append(Part(layer.name, style, chosen.generation, spans=chosen.spans))
+            parts.append(Part(layer.name, style, chosen.generation, offered.revisions.get(layer.name), chosen.spans))
     return parts, list(dict.fromkeys(warnings))
 
 
