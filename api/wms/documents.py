@@ -34,9 +34,7 @@ def get_capabilities(q: Question) -> Response:
     def make() -> Response:
         styles = dict(q.offer.styles)
         shown = [
-            Shown(
-                layer, styles_of(layer, styles), q.known.box(layer, q.offer), q.known.axis(layer, q.offer)
-            )
+            Shown(layer, styles_of(layer, styles), q.known.box(layer, q.offer), q.known.axis(layer, q.offer))
             for layer in q.layers.values()
         ]
         box = united([item.box for item in shown if item.box is not None])

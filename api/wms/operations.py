@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Response
 
 from api.etag import tagged, unchanged
@@ -15,6 +17,9 @@ from layers.wms.feature_info import told, written
 from layers.wms.formats import SENT_AS, info_form, picture_form
 from layers.wms.map_request import layer_of, parts_of, styled_layers
 from layers.wms.picture import FindRequest, PictureRequest
+
+PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors *"
+"""Of a page of feature information: map clients show it in a frame; it brings its style and nothing else."""
 
 
 def get_map(q: Question) -> Response:
@@ -62,6 +67,8 @@ def get_feature_info(q: Question) -> Response:
         ]
     response = Response(written(answers, form, q.language), content_type=_told_as(kind))
     response.headers["Cache-Control"] = q.cache(*asked)
+    if form == "html":
+        response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.vary.update(("Accept-Language", "Authorization"))
     for warning in warnings:
         response.headers.add("Warning", warning)
