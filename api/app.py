@@ -28,6 +28,7 @@ from api import (
     overview,
     pages,
     reports,
+    wms,
 )
 from api.catalogue import Catalogue
 from api.circles import views as circle_views
@@ -76,6 +77,7 @@ BLUEPRINTS = (
     ogc.bp,
     addresses.bp,
     batch.bp,
+    wms.bp,
     ogc_tiles.bp,
     ogc_styles.bp,
 )

@@ -118,6 +118,30 @@ FEATURE_PAGES_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of rendered pages a process keeps for the next to ask the same."""
 DOWNLOADS_AT_ONCE: Final = 2
 """Whole layers one process makes files of or sends as text at the same time: each holds a database connection."""
+PICTURE_SIDE_MAX: Final = 4_096
+"""Widest and highest picture, in pixels."""
+PICTURE_DPI_MAX: Final = 1_200.0
+"""Most dots an inch a picture may be drawn for; the least is `PICTURE_DPI_MIN`."""
+PICTURE_DPI_MIN: Final = 10.0
+"""Fewest dots an inch a picture may be drawn for."""
+WMS_LAYERS_MAX: Final = 40
+"""Most layers of one picture."""
+WMS_FEATURES_MAX: Final = 1_000
+"""Most features a layer tells at one place; a larger FEATURE_COUNT means this."""
+WMS_TIMES_MAX: Final = 100
+"""Most values of one TIME, and most generations told in a capabilities document."""
+WMS_COORDINATE_MAX: Final = 1e9
+"""Largest coordinate of a BBOX."""
+WMS_BODY_BYTES_MAX: Final = 1024 * 1024
+"""Largest request posted to the map service, in bytes."""
+XML_BYTES_MAX: Final = 256 * 1024
+"""Longest XML document that is read, in bytes."""
+XML_DEPTH_MAX: Final = 100
+"""Deepest nesting of elements in XML that is read."""
+XML_ELEMENTS_MAX: Final = 20_000
+"""Most elements of XML that is read."""
+SLD_RULES_MAX: Final = 200
+"""Most rules a styled layer descriptor may have."""
 TILE_FEATURES_MAX: Final = 20_000
 """Most features one layer puts into a vector tile; where more lie, the tile is thinned."""
 TILE_BYTES_MAX: Final = 4 * 1024 * 1024
