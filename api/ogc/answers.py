@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from flask import Response, render_template, request
+from flask import Response, g, render_template, request
 from werkzeug.urls import iri_to_uri
 
 from api import etag
+from api.catalogue import Offer
 from api.json import json_response
 from api.keys import is_editor
 from api.state import state
@@ -115,9 +116,17 @@ def page(template: str, **more: Any) -> str:
     )  # fmt: skip
 
 
+def offered() -> Offer:
+    """What is offered as of this request; looked up once."""
+    if "ogc_offer" not in g:
+        g.ogc_offer = state().catalogue.now()
+    found: Offer = g.ogc_offer
+    return found
+
+
 def seen_layers() -> dict[str, Layer]:
     """The layers that are collections for this caller."""
-    layers = state().catalogue.now().layers.values()
+    layers = offered().layers.values()
     open_to = is_editor()
     return {layer.name: layer for layer in layers if not layer.picture_only and (open_to or not layer.restricted)}
 

@@ -24,6 +24,7 @@ from api.ogc.answers import (
     here,
     language,
     link,
+    offered,
     seen_layers,
     take,
     title_of,
@@ -45,7 +46,7 @@ GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 def list_collections() -> Response:
     """All collections."""
     take()
-    offer = state().catalogue.now()
+    offer = offered()
     layers = seen_layers()
     tag = etag.request_tag("".join(offer.revision(layer) for layer in layers.values()), form(), language(), weak=True)
 
@@ -62,7 +63,7 @@ def one_collection(collection: str) -> Response:
     """One collection."""
     take()
     layer = found_layer(collection)
-    offer = state().catalogue.now()
+    offer = offered()
 
     def make() -> Response:
         with state().engine.connect() as connection:

@@ -23,6 +23,7 @@ from api.ogc.answers import (
     here,
     language,
     link,
+    offered,
     page,
     take,
     title_of,
@@ -40,7 +41,7 @@ from layers.collections.pages import FeaturePage, Question, count, feature, feat
 def list_items(collection: str) -> Response:
     """A page of features."""
     layer = found_layer(collection)
-    offer = state().catalogue.now()
+    offer = offered()
     asked = items_asked(offer, layer)
     revision = f"{offer.revision(layer)}/{asked.question.generation}"
     tag = etag.request_tag(revision, form(), language(), weak=True)
@@ -93,7 +94,7 @@ def one_item(collection: str, key: str) -> Response:
     """One feature."""
     take("crs")
     layer, crs = found_layer(collection), asked_crs()
-    offer = state().catalogue.now()
+    offer = offered()
     question = Question(layer, offer.generation, crs=crs)
     # the tag of a feature that may be edited is its own, the same for every system, so that a change can name it
     own = layer.editable and form() == "json"
