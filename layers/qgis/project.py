@@ -54,7 +54,9 @@ def project(
     order = SubElement(root, "layerorder")
     for layer in reversed(shown):
         SubElement(order, "layer", id=_id(layer))
-    SubElement(SubElement(root, "properties"), "WMSAddWktGeometry", type="bool").text = "true"
+    # without this switch QGIS does not look at projectCrs
+    reference = SubElement(SubElement(root, "properties"), "SpatialRefSys")
+    SubElement(reference, "ProjectionsEnabled", type="int").text = "1"
     settings = SubElement(root, "ProjectViewSettings", UseProjectScales="0")
     west, south, east, north = _extent(place)
     extent = {"xmin": west, "ymin": south, "xmax": east, "ymax": north}
