@@ -30,6 +30,7 @@ from gisgrid.errors import NotFound
 from gisgrid.limits import DOWNLOADS_AT_ONCE
 from layers.catalog import Layer
 from layers.downloads import FORMS, Form, Selection, check_system, csv_text, geojson_text, select, write_file
+from layers.qgis import Place, extent_of, project
 from layers.styles import styles_of
 
 bp = APIBlueprint("downloads", __name__, url_prefix="/api/v1/layers", tag="Layers")
@@ -75,6 +76,36 @@ def list_layers() -> Response:
     cache = keeping(restricted=editor)
     shown = [layer_json(layer, offer) for layer in offer.layers.values() if editor or not layer.restricted]
     return unchanged(tag, cache) or tagged(json_response({"layers": shown}), tag, cache)
+
+
+class ProjectQuery(Strict):
+    """Parameters of a QGIS project."""
+
+    lang = String(
+        load_default="zh", validate=OneOf(["zh", "en"]), metadata={"description": "language of titles: zh or en"}
+    )
+    source = String(
+        load_default="wfs",
+        validate=OneOf(["wfs", "wms"]),
+        metadata={"description": "wfs: features over OGC API Features; wms: pictures"},
+    )
+
+
+@bp.get("/qgis")
+@bp.input(ProjectQuery, location="query", unknown=None)
+def qgis_project(query_data: dict[str, Any]) -> Response:
+    """A QGIS project that opens every layer, drawn as the map draws them."""
+    offer, editor = state().catalogue.now(), is_editor()
+    layers = [layer for layer in offer.layers.values() if editor or not layer.restricted]
+    with state().engine.connect() as connection:
+        box = extent_of(connection)
+    title = "网格地图" if query_data["lang"] == "zh" else "Grid maps"
+    place = Place(request.host_url.rstrip("/"), box, title)
+    made = project(layers, offer.styles, place, source=query_data["source"], language=query_data["lang"])
+    response = Response(made, mimetype="application/x-qgis-project")
+    response.headers["Content-Disposition"] = disposition("gisgrid", ".qgs")
+    response.headers["Cache-Control"] = keeping(restricted=editor)
+    return response
 
 
 @bp.get("/<name>")

@@ -156,6 +156,7 @@ LAYER = _object({
 
 ANSWERS: dict[str, Json] = {
     "/api/v1/layers": _object({"layers": _list(LAYER)}),
+    "/api/v1/layers/qgis": {"type": "string", "description": "a QGIS project (.qgs)"},
     "/api/v1/layers/{name}": LAYER,
     "/api/v1/layers/{name}/download": _object({"type": TEXT, "features": _list(_feature(FACTS))}),
     "/api/v1/overview": _object({
@@ -238,7 +239,10 @@ ANSWERS: dict[str, Json] = {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers to GET when all is well."""
-MEDIA = {"/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream"}
+MEDIA = {
+    "/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream",
+    "/api/v1/layers/qgis": "application/x-qgis-project",
+}  # fmt: skip
 """Media type of answers that are neither JSON nor GeoJSON."""
 CHANGES: dict[str, dict[str, Json]] = {
     "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},

@@ -22,6 +22,7 @@ MODULES: dict[str, str] = {
     "sample": "importing",
     "import": "importing",
     "export": "exporting",
+    "qgis-project": "exporting",
     "units": "planning",
     "plan": "plan",
     "plans": "planning",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 import sqlalchemy as sa
 
+from api.catalogue import Catalogue
 from api.cli.output import MapFile, Output, output_options
 from data import db
 from data.exporters import move
@@ -20,6 +24,7 @@ from gisgrid.settings import Settings
 from layers.catalog import GRIDS, Layer, layer_named, offered
 from layers.downloads import Selection, Written, check_system, form_of, select, write_file
 from layers.features import parse_bbox
+from layers.qgis import Place, Source, extent_of, project
 
 ENDINGS: Final = (".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".shp", ".zip", ".csv", ".kml")
 
@@ -90,4 +95,32 @@ def _write(connection: sa.Connection, chosen: Selection, out: Path, *, bom: bool
         raise Broken(f"{out}: could not be written: {error.strerror or error}", path=str(out)) from error
 
 
-COMMANDS = (export,)
+@click.command("qgis-project")
+@click.option("--url", required=True, help="Address the service is reached at, as http://maps.example:8000.")
+@click.option("--out", type=MapFile(".qgs", ".qgz"), required=True, help="Project file, .qgs or .qgz.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Language of titles.")
+@click.option(
+    "--source", type=click.Choice(["wfs", "wms"]), default="wfs", show_default=True,
+    help="wfs: features over OGC API Features; wms: pictures.",
+)  # fmt: skip
+@output_options
+def qgis_project(output: Output, url: str, out: Path, lang: str, source: Source) -> None:
+    """A QGIS project that opens every layer of a service, drawn as the web map draws them (drafts need a key)."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or any(char.isspace() for char in url):
+        raise BadInput(f"--url {url!r} is no address; give http://host:port")
+    with db.database(Settings.from_env()) as engine, engine.connect() as connection:
+        offer = Catalogue(engine).now()
+        layers = [layer for layer in offer.layers.values() if not layer.restricted]
+        place = Place(url.rstrip("/"), extent_of(connection), "网格地图" if lang == "zh" else "Grid maps")
+        made = project(layers, offer.styles, place, source=source, language=lang)
+    if out.suffix.lower() == ".qgz":
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(f"{out.stem}.qgs", (2000, 1, 1, 0, 0, 0)), made, zipfile.ZIP_DEFLATED)
+        made = held.getvalue()
+    out.write_bytes(made)
+    output.result({"layers": len(layers), "out": str(out)}, [f"{len(layers)} layers → {out}"])
+
+
+COMMANDS = (export, qgis_project)

@@ -56,7 +56,7 @@ FORMS: Final = {
 }
 _DRIVERS: Final = {"gpkg": "GPKG", "fgb": "FlatGeobuf", "kml": "KML"}
 _LAYER_OPTIONS: Final[dict[str, dict[str, str]]] = {
-    "gpkg": {"GEOMETRY_NAME": "geometry", "FID": "gpkg_fid"},
+    "gpkg": {"GEOMETRY_NAME": "geometry", "FID": "gpkg_fid", "DATETIME_PRECISION": "MILLISECOND"},
     "fgb": {},
     "kml": {},
 }
@@ -111,10 +111,12 @@ def write_file(
         options["NameField"] = selection.layer.label
     if form.name == "gpkg":
         options |= {"IDENTIFIER": selection.layer.name, "DESCRIPTION": title or selection.layer.title_en}
+    # GeoPackage 1.2 is what GDAL 3.6, QGIS 3.22 and ArcGIS Pro read without a warning
+    more = {"dataset_options": {"VERSION": "1.2"}} if form.name == "gpkg" else {}
     kind = geometry_type(selection)
     crs = "EPSG:4326" if form.name == "kml" else selection.crs
     with fixed_dates() if form.name == "gpkg" else nullcontext():
-        write_gdal(counter, schema, path, selection.layer.name, _DRIVERS[form.name], kind, crs, options)
+        write_gdal(counter, schema, path, selection.layer.name, _DRIVERS[form.name], kind, crs, options, **more)
     return Written(counter.rows, (path,))
 
 
