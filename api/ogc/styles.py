@@ -11,7 +11,7 @@ from flask import Response, request
 
 from api.catalogue import Offer
 from api.json import json_response
-from api.ogc.tiles import base_url, form_asked, layer_asked, takes, together
+from api.ogc.tiles import base_url, form_asked, layer_asked, sources, takes, together
 from api.state import state
 from api.tile_source import revision_word
 from gisgrid.errors import NotFound
@@ -19,7 +19,7 @@ from layers.catalog import Layer
 from layers.styles import Style, styles_of
 from layers.styles.maplibre import MBS, maplibre_style
 from layers.tiles import MATRIX_SETS
-from layers.tiles.describe import ATTRIBUTION, DETAILED, zoom_of_box, zooms
+from layers.tiles.describe import DETAILED, zoom_of_box, zooms
 from layers.tiles.statement import has_labels, labels_name
 
 bp = APIBlueprint("ogc_styles", __name__, url_prefix="/ogc", enable_openapi=False)
@@ -95,7 +95,7 @@ def _answer(offer: Offer, shown: Sequence[tuple[Layer, Style]], name: str) -> Re
         asked["v"] = revision_word(offer, *layers)
     template = f"{base_url()}/{path}/{tiles.name}/{{z}}/{{y}}/{{x}}" + (f"?{urlencode(asked)}" if asked else "")
     source: dict[str, Any] = {"type": "vector", "tiles": [template], "minzoom": low, "maxzoom": max(DETAILED, low),
-                              "attribution": ATTRIBUTION}  # fmt: skip
+                              "attribution": sources()}  # fmt: skip
     center = zoom = None
     if bounds is not None:
         source["bounds"] = list(bounds)

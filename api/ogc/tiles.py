@@ -14,6 +14,7 @@ from flask import Response, request
 from api.catalogue import Offer
 from api.json import json_response
 from api.keys import is_editor
+from api.overview import attribution
 from api.state import state
 from api.tile_shortcut import FOREVER, PRIVATE, SHORT, answered
 from api.tile_source import revision_word
@@ -265,7 +266,11 @@ def _one_tile_set(layers: list[Layer], offer: Offer, tms: str, title: str, path:
         template = f"{base_url()}/{path}/{tiles.name}/{{z}}/{{y}}/{{x}}" + (f"?{urlencode(asked)}" if asked else "")
         drawn = {layer.name: styles_of(layer, dict(offer.styles)) for layer in layers}
         about = layers[0].about_zh if len(layers) == 1 else ""
-        return json_response(tile_json(layers, tiles, drawn, bounds, name=title, description=about, template=template))
+        return json_response(
+            tile_json(
+                layers, tiles, drawn, bounds, name=title, description=about, attribution=sources(), template=template
+            )
+        )
     asked_for = f"?{urlencode(chosen)}" if chosen else ""
     links = [
         _link("self", f"{path}/{tiles.name}{asked_for}", JSON, title),
@@ -275,7 +280,7 @@ def _one_tile_set(layers: list[Layer], offer: Offer, tms: str, title: str, path:
     if not tiles.degrees:
         described = urlencode(chosen | {"f": "tilejson"})
         links.append(_link("describedby", f"{path}/{tiles.name}?{described}", JSON, "TileJSON 3.0"))
-    return json_response(tile_set(layers, tiles, bounds, title, links))
+    return json_response(tile_set(layers, tiles, bounds, title=title, attribution=sources(), links=links))
 
 
 def together(boxes: Sequence[Box | None]) -> Box | None:
@@ -287,6 +292,12 @@ def together(boxes: Sequence[Box | None]) -> Box | None:
         min(box[0] for box in known), min(box[1] for box in known), max(box[2] for box in known),
         max(box[3] for box in known),
     )  # fmt: skip
+
+
+def sources() -> str:
+    """Whom the data is owed to."""
+    with state().engine.connect() as connection:
+        return attribution(connection)
 
 
 def base_url() -> str:

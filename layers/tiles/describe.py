@@ -15,7 +15,6 @@ MVT: Final = "application/vnd.mapbox-vector-tile"
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 DETAILED: Final = 18
 """Zoom of TileJSON from which clients enlarge tiles: a unit is 4 cm."""
-ATTRIBUTION: Final = "gisgrid · © OpenStreetMap contributors (ODbL)"
 _DIMENSION: Final = {"point": 0, "line": 1, "polygon": 2}
 
 Json = dict[str, Any]
@@ -42,7 +41,9 @@ def limits(bounds: Box | None, tiles: MatrixSet, low: int, high: int) -> list[Js
     return made
 
 
-def tile_set(layers: Sequence[Layer], tiles: MatrixSet, bounds: Box | None, title: str, links: list[Json]) -> Json:
+def tile_set(
+    layers: Sequence[Layer], tiles: MatrixSet, bounds: Box | None, *, title: str, attribution: str, links: list[Json]
+) -> Json:
     """Tile-set metadata of the tiles of some layers."""
     ranges = [zooms(layer, tiles) for layer in layers]
     low, high = min((r[0] for r in ranges), default=0), tiles.served
@@ -61,19 +62,19 @@ def tile_set(layers: Sequence[Layer], tiles: MatrixSet, bounds: Box | None, titl
         }
         for layer, (bottom, top) in zip(layers, ranges, strict=True)
     ]  # fmt: skip
-    return told | {"attribution": ATTRIBUTION, "mediaTypes": [MVT], "links": links}
+    return told | {"attribution": attribution, "mediaTypes": [MVT], "links": links}
 
 
 def tile_json(
     layers: Sequence[Layer], tiles: MatrixSet, styles: Mapping[str, Sequence[Style]], bounds: Box | None, *,
-    name: str, description: str, template: str,
+    name: str, description: str, attribution: str, template: str,
 ) -> Json:  # fmt: skip
     """TileJSON 3.0 of the tiles of some layers. ``styles``: by layer; ``template``: with ``{z}``, ``{x}``, ``{y}``."""
     ranges = {layer.name: zooms(layer, tiles) for layer in layers}
     low = min((r[0] for r in ranges.values()), default=0)
     told: Json = {
         "tilejson": "3.0.0", "name": name, "description": description, "version": "1.0.0", "scheme": "xyz",
-        "tiles": [template], "minzoom": low, "maxzoom": max(DETAILED, low), "attribution": ATTRIBUTION,
+        "tiles": [template], "minzoom": low, "maxzoom": max(DETAILED, low), "attribution": attribution,
     }  # fmt: skip
     if bounds is not None:
         west, south, east, north = bounds

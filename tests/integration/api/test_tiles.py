@@ -226,3 +226,21 @@ def test_a_change_of_the_layer_is_seen(planned_copy: Planned) -> None:
     after = tile(client, "facilities", MERCATOR, *place)
     assert {f.properties["name"] for f in before["facilities"].features} != {"改名"}
     assert {f.properties["name"] for f in after["facilities"].features} == {"改名"}
+
+
+def test_styles_lead_to_tiles_that_hold_what_they_draw(client: FlaskClient) -> None:
+    told = client.get("/ogc/styles").json
+    assert {"gisgrid", "grids.grids", "grids.grids_outline"} <= {item["id"] for item in told["styles"]}
+    assert client.get("/ogc/collections/grids/styles").json["default"] == "grids.grids"
+    style = client.get("/ogc/styles/gisgrid").json
+    zoom, row, column = places(client, "buildings", MERCATOR, 16)[0]
+    template = style["sources"]["gisgrid"]["tiles"][0]
+    answer = client.get(template.format(z=zoom, y=row, x=column))
+    assert "immutable" in answer.headers["Cache-Control"]
+    found = read_tile(answer.data)
+    drawn = {item["source-layer"] for item in style["layers"]}
+    assert {"grids", "buildings", "streets"} <= drawn & set(found)
+    assert "grids_labels" in drawn
+    for path in ("styles/grids.nothing", "styles/nothing", "collections/drafts/styles"):
+        assert client.get(f"/ogc/{path}").status_code == 404
+    assert client.get("/ogc/styles/grids.grids?f=sld").status_code == 400
