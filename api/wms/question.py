@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from xml.etree.ElementTree import Element
 
-from flask import current_app, request, url_for
+from flask import current_app, request
 
 from api.catalogue import Offer
 from api.etag import keeping, request_tag
@@ -78,7 +78,7 @@ class Question:
     @property
     def address(self) -> str:
         """Of this service, as the caller reached it, with the ``?`` behind which parameters go."""
-        return request.host_url.rstrip("/") + url_for("wms.answer") + "?"
+        return request.host_url.rstrip("/") + request.script_root + "/wms?"
 
 
 def question() -> Question:

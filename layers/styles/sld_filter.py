@@ -42,9 +42,7 @@ def property_of(element: Element, layer: Layer) -> Attribute:
     name = (element.text or "").strip().rpartition(":")[2]
     found = layer.attribute(name)
     if found is None:
-        raise BadInput(
-            f"SLD: layer {layer.name} has no attribute {name[:60]!r}; see its queryables"
-        )
+        raise BadInput(f"SLD: layer {layer.name} has no attribute {name[:60]!r}; see its queryables")
     return found
 
 
