@@ -28,11 +28,16 @@ def pixels(picture: bytes) -> npt.NDArray[np.float64]:
     return rgba[..., :3] * opaque + 255 * (1 - opaque)
 
 
-def likeness(one: bytes, other: bytes) -> float:
-    """Correlation of the two pictures' block colours: 1 alike, about 0 where features stand elsewhere."""
+def likeness(one: bytes, other: bytes, *, colours: bool) -> float:
+    """Correlation of the two pictures' block colours: 1 alike, about 0 where features stand elsewhere.
+
+    Without ``colours`` only where anything is drawn counts: crowded points lie over each other in any order.
+    """
     means = []
     for picture in (one, other):
         shown = pixels(picture)
+        if not colours:
+            shown = np.repeat((shown.min(axis=2, keepdims=True) < 250).astype(float), 3, axis=2)
         height, width = shown.shape[0] // BLOCK, shown.shape[1] // BLOCK
         cut = shown[: height * BLOCK, : width * BLOCK].reshape(height, BLOCK, width, BLOCK, 3)
         means.append(cut.mean(axis=(1, 3)))
@@ -41,7 +46,9 @@ def likeness(one: bytes, other: bytes) -> float:
     return float(np.corrcoef(means[0].ravel(), means[1].ravel())[0, 1])
 
 
-def same_pictures(servers: list[Server], paths: dict[str, list[str]], keep: Path | None, stem: str) -> None:
+def same_pictures(
+    servers: list[Server], paths: dict[str, list[str]], keep: Path | None, stem: str, *, colours: bool
+) -> None:
     """Compare the first picture of every server with the first server's; write them to ``keep``."""
     drawn = {server.name: server.get(paths[server.name][0]) for server in servers}
     for name, picture in drawn.items():
@@ -51,7 +58,7 @@ def same_pictures(servers: list[Server], paths: dict[str, list[str]], keep: Path
         pixels(picture)
     first, *others = drawn
     for name in others:
-        found = likeness(drawn[first], drawn[name])
+        found = likeness(drawn[first], drawn[name], colours=colours)
         print(f"    pictures of {first} and {name}: correlation {found:.3f}")
         if found < ALIKE:
             raise SystemExit(f"{first} and {name} draw features in other places ({stem}, correlation {found:.3f})")

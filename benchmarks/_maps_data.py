@@ -162,7 +162,7 @@ def _areas(connection: sa.Connection, community: npt.NDArray[np.object_], shapes
 
 
 def _points(case: Case, rng: np.random.Generator) -> npt.NDArray[np.object_]:
-    return shapely.points(rng.uniform(0, case.degrees, (case.count, 2)) + (WEST, SOUTH))
+    return shapely.points(rng.uniform(0, case.degrees, (case.count, 2)) + np.array([WEST, SOUTH]))
 
 
 def _components(connection: sa.Connection, case: Case, rng: np.random.Generator) -> None:

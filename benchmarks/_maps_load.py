@@ -2,10 +2,10 @@
 
     python benchmarks/_maps_load.py PORT REQUESTS CONNECTIONS SECONDS [--once]
 
-REQUESTS is a file with one request path a line; ``--once`` asks each of them once and no more (tiles that must be cold),
-otherwise they come around until the time is over. Prints one JSON object: requests answered, seconds, errors (answers
-that are not 200, connections lost), bytes received and latencies in milliseconds. Unlike `_load.py` it reads answers in
-chunks, and does not put together what it need not look at.
+REQUESTS is a file with one request path a line; ``--once`` asks each of them once and no more (tiles that must be
+cold), otherwise they come around until the time is over. Prints one JSON object: requests answered, seconds, errors
+(answers that are neither 200 nor 204, connections lost), bytes received and latencies in milliseconds. Unlike
+`_load.py` it reads answers in chunks, and does not put together what it need not look at.
 """
 
 from __future__ import annotations

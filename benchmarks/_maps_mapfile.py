@@ -76,7 +76,9 @@ def _classes(rules: Iterable[Rule], inside: bool) -> Iterable[str]:
     chosen = [rule for rule in rules if rule.where is not None]
     always = [rule for rule in rules if rule.where is None]
     for rule in chosen or [always[0]]:
-        parts = [_symbol(symbol, of, inside) for of in (rule, *(always if chosen else always[1:])) for symbol in of.symbols]
+        parts = [
+            _symbol(symbol, of, inside) for of in (rule, *(always if chosen else always[1:])) for symbol in of.symbols
+        ]
         where = "" if rule.where is None else f"EXPRESSION ({_expression(rule.where)}) "
         yield f'    CLASS NAME "{rule.title_en}" {where}{" ".join(parts)} END'
 
@@ -99,7 +101,9 @@ def _symbol(symbol: Symbol, rule: Rule, inside: bool) -> str:
                 f"LINECAP {symbol.cap.upper()} END"
             )
         case Marker():
-            outline = f"OUTLINECOLOR {_rgb(symbol.outline)} OUTLINEWIDTH {symbol.outline_width}" if symbol.outline else ""
+            outline = (
+                f"OUTLINECOLOR {_rgb(symbol.outline)} OUTLINEWIDTH {symbol.outline_width}" if symbol.outline else ""
+            )
             form = INSTEAD.get(symbol.shape, symbol.shape)
             return f'STYLE SYMBOL "{form}" SIZE {symbol.size} COLOR {_rgb(symbol.color)} {outline} END'
         case Label():

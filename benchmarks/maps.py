@@ -98,7 +98,8 @@ def wms(data: made.Stored, servers: list[Server], asked: argparse.Namespace, fol
 
     near, far = paths(made.windows(data, FEATURES, WINDOWS)), paths([made.whole(data)])
     for title, views in (("zoomed in", near), ("everything", far)):
-        checks.same_pictures(servers, views, asked.keep_pictures, f"{data.case.name}-{title.replace(' ', '-')}")
+        stem = f"{data.case.name}-{title.replace(' ', '-')}"
+        checks.same_pictures(servers, views, asked.keep_pictures, stem, colours=data.case.layer == "grids")
         compare(f"WMS {title}", servers, views, asked, folder)
 
 
