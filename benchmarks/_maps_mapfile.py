@@ -1,4 +1,4 @@
-"""A MapServer mapfile from our own style definitions, so that both servers draw the same classes, colours and labels."""
+"""A MapServer mapfile from our own style definitions, so that both servers draw the same classes and labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SYMBOLS = {
     "hexagon": "TYPE VECTOR FILLED TRUE POINTS 0 1 0.5 2 1.5 2 2 1 1.5 0 0.5 0 0 1 END",
     "triangle": "TYPE VECTOR FILLED TRUE POINTS 0 1 0.5 0 1 1 0 1 END",
     "diamond": "TYPE VECTOR FILLED TRUE POINTS 0 1 1 2 2 1 1 0 0 1 END",
-    "star": "TYPE VECTOR FILLED TRUE POINTS 0 0.4 0.4 0.4 0.5 0 0.6 0.4 1 0.4 0.7 0.6 0.8 1 0.5 0.75 0.2 1 0.3 0.6 0 0.4 END",
+    "star": "TYPE VECTOR FILLED TRUE POINTS 0 0.4 0.4 0.4 0.5 0 0.6 0.4 1 0.4 0.7 0.6 0.8 1 0.5 0.75 0.2 1 0.3 0.6 0 0.4 END",  # noqa: E501
 }  # fmt: skip
 # our drawn symbols, for which MapServer gets a plain form of as many corners
 INSTEAD = {"sign": "triangle", "bin": "square", "tree": "star", "building": "square", "warning": "triangle"}
