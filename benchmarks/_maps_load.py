@@ -2,8 +2,8 @@
 
     python benchmarks/_maps_load.py PORT REQUESTS CONNECTIONS SECONDS [--once]
 
-REQUESTS is a file with one request path a line; ``--once`` asks each of them once and no more (tiles that must be
-cold), otherwise they come around until the time is over. Prints one JSON object: requests answered, seconds, errors
+REQUESTS is a file with one request path a line; ``--once`` asks each of them once and no more (what must be cold),
+otherwise they come around; both end when the time is over. Prints one JSON object: requests answered, seconds, errors
 (answers that are neither 200 nor 204, connections lost), bytes received and latencies in milliseconds. Unlike
 `_load.py` it reads answers in chunks, and does not put together what it need not look at.
 """
@@ -96,7 +96,7 @@ def run(port: int, requests: list[bytes], connections: int, seconds: float, once
                 took.append(now - one.asked)
                 received += one.got
             errors += one.status not in (200, 204)
-            request = next(left, None) if data and (once or now - start < seconds) else None
+            request = next(left, None) if data and now - start < seconds else None
             if request is None:
                 poll.unregister(one.socket)
                 busy.pop(descriptor).socket.close()

@@ -5,8 +5,9 @@
 
 Cases: a 900 grids, b 105,000 grids (40 corners each), c 48,000 city components, d a million reports. WMS: 1024 × 768
 PNG in EPSG:3857, random windows of about 50 features (the same for all) and everything; classes, colours and labels
-are ours, for MapServer written into a mapfile. Features (case b): the first page of 1,000 polygons, the deepest, and
-random boxes of about 300. Tiles (case b): z14, each asked once of servers just started, then again. The servers of a
+are ours, for MapServer written into a mapfile. Features (case b): pages of 1,000 polygons and random boxes of about
+300, each asked once of servers just started; then the first page, the deepest and the boxes again and again. Tiles
+(case b): z14, each asked once of servers just started, then again. The servers of a
 case run together and are asked in turns; medians over the repeats are printed. ``--home`` keeps the databases for the
 next run. ``--peers mapserver+fgb`` lets MapServer read a FlatGeobuf file in place of PostGIS; ``--peers none`` measures
 ours alone, ``--no-ours`` the peers. Peers that are not installed are named and left out.
@@ -40,6 +41,7 @@ from layers.styles import styles  # noqa: E402
 
 KINDS = {"wms": ("mapserver", "mapserver+fgb"), "features": ("pygeoapi", "tipg"), "tiles": ("tipg",)}
 WINDOWS, FEATURES, PAGE, IN_BOX, TILES, ZOOM = 200, 50, 1000, 300, 600, 14
+LONG = 1e6
 WORLD = 20037508.342789244
 Paths = dict[str, list[str]]
 
@@ -54,11 +56,14 @@ class Figure(NamedTuple):
     errors: int
 
 
-def load(server: Server, paths: list[str], asked: argparse.Namespace, folder: Path, *, once: bool = False) -> Figure:
+def load(
+    server: Server, paths: list[str], asked: argparse.Namespace, folder: Path, *, seconds: float = 0, once: bool = False
+) -> Figure:
     file = folder / "paths.txt"
     file.write_text("\n".join(paths))
     script = str(ROOT / "benchmarks" / "_maps_load.py")
-    command = [sys.executable, script, str(server.port), str(file), str(asked.connections), str(asked.seconds)]
+    command = [sys.executable, script, str(server.port), str(file), str(asked.connections)]
+    command.append(str(seconds or asked.seconds))
     told = subprocess.run([*command, *(["--once"] if once else [])], capture_output=True, text=True, check=True)
     got = json.loads(told.stdout)
     return Figure(
@@ -67,15 +72,15 @@ def load(server: Server, paths: list[str], asked: argparse.Namespace, folder: Pa
 
 
 def compare(
-    title: str, servers: list[Server], paths: Paths, asked: argparse.Namespace, folder: Path, *, once: bool = False
+    title: str, servers: list[Server], paths: Paths, asked: argparse.Namespace, folder: Path, *, once: float = 0
 ) -> None:
-    """Ask the servers in turns and print what they did; ``once``: every path a single time, in one round."""
+    """Ask the servers in turns and print what they did; ``once``: every path a single time, for so many seconds."""
     rounds: dict[str, list[Figure]] = {server.name: [] for server in servers}
     for turn in range(1 if once else asked.repeats):
         for server in servers if turn % 2 == 0 else servers[::-1]:
             if not once and turn == 0:
                 server.get(paths[server.name][0])
-            rounds[server.name].append(load(server, paths[server.name], asked, folder, once=once))
+            rounds[server.name].append(load(server, paths[server.name], asked, folder, seconds=once, once=bool(once)))
     rates = {name: statistics.median(figure.rate for figure in figures) for name, figures in rounds.items()}
     ours = rates.get("gisgrid")
     for name, figures in rounds.items():
@@ -114,23 +119,31 @@ def items(server: Server, data: made.Stored) -> str:
 def features(data: made.Stored, servers: list[Server], asked: argparse.Namespace, folder: Path) -> None:
     first: Paths = {server.name: [f"{items(server, data)}&limit={PAGE}"] for server in servers}
     deepest = (data.count - 1) // PAGE * PAGE - PAGE  # the last page that is full
-    deep = {server.name: [f"{items(server, data)}&limit={PAGE}&offset={deepest}"] for server in servers}
+    every = {
+        server.name: [f"{items(server, data)}&limit={PAGE}&offset={at}" for at in range(0, data.count, PAGE)]
+        for server in servers
+    }
     boxes = [made.in_degrees(box) for box in made.windows(data, IN_BOX, WINDOWS, ratio=1.0)]
     within = {
         server.name: [f"{items(server, data)}&limit={PAGE}&bbox={','.join(f'{v:.7f}' for v in box)}" for box in boxes]
         for server in servers
     }
     if ours := next((server for server in servers if server.name == "gisgrid"), None):
-        pages, ids = checks.walk(ours, first[ours.name][0])
+        with serving(ours.name, data, styles(made.BAND)[data.case.layer], folder) as other:  # nothing is kept by ours
+            every[ours.name], ids = checks.walk(other, first[ours.name][0])
         if len({one for page in ids for one in page}) != data.count:
             raise SystemExit("our pages do not hold every feature once")
-        deep[ours.name] = [pages[deepest // PAGE]]
+    order = np.random.default_rng(3).permutation(len(every[servers[0].name]))
+    mixed = {name: [pages[k] for k in order] for name, pages in every.items()}
+    compare("Features pages, each once", servers, mixed, asked, folder, once=3 * asked.seconds)
+    deep = {name: [pages[deepest // PAGE]] for name, pages in every.items()}
+    compare("Features boxes, each once", servers, within, asked, folder, once=3 * asked.seconds)
     for title, paths in (("first page", first), ("deep page", deep), ("box of 300", within)):
         told = {server.name: sorted(checks.ids(server.get(paths[server.name][0]))) for server in servers}
         if any(found != told[servers[0].name] for found in told.values()):
             raise SystemExit(f"{title}: the servers do not hand out the same features")
         print(f"    {title}: {len(told[servers[0].name])} features, the same from all")
-        compare(f"Features {title}", servers, paths, asked, folder)
+        compare(f"Features {title} again", servers, paths, asked, folder)
 
 
 def tiles(data: made.Stored, servers: list[Server], asked: argparse.Namespace, folder: Path) -> None:
@@ -145,9 +158,9 @@ def tiles(data: made.Stored, servers: list[Server], asked: argparse.Namespace, f
         "tipg": lambda x, y: f"/collections/public.{data.case.view}/tiles/WebMercatorQuad/{ZOOM}/{x}/{y}",
     }
     paths = {server.name: [at[server.name](x, y) for x, y in chosen] for server in servers}
-    compare(f"Tiles z{ZOOM} cold, each once", servers, paths, asked, folder, once=True)
+    compare(f"Tiles z{ZOOM} cold, each once", servers, paths, asked, folder, once=LONG)
     for server in servers:  # every process has them afterwards
-        load(server, paths[server.name] * 3, asked, folder, once=True)
+        load(server, paths[server.name] * 3, asked, folder, seconds=LONG, once=True)
     compare(f"Tiles z{ZOOM} again", servers, paths, asked, folder)
 
 
