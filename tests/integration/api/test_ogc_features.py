@@ -90,11 +90,13 @@ def test_nulls_come_last_and_none_is_lost(client: FlaskClient) -> None:
         assert len(found) == items(client, "reports", limit=1)["numberMatched"]
 
 
-@pytest.mark.parametrize("uri", [uri for uri in SYSTEMS if not uri.endswith(tuple(map(str, range(4513, 4533))))])
+NEAR = [uri for uri in SYSTEMS if not uri[-4:].startswith("45") or uri[-4:] in ("4526", "4546", "4547")]
+"""Systems made for the district's place; the other zones differ by their meridian alone."""
+
+
+@pytest.mark.parametrize("uri", NEAR)
 def test_every_crs_gives_its_own_coordinates_in_its_own_axis_order(client: FlaskClient, uri: str) -> None:
     number = uri.rsplit("/", 1)[1]
-    if number.isdecimal() and 4513 <= int(number) <= 4554 and int(number) not in (4526, 4546, 4547):
-        pytest.skip("the district lies far outside this zone")
     plain = items(client, "grids", limit=3)["features"]
     answer = client.get(f"/ogc/collections/grids/items?limit=3&crs={quote(uri)}")
     assert answer.headers["Content-Crs"] == f"<{uri}>"
