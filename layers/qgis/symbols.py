@@ -65,10 +65,10 @@ def labeling(style: Style, shape: Shape) -> Element | None:
         # over polygons horizontally and inside, along lines, around points
         placement = {"polygon": "1", "line": "2", "mixed": "1", "point": "6"}[shape]
         SubElement(settings, "placement", {
-            "placement": placement, "priority": str(min(label.priority, 10)), "dist": "0.5", "distUnits": "MM",
+            "placement": placement, "priority": str(min(4 + label.priority, 10)), "dist": "0.5", "distUnits": "MM",
             "centroidInside": "1", "fitInPolygonOnly": "0", "predefinedPositionOrder": "R,L,TR,BR,TL,BL,T,B",
         })  # fmt: skip
-        SubElement(settings, "rendering", {"obstacle": "1", "displayAll": "0", "drawLabels": "1", "zIndex": "0"})
+        SubElement(settings, "rendering", {"obstacle": "0", "displayAll": "0", "drawLabels": "1", "zIndex": "0"})
     return made
 
 
