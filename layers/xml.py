@@ -28,7 +28,7 @@ class _Small(TreeBuilder):
         super().__init__()
         self._name, self._depth, self._elements = name, 0, 0
 
-    def start(self, tag: str, attrs: dict[str, str], /) -> Element:  # type: ignore[override]
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
         self._depth += 1
         self._elements += 1
         if self._depth > XML_DEPTH_MAX:

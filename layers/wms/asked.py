@@ -123,7 +123,7 @@ def language_of(asked: Asked, accepted: Sequence[str]) -> Language:
     if text:
         for known in ("zh", "en"):
             if text.split("-")[0] in (known, {"zh": "chi", "en": "eng"}[known]):
-                return known  # type: ignore[return-value]
+                return known
         raise BadInput(f"LANGUAGE={text[:40]!r} is not offered; ask zh or en", code=INVALID)
     for tag in accepted:
         if tag.lower().split("-")[0] in ("zh", "en"):

@@ -42,7 +42,7 @@ def told(connection: sa.Connection, layer: Layer, generation: int | None, keys: 
     given = [key.item() if hasattr(key, "item") else key for key in keys]
     if not given:
         return Told(layer, ())
-    shape = _SHAPES.get(form, lambda _: sa.literal(""))(layer.geometry)
+    shape = _SHAPES[form](layer.geometry) if form in _SHAPES else sa.literal("")
     columns = [attribute.column.label(f"a{i}") for i, attribute in enumerate(layer.attributes)]
     query = sa.select(layer.key.label("key"), shape.label("shape"), *columns).select_from(layer.table)
     rows = connection.execute(query.where(*layer.conditions(generation), layer.key.in_(given)))

@@ -20,8 +20,8 @@ from layers.wms.times import Chosen, Days, Generations, TimeAxis, choose_generat
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What requests are held against: layers the caller may see, known styles, axes of time and revisions of layers, the
-    generation in force, the zone of times without one."""
+    """What requests are held against: layers the caller may see, known styles, axes of time and revisions of layers,
+    the generation in force, the zone of times without one."""
 
     layers: Mapping[str, Layer]
     styles: Mapping[str, Style]

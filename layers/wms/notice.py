@@ -24,7 +24,8 @@ def notice(text: str, width: int, height: int, *, background: str | None, form: 
         pixels[:] = (*bytes.fromhex(background[1:]), 255)
     if text:
         letters = np.zeros_like(pixels)
-        canvas = skia.Surface(letters, colorType=skia.ColorType.kRGBA_8888_ColorType).getCanvas()
+        surface = skia.Surface(letters, colorType=skia.ColorType.kRGBA_8888_ColorType)  # owns the canvas
+        canvas = surface.getCanvas()
         font = skia.Font(_typeface(), SIZE)
         ink = skia.Paint(Color=skia.ColorSetRGB(176, 0, 32), AntiAlias=True)
         ground = skia.Paint(Color=skia.ColorSetRGB(255, 255, 255))
@@ -34,7 +35,7 @@ def notice(text: str, width: int, height: int, *, background: str | None, form: 
                 break
             canvas.drawRect(skia.Rect.MakeXYWH(MARGIN - 3, top, font.measureText(line) + 6, LINE), ground)
             canvas.drawString(line, MARGIN, top + SIZE, font, ink)
-        canvas.getSurface().flushAndSubmit() if canvas.getSurface() else None
+        surface.flushAndSubmit()
         written = letters[..., 3] > 0
         pixels[written] = letters[written]
         pixels[written, 3] = 255

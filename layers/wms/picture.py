@@ -72,8 +72,11 @@ def picture(held: HeldLayers, layers: Mapping[str, Layer], request: PictureReque
 
 def found_at(held: HeldLayers, layers: Mapping[str, Layer], request: FindRequest) -> list[list[Any]]:
     """Keys of the features at the pixel, the topmost first, of each part."""
-    return [_found(held.get(layers[part.layer], part.generation, revision=part.revision), layers[part.layer], part, request)
-            for part in request.parts]  # fmt: skip
+    found = []
+    for part in request.parts:
+        layer = layers[part.layer]
+        found.append(_found(held.get(layer, part.generation, revision=part.revision), layer, part, request))
+    return found
 
 
 def _found(held: HeldLayer, layer: Layer, part: Part, request: FindRequest) -> list[Any]:

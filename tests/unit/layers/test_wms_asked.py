@@ -23,6 +23,12 @@ def asked(**given: str) -> Asked:
     return Asked.of(given.items())
 
 
+def read_all(given: Asked) -> None:
+    given.flag("TRANSPARENT")
+    background_of(given)
+    manner_of(given)
+
+
 # --- versions, systems, boxes -----------------------------------------------------------------
 
 
@@ -133,8 +139,7 @@ def test_names_in_any_case_values_strictly() -> None:
     assert language_of(asked(), ["*"]) == "both"
     for wrong in ({"transparent": "yes"}, {"bgcolor": "red"}, {"bgcolor": "0xFFFFF"}, {"exceptions": "PDF"}):
         with pytest.raises(BadInput):
-            a = asked(**wrong)
-            (a.flag("TRANSPARENT"), background_of(a), manner_of(a))
+            read_all(asked(**wrong))
     with pytest.raises(BadInput):
         Asked.of([("layers", "a"), ("LAYERS", "b")])
     with pytest.raises(BadInput):
