@@ -158,7 +158,9 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/layers": _object({"layers": _list(LAYER)}),
     "/api/v1/layers/qgis": {"type": "string", "description": "a QGIS project (.qgs)"},
     "/api/v1/layers/{name}": LAYER,
-    "/api/v1/layers/{name}/download": _object({"type": TEXT, "name": TEXT, "title": TEXT, "features": _list(_feature(FACTS))}),
+    "/api/v1/layers/{name}/download": _object(
+        {"type": TEXT, "name": TEXT, "title": TEXT, "features": _list(_feature(FACTS))}
+    ),
     "/api/v1/overview": _object({
         "areas": _list(_object(AREA | {"parent": NULLABLE_TEXT})),
         "bounds": _nullable(_list(NUMBER)),

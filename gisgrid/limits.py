@@ -120,6 +120,10 @@ DOWNLOADS_AT_ONCE: Final = 2
 """Whole layers one process makes files of or sends as text at the same time: each holds a database connection."""
 PICTURE_SIDE_MAX: Final = 4_096
 """Widest and highest picture, in pixels."""
+PICTURE_PIXELS_MAX: Final = 4_096 * 4_096
+"""Most pixels of one picture: 64 MiB while it is drawn."""
+PICTURE_LABELS_MAX: Final = 20_000
+"""Most labels of one layer that are tried on one picture."""
 PICTURE_DPI_MAX: Final = 1_200.0
 """Most dots an inch a picture may be drawn for; the least is `PICTURE_DPI_MIN`."""
 PICTURE_DPI_MIN: Final = 10.0
