@@ -56,9 +56,9 @@ def draw_map(
         masks = [_mask(held, rule, window.rows) for rule in rules]
         _take_the_rest(rules, masks)
         paint_layer(picture, window, rules, masks, view)
-        beside = max(
-            [symbol.size / 2 for rule in rules for symbol in rule.symbols if isinstance(symbol, Marker)] + [0.0]
-        )
+        boxes += _marker_boxes(window, rules, masks, view.ratio)
+        symbols = [symbol for rule in rules for symbol in rule.symbols]
+        beside = max((symbol.size / 2 for symbol in symbols if isinstance(symbol, Marker)), default=0.0)
         for rule, mask in zip(rules, masks, strict=True):
             for symbol in rule.symbols:
                 if isinstance(symbol, Label):
