@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+import numpy as np
 import pyproj
 import pytest
 import shapely
@@ -36,10 +38,8 @@ class Api:
 
     def get(self, address: str, accept: str = GEOJSON, **query: Any) -> TestResponse:
         parts = urlsplit(address)
-        given = "&".join(filter(None, [parts.query]))
-        return self._client.get(
-            f"{parts.path}?{given}" if given else parts.path, headers={"Accept": accept}, query_string=query or None
-        )
+        given = dict(parse_qsl(parts.query, keep_blank_values=True)) | query
+        return self._client.get(parts.path, headers={"Accept": accept}, query_string=given)
 
     @staticmethod
     def json(answer: TestResponse) -> dict[str, Any]:
@@ -49,8 +49,16 @@ class Api:
     def items(self, collection: dict[str, Any], **query: Any) -> dict[str, Any]:
         return self.json(self.get(link_to(collection, "items", GEOJSON), **query))
 
-    def sizes(self) -> dict[str, int]:
-        return {c["id"]: self.items(c, limit=1)["numberMatched"] for c in self.collections}
+    @property
+    def some(self) -> list[dict[str, Any]]:
+        """For what needs many requests a collection: areas, lines and points, large and single, of China and of 0°."""
+        wanted = {
+            "grids_1", "streets", "buildings", "reports", "facilities_canteen", "cite:Lakes", "cite:Bridges",
+            "cite:RoadSegments",
+        }  # fmt: skip
+        chosen = [collection for collection in self.collections if collection["id"] in wanted]
+        assert len(chosen) >= 7
+        return chosen
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +177,7 @@ def test_the_collections(api: Api) -> None:
 def test_each_collection_tells_the_same_alone(api: Api) -> None:
     """/conf/core/sfc-md-op, /conf/core/sfc-md-success"""
     for collection in api.collections:
-        alone = api.json(api.get(link_to(collection, "self", JSON), JSON))
+        alone = api.json(api.get(f"/ogc/collections/{collection['id']}", JSON))
         for member in ("id", "title", "description", "extent", "crs", "storageCrs"):
             assert alone.get(member) == collection.get(member), f"{collection['id']}.{member}"
         well_linked(alone, JSON)
@@ -264,7 +272,7 @@ BOXES = (
 
 def test_boxes(api: Api) -> None:
     """/conf/core/fc-bbox-response"""
-    for collection in api.collections:
+    for collection in api.some:
         ends = extent(collection)
         for asked in [ends or [0, 0, 1, 1], *BOXES]:
             page = api.items(collection, bbox=",".join(map(str, asked)), limit=100)
@@ -296,7 +304,7 @@ def test_limits(api: Api) -> None:
     """/conf/core/fc-limit-response"""
     (one, *_) = parameter(api, "limit")
     most = one["schema"]["maximum"]
-    for collection in api.collections:
+    for collection in api.some:
         for asked in (1, 3, most, most + 1):
             answer = api.get(link_to(collection, "items", GEOJSON), limit=asked)
             page = api.json(answer)  # over the maximum: as many as the maximum (17-069r4, 7.15.3)
@@ -308,7 +316,7 @@ def test_limits(api: Api) -> None:
 def test_times(api: Api) -> None:
     """/conf/core/fc-time-response"""
     seen = 0
-    for collection in api.collections:
+    for collection in api.some:
         place = link_to(collection, "items", GEOJSON)
         interval = collection.get("extent", {}).get("temporal", {}).get("interval")
         seen += interval is not None
@@ -350,7 +358,7 @@ def test_single_features(api: Api) -> None:
             assert answer.mimetype == GEOJSON
             alone = api.json(answer)
             well_linked(alone, GEOJSON)
-            assert urlsplit(link_to(alone, "collection")).path.endswith(f"/collections/{collection['id']}")
+            assert unquote(link_to(alone, "collection")).endswith(f"/collections/{collection['id']}")
             assert {k: alone[k] for k in ("type", "id", "geometry", "properties")} == {
                 k: feature[k] for k in ("type", "id", "geometry", "properties")
             }
@@ -365,8 +373,20 @@ def _systems(collection: dict[str, Any]) -> list[str]:
     return list(collection["crs"])
 
 
+@cache
 def known(uri: str) -> pyproj.CRS:
     return pyproj.CRS("OGC:CRS84" if uri == CRS84 else f"EPSG:{uri.rsplit('/', 1)[1]}")
+
+
+@cache
+def move_to(uri: str) -> pyproj.Transformer:
+    """From degrees, east first, to a system with its axes as the authority orders them."""
+    return pyproj.Transformer.from_crs("OGC:CRS84", known(uri))
+
+
+def moved(geometry: Any, uri: str) -> Any:
+    to = move_to(uri)
+    return shapely.transform(geometry, lambda points: np.column_stack(to.transform(points[:, 0], points[:, 1])))
 
 
 def within(uri: str, ends: list[float]) -> bool:
@@ -389,7 +409,7 @@ def test_systems_are_declared(api: Api) -> None:
 
 def test_coordinates_come_in_the_system_asked_for(api: Api) -> None:
     """/conf/crs/crs-parameter, /conf/crs/crs-parameter-transform, /conf/crs/crs-parameter-default"""
-    for collection in api.collections:
+    for collection in api.some:
         features = api.items(collection, limit=2)["features"]
         ends = extent(collection)
         if not features or ends is None:
@@ -399,26 +419,17 @@ def test_coordinates_come_in_the_system_asked_for(api: Api) -> None:
         for uri in [uri for uri in _systems(collection) if within(uri, ends)]:
             answer = api.get(place, crs=uri, limit=2)
             assert answer.headers["Content-Crs"] == f"<{uri}>"
-            move = pyproj.Transformer.from_crs("OGC:CRS84", known(uri))  # axes as the authority orders them
             tolerance = 1e-6 if known(uri).is_geographic else 0.02
             one = f"{urlsplit(place).path}/{features[0]['id']}"
             told = [*api.json(answer)["features"], api.json(api.get(one, crs=uri))]
             for feature, before in zip(told, [*features, features[0]], strict=True):
-                moved = shapely.transform(
-                    shape(before["geometry"]), lambda points: _stacked(move, points), include_z=False
-                )
-                assert shape(feature["geometry"]).equals_exact(moved, tolerance), f"{collection['id']} {uri}"
-
-
-def _stacked(move: pyproj.Transformer, points: Any) -> Any:
-    import numpy as np
-
-    return np.column_stack(move.transform(points[:, 0], points[:, 1]))
+                wanted = moved(shape(before["geometry"]), uri)
+                assert shape(feature["geometry"]).equals_exact(wanted, tolerance), f"{collection['id']} {uri}"
 
 
 def test_systems_that_are_not_served_are_refused(api: Api) -> None:
     """/conf/crs/crs-parameter-invalid, /conf/crs/bbox-crs-parameter-invalid"""
-    for collection in api.collections:
+    for collection in api.some:
         place = link_to(collection, "items", GEOJSON)
         for wrong in ("http://www.opengis.net/def/crs/0/unknown", "http://www.opengis.net/def/crs/EPSG/0/9999999", ""):
             assert api.get(place, crs=wrong).status_code == 400
@@ -427,7 +438,7 @@ def test_systems_that_are_not_served_are_refused(api: Api) -> None:
 
 def test_boxes_in_other_systems(api: Api) -> None:
     """/conf/crs/bbox-crs-parameter, /conf/crs/bbox-crs-parameter-default"""
-    for collection in api.collections:
+    for collection in api.some:
         ends = extent(collection)
         if ends is None or ends[0] == ends[2] or ends[1] == ends[3]:
             continue
@@ -437,9 +448,7 @@ def test_boxes_in_other_systems(api: Api) -> None:
         keys = [feature["id"] for feature in usual["features"]]
         assert [feature["id"] for feature in same["features"]] == keys
         for uri in [uri for uri in _systems(collection) if within(uri, ends)]:
-            move = pyproj.Transformer.from_crs("OGC:CRS84", known(uri))
-            xs, ys = move.transform([ends[0], ends[2], ends[0], ends[2]], [ends[1], ends[3], ends[3], ends[1]])
             slack = 1e-9 if known(uri).is_geographic else 1e-3
-            moved = [min(xs) - slack, min(ys) - slack, max(xs) + slack, max(ys) + slack]
-            page = api.json(api.get(place, **{"bbox": ",".join(map(repr, moved)), "bbox-crs": uri, "limit": "50"}))
+            there = moved(box(*ends), uri).buffer(slack, join_style="mitre").bounds
+            page = api.json(api.get(place, **{"bbox": ",".join(map(repr, there)), "bbox-crs": uri, "limit": "50"}))
             assert [feature["id"] for feature in page["features"]] == keys, f"{collection['id']} {uri}"
