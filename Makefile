@@ -29,7 +29,7 @@ format: setup ## format the sources
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: setup $(STAMPS)/peers ## benchmarks beside their peers; prints ratios
+bench: setup $(STAMPS)/peers $(STAMPS)/peers-venv ## benchmarks beside their peers; prints ratios
 	@for file in $(filter-out benchmarks/_% %_campaign.py,$(wildcard benchmarks/*.py)); do \
 	  echo "== $$file"; $(PY) "$$file" || exit 1; done
 
@@ -61,6 +61,12 @@ $(STAMPS)/peers: pyproject.toml | $(STAMPS)/python
 	@echo "gisgrid set-up: benchmark peers"
 	@$(PY) -m pip install --quiet --editable '.[bench]' || echo "some peers could not be installed; they are left out"
 	@mkdir -p $(STAMPS) && touch $@
+
+# servers the map benchmarks compare with: their pins do not agree with ours (MapServer comes from the system)
+$(STAMPS)/peers-venv: | $(STAMPS)/python
+	@echo "gisgrid set-up: map servers to compare with"
+	@python3 -m venv $@ && $@/bin/pip install --quiet pygeoapi tipg granian geoalchemy2 psycopg2-binary \
+	  || echo "pygeoapi or tipg could not be installed; they are left out"
 
 $(STAMPS)/node: web/package.json web/package-lock.json | $(STAMPS)/python
 	@echo "gisgrid set-up: web packages"

@@ -14,26 +14,36 @@ from api import (
     areas,
     basemap,
     components,
+    compression,
+    cross_origin,
+    downloads,
     errors,
     facilities,
     grids,
     jobs,
     mapit,
+    ogc,
     open311,
     openapi,
     overview,
     pages,
     reports,
+    wms,
 )
 from api.catalogue import Catalogue
 from api.circles import views as circle_views
 from api.current import CurrentGrids
+from api.drawing import Drawing
 from api.gate import Gate
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.locate import batch, single
 from api.locate.shortcut import Shortcut
+from api.ogc import styles as ogc_styles
+from api.ogc import tiles as ogc_tiles
 from api.state import State
+from api.tile_shortcut import TileShortcut
+from api.tile_source import Tiles
 from gisgrid import __version__
 from gisgrid.errors import NotFound
 from gisgrid.limits import BODY_BYTES_MAX
@@ -56,6 +66,7 @@ BLUEPRINTS = (
     grids.bp,
     components.bp,
     facilities.bp,
+    downloads.bp,
     basemap.bp,
     single.bp,
     circle_views.bp,
@@ -63,22 +74,32 @@ BLUEPRINTS = (
     open311.bp,
     jobs.bp,
     mapit.bp,
+    ogc.bp,
     addresses.bp,
     batch.bp,
+    wms.bp,
+    ogc_tiles.bp,
+    ogc_styles.bp,
 )
 
 
-def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
-    """The service on a database; the caller owns the engine and disposes of it."""
+def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = None) -> APIFlask:
+    """The service on a database; the caller owns the engine and disposes of it.
+
+    ``drawers``: socket of the processes that draw pictures; None: they are drawn here.
+    """
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    catalogue = Catalogue(engine)
     app.extensions["gisgrid"] = held = State(
         settings,
         engine,
         CurrentGrids(engine, settings.home),
         KnownAddresses(engine, settings),
         HeldStreets(engine, settings),
-        Catalogue(engine),
+        catalogue,
+        Tiles(engine, catalogue),
+        Drawing(engine, catalogue, drawers),
     )
     errors.init_app(app)
     openapi.init_app(app)
@@ -87,7 +108,11 @@ def create_app(settings: Settings, engine: sa.Engine) -> APIFlask:
         app.register_blueprint(blueprint)
     _serve_web_map(app)
     app.after_request(_secure)
-    app.wsgi_app = Shortcut(Gate(app.wsgi_app), held, HEADERS)  # type: ignore[method-assign]
+    cross_origin.init_app(app)
+    compression.init_app(app)
+    headers = HEADERS | cross_origin.HEADERS
+    tiles = TileShortcut(Gate(app.wsgi_app), held.tiles, headers)
+    app.wsgi_app = Shortcut(tiles, held, headers)  # type: ignore[method-assign]
     return app
 
 

@@ -50,7 +50,10 @@ def init_app(app: APIFlask) -> None:
 
 
 def _ours(error: GisgridError) -> Response:
-    return error_response(status_of(error), error.code, error.message, error.details)
+    response = error_response(status_of(error), error.code, error.message, error.details)
+    if (seconds := error.details.get("retry_after")) is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _http(error: HTTPException) -> Response:

@@ -12,6 +12,7 @@ from api.circles.describe import ANSWERS as CIRCLE_ANSWERS
 from api.circles.describe import CHANGES as CIRCLE_CHANGES
 from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
+from api.ogc.describe import PATHS as OGC_PATHS
 from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
@@ -143,7 +144,23 @@ JOB = {
     "error": _nullable(_object({"status": INTEGER, "code": TEXT, "message": TEXT, "details": FACTS})),
 }  # fmt: skip
 
+LAYER_ATTRIBUTE = {"name": TEXT, "type": TEXT, "title_zh": TEXT, "title_en": TEXT, "unit": TEXT}
+LAYER = _object({
+    **dict.fromkeys(("name", "title_zh", "title_en", "about_zh", "about_en", "shape", "crs", "style"), TEXT),
+    **dict.fromkeys(("group", "base", "label", "time"), NULLABLE_TEXT),
+    **dict.fromkeys(("min_scale", "max_scale"), _nullable(NUMBER)),
+    **{key: {"type": "boolean"} for key in ("queryable", "editable", "restricted", "picture_only")},
+    "attributes": _list(_object(LAYER_ATTRIBUTE)), "styles": _list(TEXT),
+    "downloads": {"type": "object", "additionalProperties": TEXT},
+})  # fmt: skip
+
 ANSWERS: dict[str, Json] = {
+    "/api/v1/layers": _object({"layers": _list(LAYER)}),
+    "/api/v1/layers/qgis": {"type": "string", "description": "a QGIS project (.qgs)"},
+    "/api/v1/layers/{name}": LAYER,
+    "/api/v1/layers/{name}/download": _object(
+        {"type": TEXT, "name": TEXT, "title": TEXT, "features": _list(_feature(FACTS))}
+    ),
     "/api/v1/overview": _object({
         "areas": _list(_object(AREA | {"parent": NULLABLE_TEXT})),
         "bounds": _nullable(_list(NUMBER)),
@@ -224,7 +241,10 @@ ANSWERS: dict[str, Json] = {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers to GET when all is well."""
-MEDIA = {"/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream"}
+MEDIA = {
+    "/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream",
+    "/api/v1/layers/qgis": "application/x-qgis-project",
+}  # fmt: skip
 """Media type of answers that are neither JSON nor GeoJSON."""
 CHANGES: dict[str, dict[str, Json]] = {
     "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},
@@ -265,7 +285,7 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
             operation["responses"] = _read(path) if method == "get" else _changed(method.upper(), path)
             for parameter in operation.get("parameters", []):
                 _complete_parameter(parameter)
-    spec["paths"] |= MAPIT_PATHS
+    spec["paths"] |= MAPIT_PATHS | OGC_PATHS
     return spec
 
 

@@ -38,7 +38,7 @@ def overview() -> Response:
             "band": _band_json(_band(connection)),
             "counts": _counts(connection, generation.id if generation else None),
             "circles": run and {"profile": run["profile"], "minutes": run["minutes"]},
-            "attribution": _attribution(connection),
+            "attribution": attribution(connection),
             "embedded": state().settings.database_url is None,
         }  # fmt: skip
     return json_response(body)
@@ -69,7 +69,7 @@ def readyz() -> Response:
     return json_response({"status": "ready", "generation": loaded.generation.id if loaded else None})
 
 
-def _attribution(connection: sa.Connection) -> str:
+def attribution(connection: sa.Connection) -> str:
     """What the owners of the imported data want said."""
     said = sa.select(t.imports.c.attribution).where(t.imports.c.attribution != "").distinct()
     return " · ".join(sorted(connection.scalars(said)))

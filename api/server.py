@@ -13,13 +13,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from gisgrid.interrupts import held
+from api.drawing.pool import drawers
+from gisgrid.interrupts import aside, held
+from gisgrid.settings import Settings
 
 THREADS = 16
 """Threads of a process."""
@@ -37,9 +40,11 @@ def serve(host: str, port: int, processes: int, *, ready: Callable[[], None]) ->
         respawn_failed_workers=True, workers_kill_timeout=LEAVE_SECONDS,
     )  # fmt: skip
     server.on_startup(ready)
+    _signals_aside(server)
     _fork_deaf()
     try:
-        server.serve(target_loader=_service, wrap_loader=False)
+        with drawers(Settings.from_env()) as place:
+            server.serve(target_loader=functools.partial(_service, place), wrap_loader=False)
     except SystemExit:
         if not server.interrupt_signal:  # a process that heard the signal before the server did is no failure
             raise
@@ -48,6 +53,18 @@ def serve(host: str, port: int, processes: int, *, ready: Callable[[], None]) ->
             for process in multiprocessing.active_children():  # none, unless the server was broken off
                 process.kill()
                 process.join()
+
+
+def _signals_aside(server: Any) -> None:
+    """Keep Granian's handlers from setting the very event that the code they break into is about to wait for."""
+    reload = aside(server.signal_handler_reload)
+    interrupt = aside(server.signal_handler_interrupt)
+
+    def stop(*_: object) -> None:
+        server.interrupt_signal = True  # at once: a process that hears the signal too may end first
+        interrupt()
+
+    server.signal_handler_interrupt, server.signal_handler_reload = stop, reload
 
 
 @functools.cache
@@ -70,9 +87,9 @@ def _leave_at_sigterm() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
-def _service() -> Any:
-    """What a process serves."""
+def _service(drawers: Path | None) -> Any:
+    """What a process serves; ``drawers``: socket of the processes that draw."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # where processes are not forked
     from api.wsgi import create
 
-    return create()
+    return create(drawers)

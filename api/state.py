@@ -9,8 +9,10 @@ from flask import current_app
 
 from api.catalogue import Catalogue
 from api.current import CurrentGrids
+from api.drawing import Drawing
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
+from api.tile_source import Tiles
 from gisgrid.settings import Settings
 
 
@@ -24,6 +26,8 @@ class State:
     addresses: KnownAddresses
     streets: HeldStreets
     catalogue: Catalogue
+    tiles: Tiles
+    drawing: Drawing
 
 
 def state() -> State:

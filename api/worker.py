@@ -15,7 +15,6 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import FrameType
 
 import procrastinate
 import sqlalchemy as sa
@@ -27,6 +26,7 @@ from data.db import make_engine
 from data.dispatch import Dispatcher
 from data.embedded import session_name
 from data.queue import QUEUE, TASK
+from gisgrid.interrupts import aside
 from gisgrid.limits import WEBHOOK_LANES_TOTAL
 from gisgrid.settings import Settings
 
@@ -86,13 +86,14 @@ async def _until_stopped(
     loop.set_default_executor(ThreadPoolExecutor(concurrency + 2))
     stopping = threading.Event()  # the same for the threads that run jobs
 
-    def begin_stop(number: int, frame: FrameType | None) -> None:
+    def begin_stop() -> None:
         stopping.set()
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the end is near already
             loop.call_soon_threadsafe(stop.set)
 
+    heard = aside(begin_stop)  # events have locks
     for number in (signal.SIGTERM, signal.SIGINT):  # not the loop's own way: what it sets ends with the loop, and a
-        signal.signal(number, begin_stop)  # second signal would break into the clearing up that follows
+        signal.signal(number, heard)  # second signal would break into the clearing up that follows
     ready()
     stopped = asyncio.create_task(stop.wait())
     while not stop.is_set():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from apiflask import APIFlask
 
 from api.app import create_app
@@ -10,8 +12,8 @@ from data.db import make_engine
 from gisgrid.settings import Settings
 
 
-def create() -> APIFlask:
+def create(drawers: Path | None = None) -> APIFlask:
     """The service of this process. The database is up and migrated already (`gisgrid serve` sees to it)."""
     settings = Settings.from_env()
     url = settings.database_url or embedded.cluster_at(settings.home).url
-    return create_app(settings, make_engine(url, pool=4))
+    return create_app(settings, make_engine(url, pool=4), drawers=drawers)

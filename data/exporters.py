@@ -59,7 +59,7 @@ def write_layers(path: str | Path, layers: Mapping[str, gpd.GeoDataFrame]) -> li
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.stem}-") as folder:
             made = _write_all(Path(folder), target, layers)
-            return [_move(source, target.parent / source.name) for source in made]
+            return [move(source, target.parent / source.name) for source in made]
     except PermissionError as error:
         raise BadInput(f"{target}: may not be written: {error.strerror}", path=str(target)) from error
     except OSError as error:
@@ -83,7 +83,7 @@ def _write_all(folder: Path, target: Path, layers: Mapping[str, gpd.GeoDataFrame
     suffix = target.suffix.lower()
     if suffix == ".gpkg":
         made = folder / target.name
-        with _fixed_dates():
+        with fixed_dates():
             for name, frame in layers.items():
                 _write_ogr(made, frame, "GPKG", name)
         return [made]
@@ -107,7 +107,8 @@ def _parts(shapefile: Path) -> list[Path]:
     return [part for part in (shapefile.with_suffix(end) for end in _SHAPEFILE_PARTS) if part.exists()]
 
 
-def _move(source: Path, target: Path) -> Path:
+def move(source: Path, target: Path) -> Path:
+    """Put a finished file in its place, on the disk before it is seen there."""
     with source.open("rb+") as handle:
         os.fsync(handle.fileno())
     source.replace(target)
@@ -115,7 +116,7 @@ def _move(source: Path, target: Path) -> Path:
 
 
 @contextmanager
-def _fixed_dates() -> Iterator[None]:
+def fixed_dates() -> Iterator[None]:
     """GDAL stamps GeoPackages with the time of writing unless told a date; the option is global to the
     process.
     """

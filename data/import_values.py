@@ -140,7 +140,7 @@ def _times(field: Field, text: Values, blank: npt.NDArray[np.bool_], refuse: Ref
     local = pd.to_datetime(plain.where(~offset & ~blank), format="ISO8601", errors="coerce")
     moments = moments.dt.tz_convert(CHINA).where(offset, local.dt.tz_localize(CHINA))
     odd = np.flatnonzero(moments.isna().to_numpy() & ~blank)  # 2024-5-1 8:00, 2024年5月1日 and the like
-    moments.iloc[odd] = [_moment(value) for value in text[odd]]
+    moments.iloc[odd] = [_moment(value) or pd.NaT for value in text[odd]]
     bad = moments.isna().to_numpy() & ~blank
     refuse(bad, lambda row: f"{field.name} {text[row]!r} is not a date or time", f"{field.name} is not a date or time")
     form = "%Y-%m-%d" if field.name.endswith("date") else "%Y-%m-%dT%H:%M:%S+08:00"

@@ -19,7 +19,7 @@ import shapely
 from pyproj.exceptions import CRSError
 
 from gisgrid.errors import BadInput
-from gisgrid.shifted import bd09_to_wgs84, gcj02_to_wgs84, point_to_wgs84
+from gisgrid.shifted import bd09_to_wgs84, gcj02_to_wgs84, point_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
 
 Floats = npt.NDArray[np.float64]
 
@@ -123,6 +123,23 @@ def points_to_storage(
         true = np.hypot(back_x - xs, back_y - ys) <= 1e-6 * (1.0 + np.hypot(xs, ys))
     lost = np.isfinite(xs) & np.isfinite(ys) & ~true
     return np.where(lost, np.inf, lon), np.where(lost, np.inf, lat)
+
+
+def points_from_storage(lon: npt.ArrayLike, lat: npt.ArrayLike, crs: str | int | pyproj.CRS) -> tuple[Floats, Floats]:
+    """lon, lat in degrees (EPSG:4490) → x, y in any system, float64 arrays of the given shape.
+
+    A place the system does not reach comes back infinite. Raises BadInput for an unknown system.
+    """
+    name = normalise(crs)
+    xs, ys = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    if name in ("EPSG:4326", STORAGE_CRS):
+        return xs, ys
+    if name == "gcj02":
+        return wgs84_to_gcj02(xs, ys)
+    if name == "bd09":
+        return wgs84_to_bd09(xs, ys)
+    x, y = _transformer(STORAGE_CRS, name).transform(xs, ys)
+    return np.asarray(x), np.asarray(y)
 
 
 def point_to_storage(x: float, y: float, crs: str) -> tuple[float, float]:

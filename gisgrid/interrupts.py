@@ -6,9 +6,10 @@ or between a process having started and somebody knowing of it. `held` puts a si
 
 from __future__ import annotations
 
+import queue
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -73,3 +74,24 @@ def held() -> Iterator[Held]:
         handler = before.get(signal.Signals(late)) if late is not None else None
         if late is not None and callable(handler):
             handler(late, None)
+
+
+def aside(act: Callable[[], object]) -> Callable[..., None]:
+    """A signal handler that has something done by a thread of its own.
+
+    A handler runs between any two steps of the main thread: were it to take a lock the main thread is just taking (as
+    setting an event does that is just waited for), both would wait for ever. A `queue.SimpleQueue` may be put to
+    within itself.
+    """
+    came: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def watch() -> None:
+        while True:
+            came.get()
+            act()
+
+    def note(*_: object) -> None:
+        came.put(None)
+
+    threading.Thread(target=watch, name="signals", daemon=True).start()
+    return note

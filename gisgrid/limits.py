@@ -100,3 +100,69 @@ CIRCLE_POINTS_MAX: Final = 10_000
 """Most points (candidates, stations, loudspeakers) one job about circles may be given one by one."""
 CIRCLE_SECONDS_MAX: Final = 600.0
 """Longest a job about circles may look for the best choice, in seconds."""
+MASK_NODES_MAX: Final = 5_000
+"""Most parts (comparisons, attributes, values) a condition over a layer in memory may have."""
+FILTER_CHARS_MAX: Final = 16 * 1024
+"""Longest CQL2 filter, in characters."""
+FILTER_DEPTH_MAX: Final = 100
+"""Deepest nesting of a CQL2 filter."""
+FILTER_NODES_MAX: Final = 4_000
+"""Most parts (conditions, properties, values) of a CQL2 filter."""
+FILTER_VERTICES_MAX: Final = 10_000
+"""Most vertices of one geometry in a CQL2 filter."""
+FEATURE_VERTICES_MAX: Final = 200_000
+"""Most vertices of a feature sent to be stored."""
+FEATURE_COUNTS_MAX: Final = 2_000
+"""Counts of matching features kept for later pages."""
+FEATURE_PAGES_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of rendered pages a process keeps for the next to ask the same."""
+DOWNLOADS_AT_ONCE: Final = 2
+"""Whole layers one process makes files of or sends as text at the same time: each holds a database connection."""
+PICTURE_SIDE_MAX: Final = 4_096
+"""Widest and highest picture, in pixels."""
+PICTURE_PIXELS_MAX: Final = 4_096 * 4_096
+"""Most pixels of one picture: 64 MiB while it is drawn."""
+PICTURE_LABELS_MAX: Final = 20_000
+"""Most labels of one layer that are tried on one picture."""
+PICTURE_DPI_MAX: Final = 1_200.0
+"""Most dots an inch a picture may be drawn for; the least is `PICTURE_DPI_MIN`."""
+PICTURE_DPI_MIN: Final = 10.0
+"""Fewest dots an inch a picture may be drawn for."""
+WMS_LAYERS_MAX: Final = 40
+"""Most layers of one picture."""
+WMS_FEATURES_MAX: Final = 1_000
+"""Most features a layer tells at one place; a larger FEATURE_COUNT means this."""
+WMS_TIMES_MAX: Final = 100
+"""Most values of one TIME, and most generations told in a capabilities document."""
+WMS_COORDINATE_MAX: Final = 1e9
+"""Largest coordinate of a BBOX."""
+WMS_BODY_BYTES_MAX: Final = 1024 * 1024
+"""Largest request posted to the map service, in bytes."""
+XML_BYTES_MAX: Final = 256 * 1024
+"""Longest XML document that is read, in bytes."""
+XML_DEPTH_MAX: Final = 100
+"""Deepest nesting of elements in XML that is read."""
+XML_ELEMENTS_MAX: Final = 20_000
+"""Most elements of XML that is read."""
+SLD_RULES_MAX: Final = 200
+"""Most rules a styled layer descriptor may have."""
+TILE_FEATURES_MAX: Final = 20_000
+"""Most features one layer puts into a vector tile; where more lie, the tile is thinned."""
+TILE_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Largest vector tile of one layer before compression, in bytes; beyond it the smallest features are left out."""
+TILE_LAYERS_MAX: Final = 60
+"""Most layers one vector tile may be asked to hold."""
+TILE_CACHE_BYTES: Final = 96 * 1024 * 1024
+"""Vector tiles a process keeps in memory, in bytes."""
+TILE_SECONDS_MAX: Final = 20.0
+"""Longest PostGIS may work on one vector tile, in seconds."""
+PICTURE_SECONDS_MAX: Final = 60.0
+"""Longest a picture may take to draw, in seconds; its drawer is then replaced."""
+PICTURES_WAITING_MAX: Final = 32
+"""Pictures that may wait for a drawer; more are told to come back."""
+PICTURE_REQUEST_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Largest order a drawer takes, in bytes."""
+PICTURE_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Largest picture a drawer may answer, in bytes."""
+DRAWER_MEMORY_MAX: Final = 3 * 1024**3
+"""Memory a drawer may hold before it is replaced, in bytes."""

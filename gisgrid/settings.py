@@ -44,6 +44,10 @@ class Settings:
     """``GISGRID_WEBHOOK_WAITS``: seconds before each further try of a webhook delivery, split by commas."""
     address_aliases: Path | None = None
     """``GISGRID_ADDRESS_ALIASES``: CSV of nicknames of roads, compounds and places, read by the address search."""
+    map_memory: float = 1024.0
+    """``GISGRID_MAP_MEMORY``: MiB of layers that one process may hold in memory for drawing maps."""
+    drawers: int = 0
+    """``GISGRID_DRAWERS``: processes that draw the server's pictures; 0: each worker draws its own."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -65,6 +69,8 @@ class Settings:
             keep_days=_numbers(env, "GISGRID_KEEP_DAYS", (14.0,), most=1)[0],
             webhook_waits=_numbers(env, "GISGRID_WEBHOOK_WAITS", WEBHOOK_WAITS, most=100),
             address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),
+            map_memory=_numbers(env, "GISGRID_MAP_MEMORY", (1024.0,), most=1)[0],
+            drawers=_whole(env, "GISGRID_DRAWERS", min(2, os.cpu_count() or 1), most=64),
         )
 
 
@@ -95,6 +101,16 @@ def _numbers(env: Mapping[str, str], name: str, default: tuple[float, ...], *, m
         wanted = "a number" if most == 1 else "numbers split by commas"
         raise BadInput(f"{name}={text!r} cannot be used; give {wanted} from 0 up")
     return values
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+    """A whole number from 0 to ``most``."""
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
+        raise BadInput(f"{name}={text!r} cannot be used; give a whole number from 0 to {most}")
+    return int(text)
 
 
 def _file(env: Mapping[str, str], name: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""``gisgrid import``, ``sample`` and ``export``: data in and out."""
+"""``gisgrid import`` and ``sample``: data in. Out it goes with `api.cli.exporting`."""
 
 from __future__ import annotations
 
@@ -13,27 +13,24 @@ import click
 import geopandas as gpd
 
 from api.cli.output import MapFile, Output, output_options
-from data import db, plans
+from data import db
 from data.code_tables import facility_categories
 from data.exporters import write_layers
 from data.files import parse_spec, read_layer
-from data.grid_systems import GridSystem, professional_system, stored_name
+from data.grid_systems import GridSystem, professional_system
 from data.households import Factor, load_factors
 from data.import_report import ImportReport
 from data.importers import LAYER_KINDS, clean_layer
 from data.intake import counted_twice, near_stored_areas, store_grids, store_layers, store_professional, store_units
-from data.loading import read_rows
 from data.osm import OsmLayers, load_osm, read_osm_place
 from data.osm_areas import EXTENT_CODE
 from data.professional_layers import fit_codes
 from data.sample import SCENARIOS, write_sample
-from data.tables import COMPREHENSIVE, metadata
-from gisgrid.crs import normalise
-from gisgrid.errors import BadInput, NotFound
+from data.tables import COMPREHENSIVE
+from gisgrid.errors import BadInput
 from gisgrid.models import Band
 from gisgrid.numbering import valid_professional_code
 from gisgrid.settings import Settings
-from layers.catalog import LAYERS
 
 OSM_ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 
@@ -252,34 +249,4 @@ def sample(output: Output, directory: Path, scenario: str, seed: int) -> None:
     output.result(facts | {"out": str(directory)}, [*lines, f"→ {directory}"])
 
 
-@click.command("export")
-@click.argument("layer", type=click.Choice(sorted(LAYERS)))
-@click.option("--out", type=MapFile(), required=True, help="File; its ending says the format.")
-@click.option("--crs", help="Coordinate system of the file; EPSG:4490 when not given.")
-@click.option("--system", help="Grids of a professional system (fire, 消防 …) instead of the comprehensive ones.")
-@output_options
-def export(output: Output, layer: str, out: Path, crs: str | None, system: str | None) -> None:
-    """Write a stored layer to a file; of the grids, those in force, all levels."""
-    if system is not None and layer != "grids":
-        raise BadInput(f"--system goes with grids; {layer} belong to no professional system")
-    of = stored_name(system) if system else COMPREHENSIVE
-    reference = None if crs is None else normalise(crs)
-    if reference in ("gcj02", "bd09"):
-        raise BadInput(f"--crs {crs}: map files cannot name that system; give cgcs2000, wgs84 or EPSG:n")
-    with db.database(Settings.from_env()) as engine, output.stage("reading"), engine.connect() as connection:
-        table = metadata.tables[LAYERS[layer].name]
-        where = []
-        if layer == "grids":
-            generation = plans.current_generation(connection)
-            if generation is None:
-                raise NotFound("no plan is published yet; publish one first (gisgrid publish PLAN)")
-            where.append(plans.in_force(generation.id, system=of))
-        names = [name for name in LAYERS[layer].properties if name in table.c]
-        rows: gpd.GeoDataFrame = read_rows(connection, table, columns=names, where=where)
-    if rows.empty:
-        raise NotFound(f"there are no {layer} stored yet")
-    write_layers(out, {layer: rows.to_crs(reference) if reference else rows})
-    output.result({"layer": layer, "rows": len(rows), "out": str(out)}, [f"{len(rows)} {layer} → {out}"])
-
-
-COMMANDS = (import_group, sample, export)
+COMMANDS = (import_group, sample)

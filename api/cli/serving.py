@@ -25,6 +25,7 @@ from gisgrid.errors import BadInput
 from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
 from gisgrid.settings import Settings
+from layers.held.warming import warm as warm_held
 from planning import workflow, workflow_circles
 from planning.circles.isochrones import warm as warm_circles
 from planning.partition import warm as warm_partition
@@ -167,6 +168,7 @@ def warm(output: Output) -> None:
         "records": warm_records,
         "siting": warm_siting,
         "straight": warm_straight,
+        "held layers": warm_held,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from layers.held.frames import held_from_frame
+from layers.held.layer import HeldLayer
+from layers.held.store import HeldLayers
 from layers.held.view import View, Window
 
-__all__ = ["View", "Window"]
+__all__ = ["HeldLayer", "HeldLayers", "View", "Window", "held_from_frame"]

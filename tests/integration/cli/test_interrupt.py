@@ -81,3 +81,16 @@ def test_ctrl_c_before_there_is_anything_to_serve(settings: Settings, tmp_path: 
         time.sleep(0.6)
         server.press()
         check_end(server)
+
+
+@pytest.mark.parametrize("again", [0.0, 0.001, 0.02])
+def test_ctrl_c_again_and_again_ends_a_server(settings: Settings, tmp_path: Path, again: float) -> None:
+    env = {"GISGRID_HOME": str(tmp_path), "GISGRID_DATABASE_URL": str(settings.database_url)}
+    arguments = ["-m", "api.cli", "serve", "--port", str(unused_port()), "--no-jobs"]
+    with command(arguments, tmp_path / "log", env) as server:
+        server.until_said(SERVES)
+        for _ in range(4):  # the first may come as the server begins to wait
+            server.press()
+            time.sleep(again)
+        check_end(server)
+    assert not list((tmp_path / "run").glob("*.sock"))

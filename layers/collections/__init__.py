@@ -1,0 +1,1 @@
+"""Collections of OGC API Features: how they are described, asked and changed."""
