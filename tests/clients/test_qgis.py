@@ -36,7 +36,7 @@ def stored(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for column in plain.columns.drop("geometry"):
             if plain[column].map(lambda value: isinstance(value, list | dict)).any():
                 plain[column] = plain[column].map(json.dumps)
-        plain.to_file(made, layer=name, driver="GPKG")
+        plain.to_file(made, layer=name, driver="GPKG", layer_options={"FID": "row_"})
     return made
 
 
