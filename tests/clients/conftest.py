@@ -96,6 +96,7 @@ def _features(connection: sa.Connection, layer: Layer, generation: int) -> gpd.G
     columns = [attribute.column.label(attribute.name) for attribute in layer.attributes]
     query = (
         sa.select(layer.key.label("key_"), *columns, sa.func.ST_AsBinary(layer.geometry).label("shape_"))
+        .select_from(layer.table)
         .where(*layer.conditions(generation))
         .order_by(layer.key)
     )

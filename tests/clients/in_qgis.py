@@ -7,6 +7,7 @@ each a list of sources or of the project's layers drawn together in a box, to a 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def opened(source: dict) -> QgsMapLayer:
         layer.setRenderer(renderer)
         return layer
     layer = QgsVectorLayer(uri, name, provider)
-    if layer.isValid():
+    if layer.isValid() and layer.renderer():
         layer.renderer().setSymbol(plain(layer.geometryType()))
     return layer
 
@@ -101,7 +102,7 @@ def draw(layers: list[QgsMapLayer], order: dict) -> None:
 
 def main() -> None:
     orders = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    application = QgsApplication([], False)
+    application = QgsApplication([], True)  # symbols need a platform, if only the offscreen one
     application.initQgis()
     layers: dict[str, QgsMapLayer] = {}
     answers: dict[str, dict] = {}
@@ -124,9 +125,7 @@ def main() -> None:
         layer.setCrs(QgsCoordinateReferenceSystem("EPSG:4490"))
         draw([layer], swap)
     Path(sys.argv[2]).write_text(json.dumps(answers), encoding="utf-8")
-    layers.clear()
-    project.clear()
-    application.exitQgis()
+    os._exit(0)  # taking QGIS down from Python crashes now and then
 
 
 main()
