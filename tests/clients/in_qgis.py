@@ -67,7 +67,7 @@ def told(layer: QgsMapLayer) -> dict:
     """What there is to say about a layer."""
     box = layer.extent()
     answer = {
-        "valid": layer.isValid(), "error": layer.error().summary(), "crs": layer.crs().authid(),
+        "valid": layer.isValid(), "crs": layer.crs().authid(),
         "extent": [box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()],
     }  # fmt: skip
     if isinstance(layer, QgsVectorLayer) and layer.isValid():

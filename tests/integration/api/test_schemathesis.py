@@ -29,7 +29,7 @@ def faults_of(status: int, path: str, body: bytes) -> str | None:
     """What is wrong with an answer, None when nothing is."""
     if status >= 500:
         return f"{status}: {body[:300]!r}"
-    if status < 400 or path.startswith(OTHER_SHAPES) or status == 405 and not body:
+    if status < 400 or path.startswith(OTHER_SHAPES) or (status == 405 and not body):
         return None
     try:
         error = orjson.loads(body)["error"]
