@@ -100,7 +100,7 @@ def _metric(data: Box) -> str | None:
 
 
 def roomy(box: Box) -> Box:
-    """The box, with room on both sides where it has no width or height: a map of it can be asked for (06-042, 6.7.4)."""
+    """The box, with room on both sides where it has no width or height, so that it can be asked for (06-042, 6.7.4)."""
     west, south, east, north = box
     across, up = (0.0 if low < high else _ROOM for low, high in ((west, east), (south, north)))
     return (west - across, south - up, east + across, north + up)

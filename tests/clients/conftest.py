@@ -153,7 +153,7 @@ def qgis(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, Any]],
             "XDG_RUNTIME_DIR": str(folder), "PYTHONPATH": "", "LC_ALL": "C.UTF-8",
         }  # fmt: skip
         script = Path(__file__).with_name("in_qgis.py")
-        run([python, str(script), str(asked), str(told)], timeout=280, env=env)
+        run([python, str(script), str(asked), str(told)], timeout=580, env=env)
         return dict(json.loads(told.read_text(encoding="utf-8")))
 
     return ask

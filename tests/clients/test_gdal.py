@@ -18,7 +18,7 @@ import shapely
 from tests.clients.conftest import Service
 from tests.clients.pictures import misses, read
 
-pytestmark = pytest.mark.postgis
+pytestmark = [pytest.mark.postgis, pytest.mark.timeout(600)]
 Gdal = Callable[..., str]
 SIZE = (400, 300)
 

@@ -21,7 +21,7 @@ from tests.clients.conftest import Service
 from tests.clients.pictures import differing, misses, painted, read
 from tests.clients.test_gdal import SIZE, _drawn_at, around
 
-pytestmark = pytest.mark.postgis
+pytestmark = [pytest.mark.postgis, pytest.mark.timeout(600)]
 Qgis = Callable[[dict[str, Any]], dict[str, Any]]
 NEAR = 2e-7
 """Degrees: what GeoJSON of seven decimals may lose."""
