@@ -147,8 +147,14 @@ def _geometry(layer: Layer, crs: Crs) -> sa.ColumnElement[str]:
 
 def in_boxes(layer: Layer, boxes: Sequence[Box]) -> sa.ColumnElement[bool]:
     """What touches one of the boxes (degrees)."""
-    shapes = [sa.func.ST_MakeEnvelope(*box, SRID) for box in boxes]
+    shapes = [_envelope(box) for box in boxes]
     return sa.or_(*[sa.func.ST_Intersects(layer.geometry, shape, type_=sa.Boolean) for shape in shapes])
+
+
+def _envelope(box: Box) -> sa.ColumnElement[Any]:
+    """A box as a shape; one without width or height, as the extent of a single point is, as the line or point it is."""
+    made = sa.func.ST_MakeEnvelope(*box, SRID)
+    return made if box[0] < box[2] and box[1] < box[3] else sa.func.ST_Envelope(made)
 
 
 def extent(connection: sa.Connection, layer: Layer, generation: int | None) -> Box | None:

@@ -78,7 +78,9 @@ def _named_layer(element: Element, layers: Mapping[str, Layer]) -> Styled:
     if local(element) != "NamedLayer":
         raise unsupported(element)
     name = _text_of(element, "Name")
-    layer = layers.get(name) or layers.get(name.rpartition(":")[2])  # with a workspace before it
+    if name not in layers:  # a prefix, as other servers have them
+        name = name.rpartition(":")[2]
+    layer = layers.get(name)
     if layer is None:
         raise NotFound(f"SLD: there is no layer {name[:60]!r}; the capabilities list them", code="LayerNotDefined")
     styles: list[Style | str] = []
