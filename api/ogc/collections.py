@@ -37,8 +37,8 @@ from layers.catalog import Layer
 from layers.collections.crs import CRS84_URI, STORAGE, SYSTEMS
 from layers.collections.pages import extent
 from layers.collections.schemas import feature_schema, queryables, sortables
-from layers.collections.times import time_name
 from layers.styles import styles_of
+from layers.times import time_name
 
 Json = dict[str, Any]
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
