@@ -129,6 +129,11 @@ def _serve_web_map(app: APIFlask) -> None:
         response.headers["Cache-Control"] = "no-cache"
         return response
 
+    @app.get("/favicon.ico")
+    @app.doc(hide=True)
+    def icon() -> Response:  # asked for by browsers that show a page without a link to one
+        return send_from_directory(folder, "icon.svg")
+
     @app.get("/<path:name>")
     @app.doc(hide=True)
     def web_file(name: str) -> Response:

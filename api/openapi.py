@@ -13,6 +13,7 @@ from api.circles.describe import CHANGES as CIRCLE_CHANGES
 from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
 from api.ogc.describe import PATHS as OGC_PATHS
+from api.ogc.describe_tiles import PATHS as TILE_PATHS
 from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
@@ -267,6 +268,7 @@ addresses imported."""
 def init_app(app: APIFlask) -> None:
     """Have the description completed when it is made."""
     app.config["AUTO_404_RESPONSE"] = False
+    app.config["OPENAPI_VERSION"] = "3.0.3"  # what the conformance class oas30 of OGC API promises
     app.spec_processor(_complete)
 
 
@@ -285,7 +287,9 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
             operation["responses"] = _read(path) if method == "get" else _changed(method.upper(), path)
             for parameter in operation.get("parameters", []):
                 _complete_parameter(parameter)
-    spec["paths"] |= MAPIT_PATHS | OGC_PATHS
+    named = [tag["name"] for tag in spec.get("tags", [])] + ["OGC API", "OGC API Tiles", "OGC API Styles", "WMS"]
+    spec["tags"] = [{"name": name} for name in dict.fromkeys(named)]  # several blueprints share one
+    spec["paths"] |= MAPIT_PATHS | OGC_PATHS | TILE_PATHS
     return spec
 
 

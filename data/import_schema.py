@@ -219,7 +219,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         (
             Field("component_code", "code", ("code", "部件编码", "部件代码", "标识码", "编码"), required=True),
             Field("standard", names=("标准",), default="CJ/T 214-2007"),
-            Field("kind", default="component"),
+            Field("kind", default="部件"),
             Field("major", "code", ("大类", "大类代码", "大类编码"), default=None),
             Field("minor", "code", ("小类", "小类代码", "小类编码"), default=None),
             Field("name", names=("名称", "部件名称", "小类名称")),

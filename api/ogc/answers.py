@@ -58,9 +58,14 @@ def language() -> str:
     return "en" if best.startswith("en") else "zh"
 
 
+def site() -> str:
+    """Where the service is, as the caller sees it."""
+    return request.url_root.rstrip("/")
+
+
 def base() -> str:
     """Where /ogc is, as the caller sees it."""
-    return request.url_root.rstrip("/") + "/ogc"
+    return site() + "/ogc"
 
 
 def address(*parts: str, **query: str) -> str:
@@ -111,8 +116,8 @@ def page(template: str, **more: Any) -> str:
     chinese = language() == "zh"
     other, as_json = asked_address(lang="en" if chinese else "zh"), asked_address(f="json")
     return render_template(
-        template, t=lambda zh, en: zh if chinese else en, lang="zh" if chinese else "en", base=base(), other=other,
-        as_json=as_json, **more,
+        template, t=lambda zh, en: zh if chinese else en, lang="zh" if chinese else "en", base=base(), site=site(),
+        other=other, as_json=as_json, **more,
     )  # fmt: skip
 
 

@@ -19,11 +19,11 @@ from layers.collections.crs import CRS84, Crs, crs_named
 from layers.collections.cursor import Order
 from layers.collections.pages import Question, in_boxes
 from layers.collections.schemas import sortable
-from layers.collections.times import Period, during, parse_datetime, time_name
 from layers.filters import nodes
 from layers.filters.geometries import boxes_of
 from layers.filters.parse import parse_filter
 from layers.filters.sql import to_sql
+from layers.times import Period, during, parse_datetime, time_name
 
 CHOOSING: Final = ("bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs")
 SHOWING: Final = ("limit", "after", "sortby", "properties", "crs", "skipGeometry")

@@ -30,16 +30,17 @@ from api.ogc.answers import (
     title_of,
 )
 from api.ogc.kept import kept
+from api.ogc.services import REL, layer_links
 from api.state import state
 from data import tables as t
 from layers.catalog import Layer
 from layers.collections.crs import CRS84_URI, STORAGE, SYSTEMS
 from layers.collections.pages import extent
 from layers.collections.schemas import feature_schema, queryables, sortables
-from layers.collections.times import time_name
+from layers.styles import styles_of
+from layers.times import time_name
 
 Json = dict[str, Any]
-REL = "http://www.opengis.net/def/rel/ogc/1.0"
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 
 
@@ -70,7 +71,10 @@ def one_collection(collection: str) -> Response:
             value = describe(connection, offer, layer)
         value["links"] = here() + value["links"]
         properties = feature_schema(layer, language(), "")["properties"]
-        return answer(value, "ogc/collection.html", layer=layer, properties=properties)
+        links: dict[str, list[dict[str, str]]] = {}
+        for found in value["links"]:
+            links.setdefault(found["rel"], []).append(found)
+        return answer(value, "ogc/collection.html", layer=layer, properties=properties, links=links, rel=REL)
 
     return etag.answered(_tag(offer, layer), make, cache_rule(layer))
 
@@ -106,8 +110,11 @@ def describe(connection: sa.Connection, offer: Offer, layer: Layer) -> Json:
         "id": name, "title": title_of(layer), "description": about, "itemType": "feature", "crs": list(SYSTEMS),
         "storageCrs": STORAGE.uri, "links": [link("collection", address("collections", name), JSON), *links],
     }  # fmt: skip
-    if reach := _extent(connection, offer, layer):
+    reach = _extent(connection, offer, layer)
+    if reach:
         told["extent"] = reach
+    box = reach["spatial"]["bbox"][0] if "spatial" in reach else None
+    told["links"] += layer_links(layer, styles_of(layer, dict(offer.styles)), box)
     return told
 
 

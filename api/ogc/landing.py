@@ -9,10 +9,14 @@ from flask import Response, current_app, send_from_directory
 
 from api.ogc.answers import HTML, JSON, OPENAPI, address, answer, base, here, language, link, take
 from api.ogc.conformance import CLASSES
+from api.ogc.services import capabilities, landing_links
 
 TITLE_ZH, TITLE_EN = "网格地图服务", "Grid map services"
-ABOUT_ZH = "本服务的全部图层：查询、筛选、分页、编辑（OGC API 要素）。"
-ABOUT_EN = "All layers of this service: asked, filtered, paged, edited (OGC API Features)."
+ABOUT_ZH = "本服务的全部图层：要素查询与编辑（OGC API 要素）、矢量瓦片（OGC API 瓦片）、地图图片（WMS）、文件下载。"
+ABOUT_EN = (
+    "All layers of this service: features to ask and edit (OGC API Features), vector tiles (OGC API Tiles), "
+    "pictures (WMS), files to take away."
+)
 
 
 def landing() -> Response:
@@ -26,12 +30,13 @@ def landing() -> Response:
         link("http://www.opengis.net/def/rel/ogc/1.0/conformance", address("conformance"), JSON),
         link("data", address("collections"), JSON, "Collections"),
         link("http://www.opengis.net/def/rel/ogc/1.0/data", address("collections"), JSON),
+        *landing_links(),
     ]
     chinese = language() == "zh"
     value = {
         "title": TITLE_ZH if chinese else TITLE_EN, "description": ABOUT_ZH if chinese else ABOUT_EN, "links": links,
     }  # fmt: skip
-    return answer(value, "ogc/landing.html")
+    return answer(value, "ogc/landing.html", wms=capabilities("1.3.0"))
 
 
 def conformance() -> Response:

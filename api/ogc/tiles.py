@@ -27,7 +27,8 @@ from layers.tiles import MATRIX_SETS, MatrixSet, matrix_set
 from layers.tiles.cache import Tile
 from layers.tiles.describe import MVT, tile_json, tile_set, zooms
 from layers.tiles.matrix_sets import Box
-from layers.tiles.times import Moment, parse_datetime
+from layers.tiles.times import Moment
+from layers.times import parse_datetime, time_name
 
 bp = APIBlueprint("tiles", __name__, url_prefix="/ogc", enable_openapi=False)
 JSON: Final = "application/json"
@@ -210,15 +211,17 @@ def _moment(layer: Layer) -> Moment | None:
     if text is None:
         return None
     held = state()
-    since, until = parse_datetime(text, held.settings.timezone)
-    if layer.time is None:
+    zone = held.settings.timezone
+    period = parse_datetime(text, zone)
+    name = time_name(layer)
+    if name is None:
         return None
-    if layer.time != "generation":
-        return Moment(None, since, until)
-    if until is None:
+    if name != "generation":
+        return Moment(None, period, zone)
+    if period.end is None:
         return None  # from some time on: now
     with held.engine.connect() as connection:
-        return Moment(generation_at(connection, until).id)
+        return Moment(generation_at(connection, period.end).id)
 
 
 def _sent(tile: Tile, offer: Offer, layers: Sequence[Layer]) -> Response:

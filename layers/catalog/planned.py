@@ -46,7 +46,7 @@ UNITS = Layer(
         "community", "block_id",
     ),
     ("unit_set", "community", "kind"),
-    shape="polygon", reads=("units", "generations", "plans"), at_generation=_units_of, style="units",
+    shape="polygon", reads=("units", "generations", "plans"), at_generation=_units_of, time="generation", style="units",
     scales=(None, 50_000),
     about_zh="划分网格的最小单元", about_en="The atomic pieces plans are made of",
 )  # fmt: skip
@@ -84,7 +84,7 @@ CIRCLES = Layer(
         attribute("profile", t.circle_runs.c.profile),
     ),
     shape="polygon", shapes=t.circle_polygons, reads=("circle_polygons", "circle_runs", "generations"),
-    at_generation=_newest_runs,
+    at_generation=_newest_runs, time="generation",
     style="circles",
     about_zh="5、10、15 分钟可达范围", about_en="What is reached within 5, 10 and 15 minutes",
 )  # fmt: skip
@@ -103,7 +103,7 @@ BLIND_SPOTS = Layer(
         ),
     ),
     shape="polygon", shapes=t.circle_blind_spots, reads=("circle_blind_spots", "circle_runs", "generations"),
-    at_generation=_newest_runs,
+    at_generation=_newest_runs, time="generation",
     label="rank", style="blind_spots",
     about_zh="步行时限内到不了设施的居民", about_en="Homes that reach no facility in time",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from layers.catalog import Attribute, Layer
 from layers.collections.editable import written_names
-from layers.collections.times import time_name
+from layers.times import time_name
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SHAPES: Final = {

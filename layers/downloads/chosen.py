@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,10 +17,10 @@ from layers.catalog.model import Condition
 from layers.features import parse_bbox
 from layers.filters.parse import parse_filter
 from layers.filters.sql import to_sql
+from layers.times import during, parse_datetime, time_name
 
 SHIFTED: Final = ("gcj02", "bd09")
 """Systems map files cannot name; only texts are given in them."""
-_DAY_CHARS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,13 @@ def select(
     generation = current_generation(connection)
     number = generation.id if generation else None
     if when is not None:
-        start, end = interval(when, zone)
-        if layer.time is None:
+        period, name = parse_datetime(when, zone), time_name(layer)
+        if name is None:
             raise BadInput(f"{layer.name} has no times to choose by; leave datetime out")
-        if layer.time == "generation":
-            number = generation_at(connection, end).id if end is not None else number
-        else:
-            conditions += _within(layer, start, end)
+        if name != "generation":
+            conditions += during(layer, period, zone)
+        elif period.end is not None:
+            number = generation_at(connection, period.end).id
     if layer.at_generation is not None and number is None:
         raise NotFound("no plan is published yet; publish one first")
     if bbox is not None:
@@ -90,43 +90,6 @@ def select(
         (*layer.conditions(number), *conditions),
         STORAGE_CRS if crs is None else normalise(crs),
     )
-
-
-def interval(text: str, zone: tzinfo = UTC) -> tuple[datetime | None, datetime | None]:
-    """First and last moment of a time, a day or an interval; None for an open end. Raises BadInput."""
-    start, slash, end = text.partition("/")
-    if not slash:
-        return _moment(text, start, zone), _moment(text, start, zone, last=True)
-    first = None if start in ("", "..") else _moment(text, start, zone)
-    last = None if end in ("", "..") else _moment(text, end, zone, last=True)
-    if (first is None and last is None) or (first and last and first > last):
-        raise BadInput(f"datetime={text[:80]!r} is no interval; give from/to, the earlier first, .. for one open end")
-    return first, last
-
-
-def _moment(whole: str, text: str, zone: tzinfo, *, last: bool = False) -> datetime:
-    try:
-        found = datetime.fromisoformat(text.strip())
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=zone)
-        if last and len(text.strip()) == _DAY_CHARS:
-            found += timedelta(days=1, microseconds=-1)
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadInput(
-            f"datetime={whole[:80]!r} is no time; give 2026-05-01, 2026-05-01T08:00:00+08:00 or from/to"
-        ) from None
-
-
-def _within(layer: Layer, start: datetime | None, end: datetime | None) -> list[Condition]:
-    attribute = layer.attribute(str(layer.time))
-    assert attribute is not None
-    found: list[Condition] = []
-    if start is not None:
-        found.append(attribute.column >= start)
-    if end is not None:
-        found.append(attribute.column <= end)
-    return found
 
 
 def _attributes(layer: Layer, properties: str | None) -> tuple[Attribute, ...]:

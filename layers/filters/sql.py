@@ -131,6 +131,8 @@ class _Translation:
         _comparable(left, right)
         if left.kind == "boolean" and sign not in ("=", "<>"):
             raise BadInput(f"filter: {left.told} is true or false; only = and <> compare it")
+        if left.kind == "text" and sign not in ("=", "<>"):  # by code points, whatever the database's own order is
+            return sa.collate(left.sql, "C").op(sign, is_comparison=True)(sa.collate(right.sql, "C"))
         return left.sql.op(sign, is_comparison=True)(right.sql)
 
     def _day_and_time(self, sign: str, left: Term, right: Term) -> sa.ColumnElement[bool]:
@@ -144,8 +146,8 @@ class _Translation:
 
     def _between(self, node: ast.Between) -> sa.ColumnElement[bool]:
         value = self.term(node.lhs)
-        if value.kind not in ("number", "date", "time"):
-            raise BadInput(f"filter: BETWEEN compares numbers and times, and {value.told} is neither")
+        if value.kind not in ("number", "text", "date", "time"):
+            raise BadInput(f"filter: BETWEEN compares numbers, texts and times, and {value.told} is none")
         low, high = self.term(node.low), self.term(node.high)
         inside = sa.and_(self._compare(">=", value, low), self._compare("<=", value, high))
         return sa.not_(inside) if node.not_ else inside

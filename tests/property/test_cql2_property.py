@@ -17,6 +17,8 @@ from shapely.geometry import box
 from data import tables as t
 from gisgrid.errors import BadInput
 from layers.catalog import BUILDINGS, LAYERS
+from layers.columns import column_of
+from layers.filters.masks import mask
 from layers.filters.nodes import SPATIAL
 from layers.filters.parse import parse_filter
 from layers.filters.sql import to_sql
@@ -48,12 +50,14 @@ def compare(name: str, sign: str, value: Any) -> Both:
     def holds(row: Row) -> bool | None:
         return None if row[name] is None else bool(SIGNS[sign](row[name], value))
 
-    return f"{name} {sign} {quoted(value) if isinstance(value, str) else value}", holds
+    return f"{name} {sign} {shown(value)}", holds
 
 
 def among(name: str, wanted: list[Any]) -> Both:
-    shown = ", ".join(quoted(v) if isinstance(v, str) else str(v) for v in wanted)
-    return f"{name} IN ({shown})", lambda row: None if row[name] is None else row[name] in wanted
+    return (
+        f"{name} IN ({', '.join(map(shown, wanted))})",
+        lambda row: None if row[name] is None else row[name] in wanted,
+    )
 
 
 def like(name: str, pattern: str) -> Both:
@@ -64,8 +68,13 @@ def like(name: str, pattern: str) -> Both:
     return f"{name} LIKE {literal}", lambda row: None if row[name] is None else bool(found.fullmatch(row[name]))
 
 
-def between(name: str, low: int, high: int) -> Both:
-    return f"{name} BETWEEN {low} AND {high}", lambda row: None if row[name] is None else low <= row[name] <= high
+def shown(value: Any) -> str:
+    return quoted(value) if isinstance(value, str) else str(value)
+
+
+def between(name: str, low: Any, high: Any) -> Both:
+    text = f"{name} BETWEEN {shown(low)} AND {shown(high)}"
+    return text, lambda row: None if row[name] is None else low <= row[name] <= high
 
 
 def empty(name: str) -> Both:
@@ -105,7 +114,8 @@ def joined(word: str, parts: list[Both]) -> Both:
 
 LEAVES = st.one_of(
     st.builds(compare, st.sampled_from(NUMBERS), st.sampled_from(list(SIGNS)), st.integers(-2, 70)),
-    st.builds(compare, st.sampled_from(TEXTS), st.sampled_from(["=", "<>"]), texts()),
+    st.builds(compare, st.sampled_from(TEXTS), st.sampled_from(list(SIGNS)), texts()),
+    st.builds(between, st.sampled_from(TEXTS), texts(), texts()),
     st.builds(among, st.sampled_from(TEXTS), st.lists(texts(), min_size=1, max_size=3)),
     st.builds(like, st.sampled_from(TEXTS), texts()),
     st.builds(between, st.sampled_from(NUMBERS), st.integers(0, 30), st.integers(0, 60)),
@@ -145,6 +155,18 @@ def test_sql_finds_what_python_finds(planned: Any, rows: dict[int, Row], tree: B
     with planned.engine.connect() as connection:
         found = set(connection.scalars(sa.select(t.buildings.c.id).where(condition)))
     assert found == {key for key, row in rows.items() if holds(row) is True}, text
+
+
+@given(tree=TREES.filter(lambda tree: "s_" not in tree[0]))
+@settings(max_examples=60)
+def test_masks_find_what_sql_finds(planned: Any, rows: dict[int, Row], tree: Both) -> None:
+    """The same tree over columns in memory, as maps choose features by it."""
+    node = parse_filter(tree[0])
+    kinds: dict[str, Any] = dict.fromkeys(NUMBERS, "integer") | dict.fromkeys(TEXTS, "string")
+    columns = {name: column_of(kind, [row[name] for row in rows.values()]) for name, kind in kinds.items()}
+    with planned.engine.connect() as connection:
+        found = set(connection.scalars(sa.select(t.buildings.c.id).where(to_sql(node, BUILDINGS))))
+    assert {key for key, yes in zip(rows, mask(node, columns), strict=True) if yes} == found, tree[0]
 
 
 @given(text=st.text(max_size=60) | st.text("()'\"=<>ANDORNT_,.0123456789 \\%S", max_size=60))

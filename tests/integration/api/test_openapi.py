@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import Any
 
 import pytest
@@ -101,6 +103,37 @@ def test_every_route_is_described(client: FlaskClient, spec: dict[str, Any]) -> 
         assert "422" not in operation["responses"], path
         for parameter in operation.get("parameters", []):
             assert parameter["description"], f"{path} {parameter['name']}"
+
+
+def test_every_map_address_is_described(client: FlaskClient) -> None:
+    """/ogc and /wms too, in a document of the version the conformance classes promise."""
+    told = client.get("/openapi.json").get_json()
+    assert told["openapi"].startswith("3.0.")
+    named = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule): rule for rule in client.application.url_map.iter_rules()}
+    routes = {path for path in named if path.startswith(("/ogc/", "/wms"))} - {"/ogc/style.css", "/wms/"}
+    assert {path for path in told["paths"] if path.startswith(("/ogc", "/wms"))} == routes
+    operations = [operation["operationId"] for item in told["paths"].values() for operation in item.values()]
+    assert len(set(operations)) == len(operations)
+    for path in routes:
+        stated = {"{" + p["name"] + "}" for p in told["paths"][path]["get"]["parameters"] if p["in"] == "path"}
+        assert stated == set(re.findall(r"{\w+}", path)), path
+
+
+def test_tiles_and_styles_have_the_declared_body(client: FlaskClient) -> None:
+    told = client.get("/openapi.json").get_json()["paths"]
+    filled = {"{collection}": "grids", "{tms}": "WebMercatorQuad", "{zoom}": "0", "{row}": "0", "{column}": "0"}
+    for path, item in told.items():
+        if not re.search("/(tiles|tileMatrixSets|styles)", path):
+            continue
+        style = "grids" if "collections" in path else "gisgrid"
+        address = functools.reduce(lambda text, pair: text.replace(*pair), filled.items(), path)
+        answer = client.get(address.replace("{style}", style))
+        assert answer.status_code == 200, path
+        content = item["get"]["responses"]["200"]["content"][answer.mimetype]
+        if "json" in answer.mimetype and "anyOf" not in content["schema"]:
+            schema = content["schema"]
+            assert set(schema.get("required", [])) <= set(answer.get_json(force=True)), path
+            assert set(answer.get_json(force=True)) <= set(schema["properties"]) | {"metadata", "center", "zoom"}, path
 
 
 def test_answers_have_the_declared_body(client: FlaskClient, planned: Any, spec: dict[str, Any]) -> None:

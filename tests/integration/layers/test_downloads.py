@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import zipfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,8 @@ from gisgrid.errors import BadInput
 from gisgrid.shifted import gcj02_to_wgs84
 from layers.catalog import Layer, offered
 from layers.downloads import FORMS, select, write_file
-from layers.downloads.chosen import interval
 from layers.downloads.shapefile import short_names
+from layers.times import parse_datetime
 from tests.conftest import Planned
 
 LAYERS = ("grids", "components", "facilities", "buildings", "circles", "blind_spots", "water", "streets")
@@ -276,10 +276,10 @@ def test_the_same_rows_give_the_same_bytes_and_none_a_sound_file(planned: Planne
 @pytest.mark.parametrize("text", ["", "/", "../..", "yesterday", "2026-05-02/2026-05-01", "2026-13-01", "9999-12-31"])
 def test_times_that_are_none(text: str) -> None:
     if text == "9999-12-31":
-        assert interval(text)[0] == datetime.fromisoformat("9999-12-31T00:00:00+00:00")
+        assert parse_datetime(text, UTC).start == datetime.fromisoformat("9999-12-31T00:00:00+00:00")
         return
     with pytest.raises(BadInput, match="datetime"):
-        interval(text)
+        parse_datetime(text, UTC)
 
 
 def test_grids_of_an_earlier_time(planned: Planned, tmp_path: Path) -> None:

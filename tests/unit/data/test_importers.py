@@ -9,6 +9,7 @@ import pytest
 import shapely
 from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, Polygon, box
 
+from data.code_tables import builtin
 from data.files import read_layer, write_layers
 from data.import_schema import SCHEMAS
 from data.importers import LAYER_KINDS, clean_layer, import_layer
@@ -357,3 +358,10 @@ def test_streets_say_who_may_use_them_and_gates_come_in() -> None:
     barriers, _ = clean_layer(gates, "barriers")
     assert barriers["kind"].tolist() == ["bollard", "gate"]
     assert barriers["car"].tolist() == [False, pd.NA]
+
+
+def test_components_that_name_no_class_are_of_the_class_their_code_tells() -> None:
+    codes = ["3713110101000001", "3713110404000002"]
+    rows, _ = clean_layer(layer([Point(118.5, 35.1), Point(118.6, 35.2)], component_code=codes), "components")
+    known = set(builtin("component_classes")[["standard", "kind", "major", "minor"]].itertuples(index=False, name=None))
+    assert set(rows[["standard", "kind", "major", "minor"]].itertuples(index=False, name=None)) <= known

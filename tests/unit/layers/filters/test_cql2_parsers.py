@@ -115,7 +115,7 @@ def parse_sql(text: str, language: str = "cql2-text") -> None:
 
 
 TYPES = [
-    "name = 3", "households = 'x'", "name + 1 = 2", "households LIKE 'x'", "name BETWEEN 'a' AND 'b'", "geometry = 3",
+    "name = 3", "households = 'x'", "name + 1 = 2", "households LIKE 'x'", "name BETWEEN 'a' AND 2", "geometry = 3",
     "nothing = 3", "name = DATE('2026-01-01')", "casei(households) = 'x'", "name IN ('a', 3)", "geometry = geometry",
     "T_AFTER(name, DATE('2026-01-01'))", "S_INTERSECTS(name, POINT(1 2))", "S_INTERSECTS('x', geometry)",
     "households = (name = 'x')",

@@ -1,4 +1,7 @@
-"""The datetime parameter (OGC API Features Part 1, 7.15.4): an instant or an interval, open with .. or nothing."""
+"""``datetime`` of features, tiles, downloads (OGC API Features Part 1, 7.15.4): an instant or an interval, open with ..
+
+TIME of the map service knows years, months and lists besides: `layers.wms.times`.
+"""
 
 from __future__ import annotations
 
