@@ -214,8 +214,12 @@ def straight_place(
         if piece == 0.0 or gone + length / 2 < since or before + length / 2 > until:
             continue
         steps = min(256, int(piece / (0.25 * length)) + 1)
-        for step in range(steps):
+        for step in range(steps + 1):
             share = step / steps
+            if step == steps:  # with its middle in the middle
+                share = (0.5 * (since + until - length) - before) / piece
+                if not 0.0 <= share < 1.0:
+                    continue
             middle = before + piece * share + length / 2
             if middle < since or middle > until:
                 continue
