@@ -15,6 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from layers.render.canvas import over, words
+
 BLOCK: Final = 32
 """Pixels of a row that are noted together as touched by an edge."""
 SCRATCH_BYTES: Final = 16 * 1024 * 1024
@@ -50,7 +52,7 @@ def paint_areas(
                 _clear(len(rows), sums, touched)
                 _stack(rows, coords, parts, color_of, painted, float(top), sums, touched, opacity)
             else:
-                _sweep(rows, rows.view(np.uint32)[:, :, 0], sums, touched, opacity)
+                _sweep(rows, words(rows), sums, touched, opacity)
     except BaseException:
         _local.sums = None
         raise
@@ -253,8 +255,8 @@ def byte(value: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _sweep(rows: Any, words: Any, sums: Any, touched: Any, opacity: float) -> None:
-    """Add the sums up along the rows, blend, and leave the sums zeroed. ``words``: the same pixels as one number."""
+def _sweep(rows: Any, pixels: Any, sums: Any, touched: Any, opacity: float) -> None:
+    """Add the sums up along the rows, blend, and leave the sums zeroed. ``pixels``: the same as one number each."""
     height, width = rows.shape[:2]
     for row in range(height):
         red = green = blue = alpha = np.float32(0.0)
@@ -275,40 +277,28 @@ def _sweep(rows: Any, words: Any, sums: Any, touched: Any, opacity: float) -> No
                         if alpha > 255.0:
                             scale = np.float32(opacity * 255.0 / alpha)
                         keep = np.float32(1.0) - alpha * scale / np.float32(255.0)
-                        rows[row, column, 0] = np.uint8(
-                            max(0.0, min(255.0, red * scale + rows[row, column, 0] * keep + 0.5))
-                        )
-                        rows[row, column, 1] = np.uint8(
-                            max(0.0, min(255.0, green * scale + rows[row, column, 1] * keep + 0.5))
-                        )
-                        rows[row, column, 2] = np.uint8(
-                            max(0.0, min(255.0, blue * scale + rows[row, column, 2] * keep + 0.5))
-                        )
-                        rows[row, column, 3] = np.uint8(
-                            max(0.0, min(255.0, alpha * scale + rows[row, column, 3] * keep + 0.5))
-                        )
+                        rows[row, column, 0] = byte(red * scale + rows[row, column, 0] * keep)
+                        rows[row, column, 1] = byte(green * scale + rows[row, column, 1] * keep)
+                        rows[row, column, 2] = byte(blue * scale + rows[row, column, 2] * keep)
+                        rows[row, column, 3] = byte(alpha * scale + rows[row, column, 3] * keep)
             elif alpha > 0.25 and start < width:
                 scale = np.float32(opacity)
                 if alpha > 255.0:
                     scale = np.float32(opacity * 255.0 / alpha)
-                keep = np.float32(1.0) - alpha * scale / np.float32(255.0)
-                r, g, b, a = red * scale, green * scale, blue * scale, alpha * scale
+                laid = (
+                    np.uint32(byte(red * scale))
+                    | (np.uint32(byte(green * scale)) << np.uint32(8))
+                    | (np.uint32(byte(blue * scale)) << np.uint32(16))
+                    | (np.uint32(byte(alpha * scale)) << np.uint32(24))
+                )
+                left = np.uint32(255) - np.uint32(byte(alpha * scale))
                 end = min(start + 32, width)
-                if keep < 0.002:
-                    word = (
-                        np.uint32(byte(r))
-                        | (np.uint32(byte(g)) << np.uint32(8))
-                        | (np.uint32(byte(b)) << np.uint32(16))
-                        | (np.uint32(byte(a)) << np.uint32(24))
-                    )
+                if left == 0:
                     for column in range(start, end):
-                        words[row, column] = word
+                        pixels[row, column] = laid
                 else:
                     for column in range(start, end):
-                        rows[row, column, 0] = byte(r + rows[row, column, 0] * keep)
-                        rows[row, column, 1] = byte(g + rows[row, column, 1] * keep)
-                        rows[row, column, 2] = byte(b + rows[row, column, 2] * keep)
-                        rows[row, column, 3] = byte(a + rows[row, column, 3] * keep)
+                        pixels[row, column] = over(laid, left, pixels[row, column])
 
 
 def senses(
