@@ -98,7 +98,7 @@ def _cover(coords: Any, parts: Any, closed: Any, half: float, cover: Any, touche
                     value = np.uint8(share * 255.0 + 0.5)
                     if value > cover[row, column]:
                         cover[row, column] = value
-                for block in range(begin // 32, (end - 1) // 32 + 1):
+                for block in range(begin // BLOCK, (end - 1) // BLOCK + 1):
                     touched[row, block] = 1
 
 
@@ -111,7 +111,7 @@ def _blend(pixels: Any, cover: Any, touched: Any, colors: Any, opacity: int) -> 
             if touched[row, block] == 0:
                 continue
             touched[row, block] = 0
-            for column in range(block * 32, min(block * 32 + 32, width)):
+            for column in range(block * BLOCK, min(block * BLOCK + BLOCK, width)):
                 value = cover[row, column]
                 if value:
                     cover[row, column] = 0

@@ -48,6 +48,16 @@ def _take(cells: Any, x0: float, y0: float, x1: float, y1: float) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _bounds(coords: Any, first: int, last: int) -> Any:
+    west = east = coords[first, 0]
+    north = south = coords[first, 1]
+    for i in range(first + 1, last):
+        west, east = min(west, coords[i, 0]), max(east, coords[i, 0])
+        north, south = min(north, coords[i, 1]), max(south, coords[i, 1])
+    return west, north, east, south
+
+
+@njit(cache=True, nogil=True)
 def roomy(coords: Any, parts: Any, features: Any, kinds: Any, anchors: Any, mask: Any, size: float) -> Any:
     """(k,) the features of the mask a label may fit: rings at least as tall and wide as a letter, lines of two letters,
     whose anchor lies where it is known; points."""
@@ -62,11 +72,7 @@ def roomy(coords: Any, parts: Any, features: Any, kinds: Any, anchors: Any, mask
         if kind == 0:
             fits[feature] = True
             continue
-        west = east = coords[first, 0]
-        north = south = coords[first, 1]
-        for i in range(first, last):
-            west, east = min(west, coords[i, 0]), max(east, coords[i, 0])
-            north, south = min(north, coords[i, 1]), max(south, coords[i, 1])
+        west, north, east, south = _bounds(coords, first, last)
         wide, tall = east - west, south - north
         fits[feature] = max(wide, tall) >= 2.0 * size if kind == 1 else (wide >= size and tall >= size)
     return fits
@@ -95,16 +101,19 @@ def place_inside(
     for i in range(len(which)):
         feature = which[i]
         x, y = float(anchors[feature, 0]), float(anchors[feature, 1])
+        west, north, east, south = _bounds(coords, parts[features[feature]], parts[features[feature + 1]])
         for attempt in range(2 * len(_STEPS)):
             lines = attempt % 2 + 1
             wide, tall = sizes[i, 2 * lines - 2], sizes[i, 2 * lines - 1]
-            if wide <= 0.0:
+            if wide <= 0.0 or wide > east - west or tall > south - north:
                 continue
             step = _STEPS[attempt // 2]
             left, top, cx, cy = _on_pixels(x + step[0] * wide, y + step[1] * tall, wide, tall, pad)
             if not _in_picture(left, top, wide, tall, pad, width, height):
                 continue
             x0, y0, x1, y1 = cx - wide / 2, cy - tall / 2, cx + wide / 2, cy + tall / 2
+            if x0 < west or y0 < north or x1 > east or y1 > south:
+                continue
             if not _free(cells, width, height, x0 - gap, y0 - gap, x1 + gap, y1 + gap):
                 continue
             if box_in_rings(coords, parts, features[feature], features[feature + 1], x0, y0, x1, y1):
