@@ -30,7 +30,7 @@ PRIVATE: Final = "private, no-cache"
 """For layers that not everybody may see."""
 _PREFIX: Final = "/ogc/collections/"
 _PATH: Final = re.compile(
-    r"/ogc/collections/([a-z0-9_]{1,80})/tiles/(WebMercatorQuad|WorldCRS84Quad|CGCS2000Quad)"
+    r"/ogc/collections/([A-Za-z][A-Za-z0-9_.:-]{0,79})/tiles/(WebMercatorQuad|WorldCRS84Quad|CGCS2000Quad)"
     r"/([0-9]{1,2})/([0-9]{1,9})/([0-9]{1,9})(?:\.mvt|\.pbf)?"
 )
 _QUERY: Final = re.compile(r"(?:f=mvt)?|v=([0-9a-f]{1,40})")

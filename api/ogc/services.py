@@ -10,11 +10,11 @@ from api.ogc.answers import JSON, Link, address, language, link, site, title_of
 from layers.catalog import Layer
 from layers.downloads import FORMS
 from layers.styles import Style
+from layers.wms.capabilities import SENT_AS as CAPABILITIES
 from layers.wms.systems import Box, box_in
 
 REL: Final = "http://www.opengis.net/def/rel/ogc/1.0"
 PNG: Final = "image/png"
-XML: Final = "text/xml"
 QGIS: Final = "application/x-qgis-project"
 SIDE: Final = 600
 """Longer side of a preview in pixels."""
@@ -31,8 +31,8 @@ def landing_links() -> list[Link]:
         link(f"{REL}/tilesets-vector", address("tiles"), JSON, "矢量瓦片" if zh else "Vector tiles"),
         link(f"{REL}/tiling-schemes", address("tileMatrixSets"), JSON, "瓦片矩阵集" if zh else "Tile-matrix sets"),
         link(f"{REL}/styles", address("styles"), JSON, "样式" if zh else "Styles"),
-        link("service", capabilities("1.3.0"), XML, "WMS 1.3.0"),
-        link("service", capabilities("1.1.1"), XML, "WMS 1.1.1"),
+        link("service", capabilities("1.3.0"), CAPABILITIES["1.3.0"], "WMS 1.3.0"),
+        link("service", capabilities("1.1.1"), CAPABILITIES["1.1.1"], "WMS 1.1.1"),
         link("related", project, QGIS, "QGIS 工程" if zh else "QGIS project"),
         link("related", f"{site()}/api/v1/layers", JSON, "图层目录" if zh else "Catalogue of layers"),
     ]
@@ -52,7 +52,7 @@ def layer_links(layer: Layer, styles: Sequence[Style], box: Box | None) -> list[
             for style in styles
         ],
         link("preview", picture(layer, box), PNG, ("地图：" if zh else "Map: ") + title_of(layer)),
-        link("service", capabilities("1.3.0"), XML, "WMS 1.3.0"),
+        link("service", capabilities("1.3.0"), CAPABILITIES["1.3.0"], "WMS 1.3.0"),
         *[
             link("enclosure", files + urlencode({"format": form.name, "lang": language()}), form.media, form.title)
             for form in FORMS.values()

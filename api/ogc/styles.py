@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -50,8 +51,9 @@ def one_style(style: str) -> Response:
     if style == WHOLE:
         layers = [a for a in offer.layers.values() if not a.restricted and not a.picture_only and a.base is None]
         return _answer(offer, [(layer, styles_of(layer, dict(offer.styles))[0]) for layer in layers], WHOLE)
-    name, _, wanted = style.partition(".")
-    return _one(offer, layer_asked(offer, name), wanted)
+    stems = [style[: dot.start()] for dot in re.finditer(r"\.", style)]  # names of layers and styles may have dots too
+    name = max((stem for stem in stems if stem in offer.layers), key=len, default=style.partition(".")[0])
+    return _one(offer, layer_asked(offer, name), style[len(name) + 1 :])
 
 
 @bp.get("/collections/<collection>/styles")
@@ -72,7 +74,8 @@ def layer_style(collection: str, style: str) -> Response:
     """A style of a layer as MapLibre style JSON."""
     form_asked("mbs")
     offer = state().catalogue.now()
-    return _one(offer, layer_asked(offer, collection), style.rpartition(".")[2])
+    layer = layer_asked(offer, collection)
+    return _one(offer, layer, style.removeprefix(f"{layer.name}."))
 
 
 def _one(offer: Offer, layer: Layer, wanted: str) -> Response:

@@ -33,9 +33,9 @@ TEXTS = ("kind", "name", "compound_id")
 
 
 def texts() -> st.SearchStrategy[str]:
-    return st.sampled_from(["residential", "school", "楼", "", "it's", "a%b", "鸣凤", "1"]) | st.text(
-        "abc'%_\\鸣", max_size=4
-    )
+    """Texts to compare with. CQL2 writes a quote as '' or \\': a \\ in front of a quote has no spelling of its own."""
+    found = st.text("abc'%_\\鸣", max_size=4).filter(lambda text: not re.search(r"\\('|$)", text))
+    return st.sampled_from(["residential", "school", "楼", "", "it's", "a%b", "鸣凤", "1"]) | found
 
 
 def quoted(text: str) -> str:
