@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import orjson
 import shapely
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from data.layer_changes import Seen, rows_changed_since, seen
-from layers.catalog.model import Attribute, Layer
+from layers.catalog.model import Attribute, Kind, Layer
 from layers.columns import Column, column_of, joined
 from layers.held.boxtree import changed_tree
+from layers.held.copying import Rows, copied, dictionary, nothing
 from layers.held.detail import gathered_values
 from layers.held.layer import HeldLayer
-from layers.held.shapes import Shapes, joined_shapes, shapes_of
+from layers.held.shapes import Shapes, joined_shapes, points_of, shapes_of
 
-CHUNK: Final = 20_000
-"""Rows read at a time."""
 SHARE: Final = 0.1
 """When more of a layer than this changed it is read anew."""
 
@@ -106,13 +106,15 @@ def _read(
     revision: str,
     where: Sequence[sa.ColumnElement[bool]],
 ) -> HeldLayer:
-    """The rows in the order of their keys (texts by code point), streamed."""
+    """The rows in the order of their keys (texts by code point), as PostgreSQL copies them."""
     table = _table(layer)
     texts = isinstance(layer.key.type, sa.String)
     key = sa.collate(layer.key, "C") if texts else layer.key
     points = _label_points(layer)
     # what is read before the attributes: key, number, geometry, where the label stands
-    front = [key, sa.null() if table is None else table.c.id, sa.func.ST_AsBinary(layer.geometry, type_=sa.LargeBinary)]
+    number: sa.ColumnElement[Any] = sa.null() if table is None else sa.cast(table.c.id, sa.BigInteger)
+    front = [key if texts else sa.cast(key, sa.BigInteger), number]
+    front += [sa.func.ST_AsBinary(layer.geometry, "NDR", type_=sa.LargeBinary)]
     front += [sa.null(), sa.null()] if points is None else [sa.func.ST_X(points), sa.func.ST_Y(points)]
     query = (
         sa.select(*(column.label(f"c{k}") for k, column in enumerate((*front, *map(_read_as, layer.attributes)))))
@@ -120,15 +122,14 @@ def _read(
         .where(*layer.conditions(generation), *where)
         .order_by(key)
     )
-    stream = connection.execute(query, execution_options={"yield_per": CHUNK})
-    nothing: list[tuple[Any, ...]] = [()] * (5 + len(layer.attributes))
-    pieces = [_piece(layer, list(zip(*rows, strict=True))) for rows in stream.partitions()] or [_piece(layer, nothing)]
-    keys = np.concatenate([piece.keys for piece in pieces])
+    pieces = [_piece(layer, rows) for rows in copied(connection, query)] or [
+        _piece(layer, nothing(len(query.selected_columns)))
+    ]
     return HeldLayer(
         layer,
         joined_shapes([piece.shapes for piece in pieces]),
-        {a.name: joined([piece.columns[a.name] for piece in pieces]) for a in layer.attributes},
-        keys,
+        {a.name: _column(a, [piece.values[k] for piece in pieces]) for k, a in enumerate(layer.attributes)},
+        np.concatenate([piece.keys for piece in pieces]),
         ids=None if table is None else np.concatenate([piece.ids for piece in pieces]),
         label_points=None if points is None else np.concatenate([piece.label_points for piece in pieces]),
         revision=revision,
@@ -138,23 +139,34 @@ def _read(
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
+    """``values``: of every attribute, the texts or the numbers and which of them are null."""
+
     keys: NDArray[Any]
     ids: NDArray[np.int64]
     label_points: NDArray[np.float64]
     shapes: Shapes
-    columns: dict[str, Column]
+    values: list[Any]
 
 
-def _piece(layer: Layer, values: list[tuple[Any, ...]]) -> _Piece:
-    keys, ids, wkb, x, y, *attributes = values
+def _piece(layer: Layer, rows: Rows) -> _Piece:
     texts = isinstance(layer.key.type, sa.String)
+    places = np.stack([rows.numbers(field, "float64") for field in (3, 4)], axis=1)
+    places[rows.nulls(3)] = np.nan
+    points = rows.points(2)
     return _Piece(
-        np.array(keys, object if texts else np.int64),
-        np.array([0 if number is None else number for number in ids], np.int64),
-        np.array([x, y], np.float64).T.reshape(-1, 2),
-        shapes_of(shapely.from_wkb(np.array(wkb, object))),
-        {a.name: _column(a, found) for a, found in zip(layer.attributes, attributes, strict=True)},
+        np.asarray(rows.texts(0).to_numpy(zero_copy_only=False), object) if texts else rows.numbers(0, "int64"),
+        rows.numbers(1, "int64"),
+        places,
+        shapes_of(shapely.from_wkb(rows.blobs(2))) if points is None else points_of(points),
+        [_values(rows, field, attribute.kind) for field, attribute in enumerate(layer.attributes, 5)],
     )
+
+
+def _values(rows: Rows, field: int, kind: Kind) -> Any:
+    if kind in ("string", "array"):
+        return rows.texts(field)
+    sort = {"number": "float64", "boolean": "bool"}.get(kind, "int64")
+    return rows.numbers(field, sort), rows.nulls(field)
 
 
 def _label_points(layer: Layer) -> sa.ColumnElement[Any] | None:
@@ -173,15 +185,28 @@ def _read_as(attribute: Attribute) -> sa.ColumnElement[Any]:
         return sa.cast(column, sa.Float(53))
     if kind == "string":
         return sa.cast(column, sa.Text)
-    return column
+    if kind == "array":
+        return sa.cast(sa.func.to_json(column), sa.Text)
+    return sa.cast(column, sa.BigInteger) if kind == "integer" else column
 
 
-def _column(attribute: Attribute, values: tuple[Any, ...]) -> Column:
-    if attribute.kind not in ("date", "date-time"):
-        return column_of(attribute.kind, values)
-    whole = column_of("integer", values)
-    unit = "D" if attribute.kind == "date" else "us"
-    times = whole.data.view(f"datetime64[{unit}]").copy()
-    if whole.nulls is not None:
-        times[whole.nulls] = np.datetime64("NaT")
-    return Column(attribute.kind, times, whole.nulls)
+def _column(attribute: Attribute, pieces: list[Any]) -> Column:
+    kind = attribute.kind
+    if kind == "array":
+        texts = [text for piece in pieces for text in piece.to_pylist()]
+        return column_of(kind, [None if text is None else orjson.loads(text) for text in texts])
+    if kind == "string":
+        codes, values = dictionary(pieces)
+        return Column(kind, codes, _some(codes < 0), values)
+    data, nulls = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+    if kind == "number":
+        nulls |= np.isnan(data)
+        data[nulls] = 0.0
+    if kind in ("date", "date-time"):
+        data = data.view(f"datetime64[{'D' if kind == 'date' else 'us'}]")
+        data[nulls] = np.datetime64("NaT")
+    return Column(kind, data, _some(nulls))
+
+
+def _some(nulls: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    return nulls if nulls.any() else None

@@ -49,9 +49,7 @@ def shapes_of(geometries: NDArray[Any]) -> Shapes:
     """Flat arrays of shapely geometries (None and empty ones have no parts); a third coordinate is left out."""
     geometries = np.asarray(geometries, object)
     if len(geometries) and (shapely.get_type_id(geometries) == 0).all() and not shapely.is_empty(geometries).any():
-        coords = shapely.get_coordinates(geometries)
-        numbers = np.arange(len(coords) + 1)
-        return Shapes(coords, numbers, numbers, np.zeros(len(coords), np.uint8), np.hstack((coords, coords)))
+        return points_of(shapely.get_coordinates(geometries))
     pieces, owners = _simple(geometries)
     types = shapely.get_type_id(pieces)
     polygons = types == 3
@@ -72,6 +70,12 @@ def shapes_of(geometries: NDArray[Any]) -> Shapes:
     coords = shapely.get_coordinates(pieces)
     boxes = shapely.bounds(geometries) if len(geometries) else np.zeros((0, 4))
     return Shapes(coords, parts.astype(np.int64), features, kinds[starts].astype(np.uint8), boxes)
+
+
+def points_of(coords: NDArray[np.float64]) -> Shapes:
+    """Flat arrays of features that are one point each."""
+    numbers = np.arange(len(coords) + 1)
+    return Shapes(coords, numbers, numbers, np.zeros(len(coords), np.uint8), np.hstack((coords, coords)))
 
 
 def _simple(geometries: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+
 import geopandas as gpd
 import numpy as np
 import shapely
 
+from layers.held.copying import HEADER, taken_apart
 from layers.held.detail import gathered_values, kept_to, simplified
 from layers.held.frames import held_from_frame
 from layers.held.projecting import frame
@@ -29,6 +32,11 @@ def warm() -> None:
         held.window(view, 4.0)
         held.at(view, 2.0, 2.0, 4.0)
         frame(view).pixels(np.random.default_rng(0).uniform((104, 30), (104.2, 30.2), (4_000, 2)))
+    copied = HEADER + struct.pack(">hiqi21si", 3, 8, 1, 21, shapely.to_wkb(shapely.Point(104, 30)), -1)
+    for sent in taken_apart([copied], 3, first=True):
+        sent.numbers(0, "int64")
+        sent.points(1)
+        sent.texts(2)
     tolerances = kept_to(held.shapes)
     simplified(held.shapes, tolerances, -8)
     rows = np.arange(len(held))
