@@ -6,7 +6,7 @@ STAMPS := .setup
 TESTERS ?= 2
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench campaign campaign-locate clean wheel
+.PHONY: help setup demo test test-clients lint format bench campaign campaign-locate campaign-schemathesis clean wheel
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ demo: setup ## plan a sample district and serve its map on http://127.0.0.1:8000
 
 test: setup ## the test suite, in two processes (TESTERS=4 for more)
 	$(PY) -m pytest -n $(TESTERS) --dist loadfile
+
+test-clients: setup ## the service opened by GDAL and QGIS from Debian, every layer (about 3 minutes; QGIS is large)
+	@.ci/client-packages
+	$(PY) -m pytest tests/clients
 
 lint: setup ## ruff, mypy --strict, TypeScript
 	.venv/bin/ruff check .
@@ -38,6 +42,9 @@ campaign: setup ## 20 seeds of every partition case held against the hard rules 
 
 campaign-locate: setup ## the point index against PostGIS on 14 million points, vertices and midpoints (about 15 minutes)
 	$(PY) benchmarks/locate_rule_campaign.py
+
+campaign-schemathesis: setup ## 60 made-up requests for every operation of /openapi.json (about 15 minutes)
+	GISGRID_EXAMPLES=60 $(PY) -m pytest tests/integration/api/test_schemathesis.py
 
 wheel: setup ## build the wheel into dist/
 	$(PY) -m build --wheel

@@ -90,6 +90,7 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     """
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    app.config["OPENAPI_VERSION"] = "3.0.3"  # what the description is written in, and what OGC's clients read
     catalogue = Catalogue(engine)
     app.extensions["gisgrid"] = held = State(
         settings,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from data import tables as t
-from data.layer_changes import revisions
+from data.layer_changes import Revisions, revisions_since
 from data.plans import current_generation, generation_of, plan_row
 from gisgrid.models import Band
 from layers.catalog import READS, Layer, offered
@@ -19,6 +19,7 @@ from layers.styles import Style, styles, with_names
 DEFAULT_BAND = Band(300, 500)
 RECENT_SECONDS = 1.0
 """How old what `Catalogue.recent` tells may be."""
+_TABLES = tuple(sorted(table.name for table in t.NOTED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,11 @@ class Catalogue:
     """The offer of a database; shared by the threads of a process."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine, self._lock = engine, threading.Lock()
+        # one statement a look: no transaction around it
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._lock = threading.Lock()
         self._offer: Offer | None = None
+        self._revisions: Revisions | None = None
         self._looked = float("-inf")
 
     def recent(self) -> Offer:
@@ -53,14 +57,18 @@ class Catalogue:
 
     def now(self) -> Offer:
         """The offer as of now; costs a query, more only when layers came or went."""
-        with self._lock, self._engine.connect() as connection:
+        with self._lock:
             asked = time.monotonic()
-            tables = revisions(connection, sorted(table.name for table in t.NOTED))
-            before = self._offer
-            if before is None or any(before.tables[name] != tables[name] for name in READS if name in tables):
-                before = _offer(connection, tables)
-            self._offer = Offer(before.layers, before.styles, before.generation, before.band, tables)
+            with self._engine.connect() as connection:
+                found = revisions_since(connection, _TABLES, self._revisions)
+                before = self._offer
+                if before is None or found is not self._revisions:
+                    if before is None or any(before.tables[name] != found.tables[name] for name in READS):
+                        before = _offer(connection, found.tables)
+                    self._offer = replace(before, tables=found.tables)
+                    self._revisions = found
             self._looked = asked
+            assert self._offer is not None
             return self._offer
 
 

@@ -32,7 +32,8 @@ def status_of(error: GisgridError) -> int:
 
 def error_response(status: int, code: str, message: str, details: Any = None) -> Response:
     """``{"error": {"status", "code", "message", "details"}}``."""
-    body = {"error": {"status": status, "code": code, "message": message, "details": details or {}}}
+    line = " ".join(message.split())  # what was sent may be quoted in it
+    body = {"error": {"status": status, "code": code, "message": line, "details": details or {}}}
     response = json_response(body, status=status)
     if status == 503:
         response.headers["Retry-After"] = "2"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -20,17 +20,43 @@ class Seen:
     newest: int
 
 
-def revisions(connection: sa.Connection, tables: Collection[str]) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """A revision per table, and PostgreSQL's snapshot they are read in."""
+
+    tables: Mapping[str, str]
+    snapshot: str
+
+
+def revisions(connection: sa.Connection, tables: Collection[str]) -> Mapping[str, str]:
     """A text per table that differs whenever what this connection sees of the table differs."""
-    query = (
-        sa.select(_c.layer, sa.func.max(_c.id), sa.func.count(), sa.func.sum(_c.id))
-        .where(_c.layer.in_(sorted(tables)))
-        .group_by(_c.layer)
-    )
+    return revisions_since(connection, tables, None).tables
+
+
+def revisions_since(connection: sa.Connection, tables: Collection[str], before: Revisions | None) -> Revisions:
+    """The revisions of tables; ``before``, an earlier answer for the same tables, spares reading the notes again while
+    no transaction ended in between: two equal snapshots see the same rows. The connection itself wrote nothing."""
+    given = {"tables": sorted(tables), "before": before.snapshot if before else ""}
+    snapshot, notes = connection.exec_driver_sql(_REVISIONS, given).one()
+    if before is not None and snapshot == before.snapshot:
+        return before
     # late transactions may have low numbers: the largest alone would miss them
-    found = {layer: f"{newest:x}-{number:x}-{int(total) & 0xFFFFFFFF:x}" for layer, newest, number, total in
-             connection.execute(query)}  # fmt: skip
-    return {table: found.get(table, "0") for table in tables}
+    found = {
+        layer: f"{newest:x}-{number:x}-{int(total) & 0xFFFFFFFF:x}" for layer, newest, number, total in notes or []
+    }
+    return Revisions({table: found.get(table, "0") for table in tables}, snapshot)
+
+
+_REVISIONS = """
+SELECT pg_current_snapshot()::text,
+  CASE WHEN pg_current_snapshot()::text <> %(before)s THEN (
+    SELECT json_agg(json_build_array(layer, newest, number, total))
+    FROM (
+      SELECT layer, max(id) AS newest, count(*) AS number, sum(id) AS total
+      FROM layer_changes WHERE layer = ANY(%(tables)s) GROUP BY layer
+    ) AS notes
+  ) END
+"""
 
 
 def seen(connection: sa.Connection, table: str) -> Seen:

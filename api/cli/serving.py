@@ -26,6 +26,7 @@ from gisgrid.locate import warm as warm_locate
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from layers.held.warming import warm as warm_held
+from layers.render.warming import warm as warm_render
 from planning import workflow, workflow_circles
 from planning.circles.isochrones import warm as warm_circles
 from planning.partition import warm as warm_partition
@@ -169,6 +170,7 @@ def warm(output: Output) -> None:
         "siting": warm_siting,
         "straight": warm_straight,
         "held layers": warm_held,
+        "drawing": warm_render,
     }  # fmt: skip
     for title, compile_kernels in kernels.items():
         with output.stage(title):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import click
 import sqlalchemy as sa
 
@@ -9,10 +12,12 @@ from api.cli.importing import refused_rows, tell
 from api.cli.output import Output, output_options, table_lines
 from data import db
 from data.files import parse_spec, read_layer
-from data.thematic import checked_name, clean_thematic, remove_thematic, store_thematic, thematic_listing
-from gisgrid.errors import Conflict
+from data.thematic import ThematicLayer, checked_name, clean_thematic, remove_thematic, store_thematic, thematic_listing
+from gisgrid.errors import BadInput, Conflict
 from gisgrid.settings import Settings
 from layers.catalog import offered
+from layers.catalog.thematic import layer_of
+from layers.styles.sld import own_style
 
 
 @click.group("thematic")
@@ -26,11 +31,18 @@ def group() -> None:
 @click.option("--title", "title_zh", default="", help="Chinese title.")
 @click.option("--title-en", default="", help="English title.")
 @click.option("--label", default="", help="Attribute that names the features on maps.")
+@click.option(
+    "--style",
+    "sld",
+    type=click.Path(path_type=Path),
+    help="How it is drawn: an SLD 1.0 or 1.1 file, as QGIS writes it.",
+)
 @click.option("--crs", help="Coordinate system: wgs84, gcj02, bd09, cgcs2000 or EPSG:n.")
 @output_options
 def import_(
-    output: Output, file: str, name: str | None, title_zh: str, title_en: str, label: str, crs: str | None
-) -> None:
+    output: Output, file: str, name: str | None, title_zh: str, title_en: str, label: str, sld: Path | None,
+    crs: str | None,
+) -> None:  # fmt: skip
     """Take a layer of a map file, with all its attributes, in place of the thematic layer of that name."""
     settings = Settings.from_env()
     spec = parse_spec(file)
@@ -38,11 +50,12 @@ def import_(
     with output.stage("reading"):
         rows = read_layer(file, crs=crs)
         taken, kinds, report = clean_thematic(rows, crs=crs)
+        drawn = _sld(sld, kinds) if sld else ""
     with db.database(settings) as engine, output.stage("storing"), engine.begin() as connection:
         _check_free(connection, wanted)
         with refused_rows({"thematic": report}, settings, wanted) as refused:
             store_thematic(
-                connection, wanted, taken, kinds, report, title_zh=title_zh, title_en=title_en, label=label,
+                connection, wanted, taken, kinds, report, title_zh=title_zh, title_en=title_en, label=label, sld=drawn,
                 source=str(spec.path.name),
             )  # fmt: skip
     tell(output, {"thematic": report}, refused, f"PostGIS, layer {wanted}", {"layer": wanted})
@@ -78,6 +91,16 @@ def remove(output: Output, name: str) -> None:
     with db.database(Settings.from_env()) as engine, engine.begin() as connection:
         remove_thematic(connection, name)
     output.result({"removed": name}, [f"thematic layer {name} removed"])
+
+
+def _sld(path: Path, kinds: Sequence[tuple[str, str]]) -> str:
+    """The text of a style file. Raises BadInput when it cannot draw a layer with these attributes."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"--style {path}: cannot be read as UTF-8 text") from error
+    own_style(text, layer_of(ThematicLayer("new", "", "", "mixed", tuple(kinds), "", text)), name=str(path))
+    return text
 
 
 def _check_free(connection: sa.Connection, name: str) -> None:

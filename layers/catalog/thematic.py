@@ -24,17 +24,18 @@ _SHAPES: Final[dict[str, Shape]] = {"point": "point", "line": "line", "polygon":
 def thematic(connection: sa.Connection) -> Iterator[Layer]:
     """The stored thematic layers by name."""
     for stored in thematic_listing(connection):
-        yield _layer(stored)
+        yield layer_of(stored)
 
 
-def _layer(stored: ThematicLayer) -> Layer:
+def layer_of(stored: ThematicLayer) -> Layer:
+    """A thematic layer as one of the catalogue."""
     f = t.thematic_features
     return Layer(
         stored.name, stored.title_zh, stored.title_en, f, f.c.id,
         tuple(_attribute(name, kind) for name, kind in stored.attributes),
         shape=_SHAPES[stored.shape], reads=("thematic_features", "thematic_layers"), where=(f.c.layer == stored.name,),
-        label=stored.label or None,
-        style=f"thematic:{stored.name}" if stored.label else f"thematic_{stored.shape}",
+        label=stored.label or None, sld=stored.sld,
+        style=f"thematic:{stored.name}" if stored.label or stored.sld else f"thematic_{stored.shape}",
         about_zh="专题图层", about_en="Thematic layer",
     )  # fmt: skip
 

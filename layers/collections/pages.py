@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -102,7 +102,22 @@ def has_key(layer: Layer, key: str) -> sa.ColumnElement[bool]:
 
 
 def feature_text(question: Question) -> sa.ColumnElement[str]:
-    """One feature as GeoJSON text, its last bracket included."""
+    """One feature as GeoJSON text, its last bracket included; the expressions made last are kept."""
+    chosen = None if question.attributes is None else tuple(a.name for a in question.attributes)
+    key = (id(question.layer), chosen, question.crs, question.geometry)
+    found = _TEXTS.get(key)
+    if found is None or found[0] is not question.layer:
+        if len(_TEXTS) >= TEXTS_KEPT:
+            _TEXTS.clear()
+        found = _TEXTS[key] = question.layer, _feature_text(question)  # with the layer: its id must stay its own
+    return found[1]
+
+
+TEXTS_KEPT: Final = 256
+_TEXTS: Final[dict[tuple[Any, ...], tuple[Layer, sa.ColumnElement[str]]]] = {}
+
+
+def _feature_text(question: Question) -> sa.ColumnElement[str]:
     layer = question.layer
     chosen = layer.attributes if question.attributes is None else question.attributes
     pieces: list[sa.ColumnElement[Any]] = [_plain('{"type":"Feature","id":'), _json(layer.key)]
@@ -147,8 +162,14 @@ def _geometry(layer: Layer, crs: Crs) -> sa.ColumnElement[str]:
 
 def in_boxes(layer: Layer, boxes: Sequence[Box]) -> sa.ColumnElement[bool]:
     """What touches one of the boxes (degrees)."""
-    shapes = [sa.func.ST_MakeEnvelope(*box, SRID) for box in boxes]
+    shapes = [_envelope(box) for box in boxes]
     return sa.or_(*[sa.func.ST_Intersects(layer.geometry, shape, type_=sa.Boolean) for shape in shapes])
+
+
+def _envelope(box: Box) -> sa.ColumnElement[Any]:
+    """A box as a shape; one without width or height, as the extent of a single point is, as the line or point it is."""
+    made = sa.func.ST_MakeEnvelope(*box, SRID)
+    return made if box[0] < box[2] and box[1] < box[3] else sa.func.ST_Envelope(made)
 
 
 def extent(connection: sa.Connection, layer: Layer, generation: int | None) -> Box | None:

@@ -35,7 +35,8 @@ def _read(value: Any, crs: Crs, depth: int) -> Node:
             raise BadInput("filter: holds a number that is not finite")
         return value
     if not isinstance(value, dict):
-        raise BadInput(f"filter: {str(value)[:60]!r} is no value or condition")
+        told = "a list" if isinstance(value, list) else "null"  # not what is in it: it may be nested beyond telling
+        raise BadInput(f"filter: {told} is no value or condition")
     if "op" in value:
         return _operation(value, crs, depth)
     if isinstance(value.get("property"), str):

@@ -14,6 +14,9 @@ from gisgrid.hilbert import hilbert_order
 LEAF: Final = 32
 """Boxes in one leaf: the top level of a million is 31,250 boxes, read from end to end in some ten microseconds."""
 
+BEHIND: Final = 0.01
+"""A tree with more of its rows out of the curve is made anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class BoxTree:
@@ -24,6 +27,8 @@ class BoxTree:
     leaves: NDArray[np.float64]
     box: tuple[float, float, float, float] | None
     """Box of everything; None when there is nothing."""
+    behind: int = 0
+    """Rows at the end of the order that are out of its curve."""
 
     @property
     def nbytes(self) -> int:
@@ -52,12 +57,32 @@ def box_tree(boxes: NDArray[np.float64]) -> BoxTree:
     some = boxes[with_box] if len(with_box) < len(boxes) else boxes
     order = hilbert_order((some[:, 0] + some[:, 2]) / 2, (some[:, 1] + some[:, 3]) / 2)
     rows = with_box[order].astype(np.int32)
+    return _over(boxes, rows, 0)
+
+
+def changed_tree(before: BoxTree, boxes: NDArray[np.float64], sources: NDArray[np.int64]) -> BoxTree:
+    """The tree over boxes (k, 4) that are mostly those of ``before``: ``sources`` (k,) tells the row each was there;
+    numbers from its length on are new ones. They come behind the curve, until they are too many."""
+    old = len(before.boxes)
+    place = np.full(max(old, int(sources.max(initial=-1)) + 1), -1, np.int32)
+    place[sources] = np.arange(len(sources), dtype=np.int32)
+    fresh = place[old:]
+    fresh = fresh[fresh >= 0]
+    fresh = fresh[np.isfinite(boxes[fresh]).all(axis=1)]
+    behind = before.behind + len(fresh)
+    if behind > max(LEAF, BEHIND * len(boxes)):
+        return box_tree(boxes)
+    kept = place[before.order]
+    return _over(boxes, np.concatenate((kept[kept >= 0], fresh)), behind)
+
+
+def _over(boxes: NDArray[np.float64], rows: NDArray[np.int32], behind: int) -> BoxTree:
     leaves = _leaves(boxes, rows)
     whole = None
     if len(rows):
         low, high = leaves[:, :2].min(axis=0), leaves[:, 2:].max(axis=0)
         whole = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-    return BoxTree(boxes, rows, leaves, whole)
+    return BoxTree(boxes, rows, leaves, whole, behind)
 
 
 @njit(cache=True, nogil=True)

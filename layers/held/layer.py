@@ -16,7 +16,7 @@ from layers.catalog.model import Layer
 from layers.columns import Column
 from layers.filters.masks import mask
 from layers.held.anchors import simple_anchors, widest_places
-from layers.held.boxtree import box_tree
+from layers.held.boxtree import BoxTree, box_tree
 from layers.held.cutting import cut
 from layers.held.detail import DETAIL_FROM, STEP, kept_to, level_of, simplified
 from layers.held.picking import drawable, under
@@ -54,11 +54,12 @@ class HeldLayer:
         revision: str = "",
         generation: int | None = None,
         kept_to: NDArray[np.float32] | None = None,
+        tree: BoxTree | None = None,
     ) -> None:
         self.layer, self.shapes, self.columns, self.keys, self.ids = layer, shapes, columns, keys, ids
         self.label_points, self.revision, self.generation = label_points, revision, generation
-        self._tree = box_tree(shapes.boxes)
-        self.box: Box | None = self._tree.box
+        self.tree = box_tree(shapes.boxes) if tree is None else tree
+        self.box: Box | None = self.tree.box
         self.kept_to = kept_to
         """Tolerances of `layers.held.detail`; None until a picture needed them."""
         self.unsimplified = 0
@@ -80,11 +81,11 @@ class HeldLayer:
         columns = sum(column.nbytes for column in self.columns.values())
         keys = self.keys.nbytes + (60 * len(self.keys) if self.keys.dtype == object else 0)
         anchors = 32 * len(self)
-        return self.shapes.nbytes + self._tree.nbytes + columns + keys + anchors
+        return self.shapes.nbytes + self.tree.nbytes + columns + keys + anchors
 
     def rows_in(self, box: Box) -> Rows:
         """Rows whose box meets a box in degrees, in drawing order."""
-        return self._tree.search(box)
+        return self.tree.search(box)
 
     def matches(self, node: ast.Node, rows: Rows | None = None) -> NDArray[np.bool_]:
         """Mask (over ``rows``, None: all) of the features a condition holds for; unknown counts as no.
@@ -101,7 +102,7 @@ class HeldLayer:
         """
         seen = frame(view)
         box = seen.degrees(margin)
-        found = self._tree.search(box)
+        found = self.tree.search(box)
         if rows is not None:
             found = found[rows[found]]
         if not len(found):
@@ -223,7 +224,7 @@ class HeldLayer:
         near = max(tolerance, 0.5)
         cx, cy = view.box[0] + x / seen.scale[0], view.box[3] - y / seen.scale[1]
         dx, dy = near / seen.scale[0], near / seen.scale[1]
-        found = self._tree.search(frame(View(view.crs, (cx - dx, cy - dy, cx + dx, cy + dy), 1, 1)).degrees(0.5))
+        found = self.tree.search(frame(View(view.crs, (cx - dx, cy - dy, cx + dx, cy + dy), 1, 1)).degrees(0.5))
         if rows is not None:
             found = found[rows[found]]
         s = self.shapes

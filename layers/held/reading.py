@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from data.layer_changes import Seen, rows_changed_since, seen
 from layers.catalog.model import Attribute, Layer
 from layers.columns import Column, column_of, joined
+from layers.held.boxtree import changed_tree
 from layers.held.detail import gathered_values
 from layers.held.layer import HeldLayer
 from layers.held.shapes import Shapes, joined_shapes, shapes_of
@@ -80,10 +81,12 @@ def spliced(held: HeldLayer, ids: Collection[int], fresh: HeldLayer) -> HeldLaye
     if held.kept_to is not None and held.unsimplified + len(fresh.shapes.coords) <= SHARE * len(held.shapes.coords):
         beside = np.concatenate((held.kept_to, np.full(len(fresh.shapes.coords), np.inf, np.float32)))
         kept_to = gathered_values(beside, both.parts, both.features, order)
+    shapes = both.take(order)
     made = HeldLayer(
-        fresh.layer, both.take(order), columns,
+        fresh.layer, shapes, columns,
         np.concatenate((held.keys, fresh.keys))[order], ids=np.concatenate((held.ids, fresh.ids))[order],
         label_points=points, revision=fresh.revision, generation=held.generation, kept_to=kept_to,
+        tree=changed_tree(held.tree, shapes.boxes, order),
     )  # fmt: skip
     if kept_to is not None:
         made.unsimplified = held.unsimplified + len(fresh.shapes.coords)

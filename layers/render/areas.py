@@ -15,7 +15,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-BLOCK: Final = 32
+from layers.render.canvas import over, words
+
+BLOCK: Final = 16
 """Pixels of a row that are noted together as touched by an edge."""
 SCRATCH_BYTES: Final = 16 * 1024 * 1024
 """Memory of the sums; larger pictures are painted in bands of rows."""
@@ -50,7 +52,7 @@ def paint_areas(
                 _clear(len(rows), sums, touched)
                 _stack(rows, coords, parts, color_of, painted, float(top), sums, touched, opacity)
             else:
-                _sweep(rows, rows.view(np.uint32)[:, :, 0], sums, touched, opacity)
+                _sweep(words(rows), sums, touched, opacity)
     except BaseException:
         _local.sums = None
         raise
@@ -147,7 +149,7 @@ def _deposit(
                         weight *= (right - lo) / (hi - lo)
                         hi = right
                     cell, end = int(lo), int(np.ceil(hi))
-                    for block in range(cell // 32, max(end, cell + 1) // 32 + 1):
+                    for block in range(cell // BLOCK, max(end, cell + 1) // BLOCK + 1):
                         touched[row, block] = 1
                     if end <= cell + 1:
                         covered = weight * (1.0 - (0.5 * (lo + hi) - cell))
@@ -190,7 +192,7 @@ def _overlaps(height: int, sums: Any, touched: Any) -> bool:
         total = np.float32(0.0)
         for block in range(touched.shape[1]):
             if touched[row, block]:
-                for column in range(block * 32, block * 32 + 32):
+                for column in range(block * BLOCK, block * BLOCK + BLOCK):
                     total += sums[row, column, 3]
                     if total > 257.5:
                         return True
@@ -203,7 +205,7 @@ def _clear(height: int, sums: Any, touched: Any) -> None:
         for block in range(touched.shape[1]):
             if touched[row, block]:
                 touched[row, block] = 0
-                sums[row, block * 32 : block * 32 + 32] = 0.0
+                sums[row, block * BLOCK : block * BLOCK + BLOCK] = 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -217,7 +219,7 @@ def _take(coat: Any, color: Any, sums: Any, touched: Any) -> None:
             touched[row, block] = 0
             if not crossed and total < 0.25:
                 continue
-            for column in range(block * 32, min(block * 32 + 32, sums.shape[1])):
+            for column in range(block * BLOCK, min(block * BLOCK + BLOCK, sums.shape[1])):
                 if crossed:
                     total += sums[row, column, 3]
                     sums[row, column, 0] = sums[row, column, 1] = sums[row, column, 2] = sums[row, column, 3] = (
@@ -248,67 +250,60 @@ def _lay(rows: Any, coat: Any, opacity: float) -> None:
 
 @njit(cache=True, nogil=True)
 def byte(value: Any) -> Any:
-    """A band's value as a byte."""
-    return np.uint8(max(0.0, min(255.0, value + 0.5)))
+    """A band's value as a byte. Halves go up even where sums are a little short: one colour is one colour."""
+    return np.uint32(max(0.0, min(255.0, value + 0.504)))
 
 
 @njit(cache=True, nogil=True)
-def _sweep(rows: Any, words: Any, sums: Any, touched: Any, opacity: float) -> None:
-    """Add the sums up along the rows, blend, and leave the sums zeroed. ``words``: the same pixels as one number."""
-    height, width = rows.shape[:2]
+def _laid(red: Any, green: Any, blue: Any, alpha: Any, opacity: Any) -> Any:
+    """Sums of a pixel as one premultiplied number; where more than all of it is covered, the mean colour."""
+    scale = opacity
+    if alpha > 255.0:
+        scale = np.float32(opacity * np.float32(255.0) / alpha)
+    top = byte(alpha * scale)
+    return (
+        np.uint32(min(byte(red * scale), top))
+        | (np.uint32(min(byte(green * scale), top)) << np.uint32(8))
+        | (np.uint32(min(byte(blue * scale), top)) << np.uint32(16))
+        | (np.uint32(top) << np.uint32(24))
+    )
+
+
+@njit(cache=True, nogil=True)
+def _sweep(pixels: Any, sums: Any, touched: Any, opacity: float) -> None:
+    """Add the sums up along the rows, blend, and leave the sums zeroed. ``pixels``: as one number each (`words`)."""
+    height, width = pixels.shape
+    share = np.float32(opacity)
     for row in range(height):
         red = green = blue = alpha = np.float32(0.0)
+        laid = under = blended = np.uint32(0)
         for block in range(touched.shape[1]):
-            start = block * 32
-            if touched[row, block]:
-                touched[row, block] = 0
-                for column in range(start, start + 32):
-                    red += sums[row, column, 0]
-                    green += sums[row, column, 1]
-                    blue += sums[row, column, 2]
-                    alpha += sums[row, column, 3]
-                    sums[row, column, 0] = sums[row, column, 1] = sums[row, column, 2] = sums[row, column, 3] = (
-                        np.float32(0.0)
-                    )
-                    if column < width and alpha > 0.25:
-                        scale = np.float32(opacity)
-                        if alpha > 255.0:
-                            scale = np.float32(opacity * 255.0 / alpha)
-                        keep = np.float32(1.0) - alpha * scale / np.float32(255.0)
-                        rows[row, column, 0] = np.uint8(
-                            max(0.0, min(255.0, red * scale + rows[row, column, 0] * keep + 0.5))
-                        )
-                        rows[row, column, 1] = np.uint8(
-                            max(0.0, min(255.0, green * scale + rows[row, column, 1] * keep + 0.5))
-                        )
-                        rows[row, column, 2] = np.uint8(
-                            max(0.0, min(255.0, blue * scale + rows[row, column, 2] * keep + 0.5))
-                        )
-                        rows[row, column, 3] = np.uint8(
-                            max(0.0, min(255.0, alpha * scale + rows[row, column, 3] * keep + 0.5))
-                        )
-            elif alpha > 0.25 and start < width:
-                scale = np.float32(opacity)
-                if alpha > 255.0:
-                    scale = np.float32(opacity * 255.0 / alpha)
-                keep = np.float32(1.0) - alpha * scale / np.float32(255.0)
-                r, g, b, a = red * scale, green * scale, blue * scale, alpha * scale
-                end = min(start + 32, width)
-                if keep < 0.002:
-                    word = (
-                        np.uint32(byte(r))
-                        | (np.uint32(byte(g)) << np.uint32(8))
-                        | (np.uint32(byte(b)) << np.uint32(16))
-                        | (np.uint32(byte(a)) << np.uint32(24))
-                    )
-                    for column in range(start, end):
-                        words[row, column] = word
-                else:
-                    for column in range(start, end):
-                        rows[row, column, 0] = byte(r + rows[row, column, 0] * keep)
-                        rows[row, column, 1] = byte(g + rows[row, column, 1] * keep)
-                        rows[row, column, 2] = byte(b + rows[row, column, 2] * keep)
-                        rows[row, column, 3] = byte(a + rows[row, column, 3] * keep)
+            start = block * BLOCK
+            crossed = touched[row, block]
+            touched[row, block] = 0
+            if not crossed and laid == 0:
+                continue
+            for column in range(start, min(start + BLOCK, width)):
+                if crossed:
+                    cell = sums[row, column]
+                    if cell[0] != 0.0 or cell[1] != 0.0 or cell[2] != 0.0 or cell[3] != 0.0:
+                        red += cell[0]
+                        green += cell[1]
+                        blue += cell[2]
+                        alpha += cell[3]
+                        cell[0] = cell[1] = cell[2] = cell[3] = np.float32(0.0)
+                        laid = _laid(red, green, blue, alpha, share)
+                        under = pixels[row, column]
+                        blended = over(laid, np.uint32(255) - (laid >> np.uint32(24)), under)
+                if laid == 0:
+                    continue
+                # the ground is mostly one colour: what was blended last is at hand
+                if pixels[row, column] != under:
+                    under = pixels[row, column]
+                    blended = over(laid, np.uint32(255) - (laid >> np.uint32(24)), under)
+                pixels[row, column] = blended
+            if crossed and start + BLOCK > width:
+                sums[row, max(start, width) : start + BLOCK] = np.float32(0.0)
 
 
 def senses(

@@ -38,7 +38,8 @@ def new_picture(width: int, height: int, background: str | None) -> NDArray[np.u
         )
     picture = np.zeros((height, width, 4), np.uint8)
     if background is not None:
-        picture[:] = (*rgb(background), 255)
+        # whole pixels at a time: writing four bytes each takes ten times as long
+        words(picture)[:] = shades(rgb(background))[255]
     return picture
 
 
@@ -74,21 +75,41 @@ def _straighten(picture: Any, inverse: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
+def over(top: Any, keep: Any, under: Any) -> Any:
+    """A premultiplied pixel over another, both as one number; ``keep``: 255 less the upper one's alpha.
+
+    Two bands are multiplied at once; every product is rounded as division by 255 is.
+    """
+    k, two = np.uint32(keep), np.uint32(0xFF00FF)
+    low = np.uint32(np.uint32(under & two) * k + np.uint32(0x800080))
+    low = np.uint32(np.uint32(low + ((low >> np.uint32(8)) & two)) >> np.uint32(8)) & two
+    high = np.uint32(np.uint32((under >> np.uint32(8)) & two) * k + np.uint32(0x800080))
+    high = np.uint32(high + ((high >> np.uint32(8)) & two)) & np.uint32(0xFF00FF00)
+    return np.uint32(top + np.uint32(low | high))
+
+
+def shades(color: tuple[int, int, int]) -> NDArray[np.uint32]:
+    """(256,) the colour premultiplied by every alpha, as one number each."""
+    alpha = np.arange(256, dtype=np.uint32)
+    bands = [(band * alpha + 127) // 255 for band in color]
+    return (bands[0] | bands[1] << 8 | bands[2] << 16 | alpha << 24).astype(np.uint32)
+
+
+@njit(cache=True, nogil=True)
 def blit(picture: Any, stamp: Any, left: int, top: int) -> None:
-    """Lay ``stamp`` (both premultiplied) over ``picture`` at a pixel; what lies outside is cut off."""
-    height, width = picture.shape[:2]
+    """Lay ``stamp`` over ``picture``, both (h, w) premultiplied pixels as one number each (`words`); what lies outside
+    is cut off."""
+    height, width = picture.shape
     for i in range(max(0, -top), min(stamp.shape[0], height - top)):
         for j in range(max(0, -left), min(stamp.shape[1], width - left)):
-            alpha = np.uint32(stamp[i, j, 3])
-            if alpha == 0:
-                continue
-            pixel = picture[top + i, left + j]
+            pixel = stamp[i, j]
+            alpha = pixel >> np.uint32(24)
             if alpha == 255:
-                pixel[0], pixel[1], pixel[2], pixel[3] = stamp[i, j, 0], stamp[i, j, 1], stamp[i, j, 2], 255
-                continue
-            keep = np.uint32(255) - alpha
-            for band in range(4):
-                under = np.uint32(pixel[band]) * keep + np.uint32(128)
-                pixel[band] = np.uint8(
-                    np.uint32(stamp[i, j, band]) + ((under + (under >> np.uint32(8))) >> np.uint32(8))
-                )
+                picture[top + i, left + j] = pixel
+            elif alpha:
+                picture[top + i, left + j] = over(pixel, np.uint32(255) - alpha, picture[top + i, left + j])
+
+
+def words(picture: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """The same pixels (h, w, 4) as one number each: red lowest, alpha highest."""
+    return picture.view("<u4")[:, :, 0]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from layers.held.view import View, Window
 from layers.render.areas import paint_areas, senses
 from layers.render.canvas import canvas_on, new_picture, rgb, skia_color, straight
-from layers.render.labels import Wanted, paint_labels, wanted
+from layers.render.labels import Wanted, paint_labels, wanted, worth_trying
 from layers.render.lines import paint_lines
 from layers.render.paths import path_of
 from layers.render.points import paint_heat, paint_markers
@@ -62,11 +62,11 @@ def draw_map(
         for rule, mask in zip(rules, masks, strict=True):
             for symbol in rule.symbols:
                 if isinstance(symbol, Label):
-                    features = np.flatnonzero(mask)
+                    features = worth_trying(symbol, window, mask, view.ratio)
                     values = _values(held, symbol, window.rows[features])
                     asked.append(wanted(symbol, window, features, values, beside * view.ratio))
     paint_labels(picture, asked, view.ratio, np.concatenate(boxes) if boxes else None)
-    return straight(picture)
+    return picture if background is not None else straight(picture)  # nothing is clear on a background
 
 
 def margin(rules: Sequence[Rule]) -> float:
@@ -148,7 +148,8 @@ def _values(held: HeldLayer, label: Label, rows: NDArray[np.int64]) -> NDArray[A
 def _paint_fills(
     picture: NDArray[np.uint8], window: Window, rules: Sequence[Rule], masks: Sequence[Mask], view: View
 ) -> None:
-    """Insides of one opacity are one coat, so that no ground shows through between neighbours of two classes."""
+    """Insides of one opacity are one coat, so that no ground shows through between neighbours of two classes. Within
+    a coat later rules cover earlier ones; a feature that two rules paint is painted by a coat of each."""
     if not (window.kinds == 2).any():
         return
     turned = senses(window.coords, window.parts, window.features, window.kinds)
@@ -159,7 +160,9 @@ def _paint_fills(
                 continue
             if symbol.hatch > 0:
                 _paint_hatch(picture, window, mask, symbol, view)
-            elif coats and coats[-1][0] == symbol.opacity:
+            elif (
+                coats and coats[-1][0] == symbol.opacity and not any((mask & other).any() for _, other in coats[-1][1])
+            ):
                 coats[-1][1].append((symbol.color, mask))
             else:
                 coats.append((symbol.opacity, [(symbol.color, mask)]))

@@ -1,4 +1,8 @@
-"""Labels of all layers of a map: gathered, put in order, placed without touching, drawn last."""
+"""Labels of all layers of a map: gathered, put in order, placed without touching, drawn last.
+
+A label is drawn where all of it lies in the picture, never in part: so no tile shows half a name, and a tile needs to
+know nothing of its neighbours.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,10 @@ from numpy.typing import NDArray
 
 from gisgrid.limits import PICTURE_LABELS_MAX
 from layers.held.view import Window
-from layers.render.canvas import blit, canvas_on
+from layers.render.canvas import blit, canvas_on, words
 from layers.render.fonts import write
-from layers.render.placing import Taken, box_in_rings, straight_place
-from layers.render.words import ASCENT, Word, brushes, text_of, word
+from layers.render.placing import Taken, length_of, place_beside, place_inside, roomy, straight_place
+from layers.render.words import ASCENT, brushes, pad_of, size_of, text_of, word
 from layers.styles.model import Label
 
 APART: Final = 240.0
@@ -36,9 +40,16 @@ class Wanted:
     beside: float
 
 
+def worth_trying(label: Label, window: Window, mask: NDArray[np.bool_], ratio: float) -> NDArray[np.int64]:
+    """Features of a mask (k,) that are large enough for two letters, or points; at most so many as a picture tries."""
+    size = label.size * ratio
+    fits = roomy(window.coords, window.parts, window.features, window.kinds, window.anchors, mask, size)
+    return np.flatnonzero(fits)[:PICTURE_LABELS_MAX]
+
+
 def wanted(label: Label, window: Window, features: NDArray[np.int64], values: NDArray[Any], beside: float) -> Wanted:
-    """The labels of features with something to write, at most so many as a picture tries."""
-    texts = [text_of(value) for value in values[:PICTURE_LABELS_MAX].tolist()]
+    """The labels of features with something to write."""
+    texts = [text_of(value) for value in values.tolist()]
     keep = [i for i, text in enumerate(texts) if text]
     return Wanted(label, window, features[keep], [texts[i] for i in keep], beside)
 
@@ -55,108 +66,96 @@ def paint_labels(
         taken.take(symbols)
     order = sorted(range(len(asked)), key=lambda i: (-asked[i].label.priority, -i))
     for group in order:
-        _Group(asked[group], picture, taken, ratio).paint()
+        _paint_group(picture, asked[group], taken, ratio)
 
 
-class _Group:
-    """One label symbol of one layer, being placed."""
+def _paint_group(picture: NDArray[np.uint8], asked: Wanted, taken: Taken, ratio: float) -> None:
+    """One label symbol of one layer: names of lines first, as they have the fewest places."""
+    if not asked.texts:
+        return
+    window = asked.window
+    kinds = window.kinds[window.features[asked.features]]
+    along = [i for i, kind in enumerate(kinds.tolist()) if kind == 1]
+    if along:
+        _write_along(picture, asked, along, taken, ratio)
+    for kind, place in ((2, _inside), (0, _beside)):
+        which = np.flatnonzero(kinds == kind)
+        if len(which):
+            _lay(picture, asked, which, place(asked, which, taken, ratio), ratio)
 
-    def __init__(self, asked: Wanted, picture: NDArray[np.uint8], taken: Taken, ratio: float) -> None:
-        self._asked, self._picture, self._taken, self._ratio = asked, picture, taken, ratio
-        self._places: dict[str, list[tuple[float, float]]] = {}
 
-    def paint(self) -> None:
-        window = self._asked.window
-        for feature, text in zip(self._asked.features.tolist(), self._asked.texts, strict=True):
-            first, last = int(window.features[feature]), int(window.features[feature + 1])
-            if last == first:
+def _sizes(asked: Wanted, which: NDArray[np.int64], ratio: float, lines: int) -> NDArray[np.float64]:
+    texts = asked.texts
+    return np.array([size_of(texts[i], asked.label, ratio, lines) for i in which.tolist()])
+
+
+def _inside(asked: Wanted, which: NDArray[np.int64], taken: Taken, ratio: float) -> NDArray[np.int64]:
+    window = asked.window
+    sizes = np.concatenate([_sizes(asked, which, ratio, 1), _sizes(asked, which, ratio, 2)], axis=1)
+    found: NDArray[np.int64] = place_inside(
+        window.coords, window.parts, window.features, asked.features[which], window.anchors, sizes,
+        pad_of(asked.label, ratio), GAP * ratio, taken.cells, taken.width, taken.height,
+    )  # fmt: skip
+    return found
+
+
+def _beside(asked: Wanted, which: NDArray[np.int64], taken: Taken, ratio: float) -> NDArray[np.int64]:
+    found: NDArray[np.int64] = place_beside(
+        asked.window.anchors[asked.features[which]].astype(np.float64), _sizes(asked, which, ratio, 1),
+        asked.beside + 2.0 * ratio, pad_of(asked.label, ratio), GAP * ratio, taken.cells, taken.width, taken.height,
+    )  # fmt: skip
+    return found
+
+
+def _lay(
+    picture: NDArray[np.uint8], asked: Wanted, which: NDArray[np.int64], places: NDArray[np.int64], ratio: float
+) -> None:
+    """Lay the words that found a place: ``places`` (k, 3) left, top, lines (0: none)."""
+    pixels = words(picture)
+    for i, (left, top, lines) in zip(which.tolist(), places.tolist(), strict=True):
+        if lines:
+            blit(pixels, words(word(asked.texts[i], asked.label, ratio, lines).picture), left, top)
+
+
+def _write_along(picture: NDArray[np.uint8], asked: Wanted, which: list[int], taken: Taken, ratio: float) -> None:
+    """Along the straightest stretch of each line, again on long ones, each name once in a neighbourhood."""
+    window, label = asked.window, asked.label
+    size, reach = label.size * ratio, APART * ratio
+    said: dict[str, list[tuple[float, float]]] = {}
+    for i in which:
+        text = asked.texts[i]
+        width, height = size_of(text, label, ratio)
+        first, last = window.features[asked.features[i]], window.features[asked.features[i] + 1]
+        for part in range(int(first), int(last)):
+            ends = int(window.parts[part]), int(window.parts[part + 1])
+            whole = length_of(window.coords, *ends)
+            if width == 0.0 or whole < width + size:
                 continue
-            kind = int(window.kinds[first:last].max())
-            if kind == 2:
-                self._in_polygon(text, feature, first, last)
-            elif kind == 1:
-                self._along(text, first, last)
-            else:
-                self._beside(text, feature)
-
-    def _in_polygon(self, text: str, feature: int, first: int, last: int) -> None:
-        x, y = (float(value) for value in self._asked.window.anchors[feature])
-        if not (math.isfinite(x) and math.isfinite(y)) or not self._near(x, y):
-            return
-        window = self._asked.window
-        for lines in (1, 2):
-            made = word(text, self._asked.label, self._ratio, lines)
-            if made is None:
-                continue
-            box = _around(x, y, made, 0.0)
-            if not box_in_rings(window.coords, window.parts, first, last, *box[0].tolist()):
-                continue
-            if self._lay(text, made, x, y):
-                return
-
-    def _beside(self, text: str, feature: int) -> None:
-        x, y = (float(value) for value in self._asked.window.anchors[feature])
-        if not (math.isfinite(x) and math.isfinite(y)) or not self._near(x, y):
-            return
-        made = word(text, self._asked.label, self._ratio)
-        if made is None:
-            return
-        for right, down in ((1, 0), (-1, 0), (0, -1), (0, 1)):
-            dx = right * (self._asked.beside + made.width / 2.0 + 2.0)
-            dy = down * (self._asked.beside + made.height / 2.0 + 2.0)
-            if self._lay(text, made, x + dx, y + dy):
-                return
-
-    def _along(self, text: str, first: int, last: int) -> None:
-        """Along the straightest stretch of each part, once in a while."""
-        made = word(text, self._asked.label, self._ratio)
-        if made is None:
-            return
-        window, label = self._asked.window, self._asked.label
-        size = label.size * self._ratio
-        for part in range(first, last):
-            found, x, y, cosine, sine = straight_place(
-                window.coords, int(window.parts[part]), int(window.parts[part + 1]), made.width + size,
-                float(self._taken.width), float(self._taken.height),
-            )  # fmt: skip
-            if not found or self._said_near(text, x, y):
-                continue
-            boxes = np.array(list(_along_boxes(x, y, cosine, sine, made.width, made.height)))
-            if not self._taken.free(boxes):
-                continue
-            self._taken.take(boxes)
-            self._places.setdefault(text, []).append((x, y))
-            canvas = canvas_on(self._picture)
-            canvas.translate(x, y)
-            canvas.rotate(math.degrees(math.atan2(sine, cosine)))
-            for brush in brushes(label, self._ratio):
-                write(canvas, text, -made.width / 2.0, size * (ASCENT - 0.5), size, brush, bold=label.bold)
-
-    def _lay(self, text: str, made: Word, x: float, y: float) -> bool:
-        """Lay a word with its middle at a place, on whole pixels, where there is room."""
-        height, width = made.picture.shape[:2]
-        left, top = round(x - width / 2.0), round(y - height / 2.0)
-        middle = (left + width / 2.0, top + height / 2.0)
-        box = _around(*middle, made, GAP * self._ratio)
-        if not self._taken.free(box) or not self._taken.inside(left, top, left + width, top + height):
-            return False
-        self._taken.take(box)
-        self._places.setdefault(text, []).append(middle)
-        blit(self._picture, made.picture, left, top)
-        return True
-
-    def _near(self, x: float, y: float) -> bool:
-        return -50 <= x <= self._taken.width + 50 and -50 <= y <= self._taken.height + 50
-
-    def _said_near(self, text: str, x: float, y: float) -> bool:
-        reach = APART * self._ratio
-        return any(math.hypot(x - a, y - b) < reach for a, b in self._places.get(text, ()))
+            pieces = max(1, int(whole / max(2.0 * reach, 2.0 * width)))
+            for piece in range(pieces):
+                found, x, y, cosine, sine = straight_place(
+                    window.coords, *ends, width + size, whole * piece / pieces, whole * (piece + 1) / pieces,
+                    float(taken.width), float(taken.height),
+                )  # fmt: skip
+                near = said.setdefault(text, [])
+                if not found or any(math.hypot(x - a, y - b) < reach for a, b in near):
+                    continue
+                boxes = np.array(list(_along_boxes(x, y, cosine, sine, width, height)))
+                if taken.free(boxes):
+                    taken.take(boxes)
+                    near.append((x, y))
+                    _write_turned(picture, text, label, ratio, (x, y), math.degrees(math.atan2(sine, cosine)))
 
 
-def _around(x: float, y: float, made: Word, room: float) -> NDArray[np.float64]:
-    """(1, 4) box of a word with its middle at a place."""
-    wide, tall = made.width / 2.0 + room, made.height / 2.0 + room
-    return np.array([[x - wide, y - tall, x + wide, y + tall]])
+def _write_turned(
+    picture: NDArray[np.uint8], text: str, label: Label, ratio: float, middle: tuple[float, float], degrees: float
+) -> None:
+    size = label.size * ratio
+    canvas = canvas_on(picture)
+    canvas.translate(*middle)
+    canvas.rotate(degrees)
+    for brush in brushes(label, ratio):
+        write(canvas, text, -size_of(text, label, ratio)[0] / 2.0, size * (ASCENT - 0.5), size, brush, bold=label.bold)
 
 
 def _along_boxes(

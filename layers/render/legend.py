@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final, Literal
 
 import numpy as np
@@ -11,9 +12,10 @@ import skia
 from numpy.typing import NDArray
 
 from layers.held.view import STANDARD_DPI, View, Window
-from layers.render.canvas import canvas_on, new_picture, skia_color, straight
+from layers.render.canvas import canvas_on, new_picture, skia_color
 from layers.render.drawing import paint_layer
-from layers.render.fonts import width_of, write
+from layers.render.fonts import need_font, width_of, write
+from layers.render.shapes import anchor_of
 from layers.styles.model import Heat, Label, Marker, Rule, Stroke, Style
 
 Language = Literal["zh", "en", "both"]
@@ -22,6 +24,10 @@ SWATCH: Final = (28.0, 18.0)
 LINE: Final = 24.0
 TEXT: Final = 12.0
 PAD: Final = 6.0
+TEXT_LEFT: Final = PAD + SWATCH[0] + PAD
+COLUMN_LINES: Final = 32
+"""Most lines of a column; a longer legend has several, all about equally long."""
+_Line = tuple[str, Rule | None]
 
 
 def legend(
@@ -30,32 +36,45 @@ def legend(
     """(h, w, 4) legend of styles, not premultiplied, on white: a title each, a line a rule.
 
     ``language`` ``both``: Chinese, then English. ``scale``: only what is drawn at that denominator. As wide and tall
-    as its texts need.
+    as its texts need, in columns where it is long. Raises BadInput past the caps of pictures, Broken without a font.
     """
+    need_font()
     ratio = dpi / STANDARD_DPI
-    lines: list[tuple[str, Rule | None]] = []
+    lines: list[_Line] = []
     for style in styles:
         shown = [rule for rule in style.rules if rule.in_legend and (scale is None or rule.drawn_at(scale))]
         title = _said(style.title_zh, style.title_en, language)
         if len(shown) != 1 or _said(shown[0].title_zh, shown[0].title_en, language) != title:
             lines.append((title, None))
         lines += [(_said(rule.title_zh, rule.title_en, language), rule) for rule in shown]
-    begin = PAD + SWATCH[0] + PAD
-    widths = [
-        width_of(text, TEXT * ratio, rule is None) / ratio + (PAD if rule is None else begin) for text, rule in lines
-    ]
-    width = math.ceil((max(widths, default=SWATCH[0]) + PAD) * ratio)
-    height = math.ceil((LINE * max(1, len(lines)) + PAD) * ratio)
-    picture = new_picture(width, height, "#ffffff")
+    count = max(1, math.ceil(len(lines) / COLUMN_LINES))
+    tall = max(1, math.ceil(len(lines) / count))
+    columns = [lines[start : start + tall] for start in range(0, len(lines), tall)]
+    starts = [0.0, *accumulate(_width(column, ratio) for column in columns)]
+    width = math.ceil(max(starts[-1], PAD + SWATCH[0] + PAD) * ratio)
+    picture = new_picture(width, math.ceil((LINE * tall + PAD) * ratio), "#ffffff")
+    for left, column in zip(starts[:-1], columns, strict=True):
+        _paint_column(picture, column, left, ratio)
+    return picture
+
+
+def _width(column: list[_Line], ratio: float) -> float:
+    """Standard pixels a column of lines takes."""
+    return PAD + max(
+        width_of(text, TEXT * ratio, rule is None) / ratio + (PAD if rule is None else TEXT_LEFT)
+        for text, rule in column
+    )
+
+
+def _paint_column(picture: NDArray[np.uint8], column: list[_Line], left: float, ratio: float) -> None:
     ink = skia.Paint(AntiAlias=True, Color=skia_color("#222222"))
-    for number, (text, rule) in enumerate(lines):
+    for number, (text, rule) in enumerate(column):
         top = PAD / 2.0 + LINE * number
         if rule is not None:
-            _paint_swatch(picture, rule, PAD, top + (LINE - SWATCH[1]) / 2.0, ratio)
-        x = PAD if rule is None else begin
+            _paint_swatch(picture, rule, left + PAD, top + (LINE - SWATCH[1]) / 2.0, ratio)
+        x = left + (PAD if rule is None else TEXT_LEFT)
         base = (top + LINE / 2.0 + TEXT * 0.36) * ratio
         write(canvas_on(picture), text, x * ratio, base, TEXT * ratio, ink, bold=rule is None)
-    return straight(picture)
 
 
 def _said(zh: str, en: str, language: Language) -> str:
@@ -86,7 +105,7 @@ def _paint_swatch(picture: NDArray[np.uint8], rule: Rule, left: float, top: floa
         window = _line(wide, tall) if only_lines else _box(wide, tall, ratio)
         paint_layer(swatch, window, [Rule("", "", rest)], [np.ones(1, bool)], view)
     if marks:
-        paint_layer(swatch, _point(wide, tall), [Rule("", "", marks)], [np.ones(1, bool)], view)
+        paint_layer(swatch, _point(wide, tall, marks[0], ratio), [Rule("", "", marks)], [np.ones(1, bool)], view)
     target[:] = swatch[: target.shape[0], : target.shape[1]]
 
 
@@ -118,5 +137,8 @@ def _line(wide: int, tall: int) -> Window:
     )
 
 
-def _point(wide: int, tall: int) -> Window:
-    return _window([(wide / 2.0, tall / 2.0)], 0)
+def _point(wide: int, tall: int, marker: Marker, ratio: float) -> Window:
+    """Where a marker has to stand for its middle to be the swatch's."""
+    across, down = anchor_of(marker.shape)
+    size = marker.size * ratio
+    return _window([(wide / 2.0 + (across - 0.5) * size, tall / 2.0 + (down - 0.5) * size)], 0)

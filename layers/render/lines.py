@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from layers.render.areas import BLOCK
+from layers.render.canvas import over, shades, words
 
 _local = threading.local()
 
@@ -31,7 +32,7 @@ def paint_lines(
     cover, touched = _scratch(picture.shape[0], picture.shape[1])
     try:
         _cover(coords, parts, closed, width / 2.0, cover, touched)
-        _blend(picture, cover, touched, np.array(color, np.int64), round(opacity * 256))
+        _blend(words(picture), cover, touched, shades(color), round(opacity * 256))
     except BaseException:
         _local.cover = None
         raise
@@ -97,27 +98,22 @@ def _cover(coords: Any, parts: Any, closed: Any, half: float, cover: Any, touche
                     value = np.uint8(share * 255.0 + 0.5)
                     if value > cover[row, column]:
                         cover[row, column] = value
-                for block in range(begin // 32, (end - 1) // 32 + 1):
+                for block in range(begin // BLOCK, (end - 1) // BLOCK + 1):
                     touched[row, block] = 1
 
 
 @njit(cache=True, nogil=True)
-def _blend(picture: Any, cover: Any, touched: Any, color: Any, opacity: int) -> None:
-    """Lay the colour where it covers, and leave the cover zeroed."""
+def _blend(pixels: Any, cover: Any, touched: Any, colors: Any, opacity: int) -> None:
+    """Lay the colour where it covers, and leave the cover zeroed. ``colors`` (256,): it at every alpha."""
     height, width = cover.shape
-    red, green, blue = color[0], color[1], color[2]
     for row in range(height):
         for block in range(touched.shape[1]):
             if touched[row, block] == 0:
                 continue
             touched[row, block] = 0
-            for column in range(block * 32, min(block * 32 + 32, width)):
-                value = np.int64(cover[row, column])
+            for column in range(block * BLOCK, min(block * BLOCK + BLOCK, width)):
+                value = cover[row, column]
                 if value:
                     cover[row, column] = 0
-                    alpha = (value * opacity + 128) >> 8
-                    keep = 255 - alpha
-                    picture[row, column, 0] = np.uint8((red * alpha + picture[row, column, 0] * keep + 127) // 255)
-                    picture[row, column, 1] = np.uint8((green * alpha + picture[row, column, 1] * keep + 127) // 255)
-                    picture[row, column, 2] = np.uint8((blue * alpha + picture[row, column, 2] * keep + 127) // 255)
-                    picture[row, column, 3] = np.uint8((255 * alpha + picture[row, column, 3] * keep + 127) // 255)
+                    alpha = (np.uint32(value) * np.uint32(opacity) + np.uint32(128)) >> np.uint32(8)
+                    pixels[row, column] = over(colors[alpha], np.uint32(255) - alpha, pixels[row, column])

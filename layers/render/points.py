@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from layers.render.canvas import blit, rgb
+from layers.render.canvas import blit, rgb, words
 from layers.render.shapes import stamp
 from layers.styles.model import Heat, Marker
 
@@ -19,12 +19,12 @@ def paint_markers(picture: NDArray[np.uint8], places: NDArray[np.float32], marke
     A place counts as its pixel, so neighbouring tiles show one marker alike; points of one pixel are drawn once.
     """
     image, across, down = stamp(marker, ratio)
-    _stamp(picture, places, image, across, down)
+    _stamp(words(picture), places, words(image), across, down)
 
 
 @njit(cache=True, nogil=True)
 def _stamp(picture: Any, places: Any, image: Any, across: int, down: int) -> None:
-    height, width = picture.shape[:2]
+    height, width = picture.shape
     side = image.shape[0]
     seen = np.zeros((height + 2 * side, width + 2 * side), np.uint8)
     for i in range(len(places)):

@@ -12,6 +12,7 @@ from gisgrid.models import Band
 from layers.catalog.model import Layer
 from layers.styles import classes as c
 from layers.styles.model import Fill, Heat, Label, Marker, Rule, Shape, Stroke, Style, Symbol
+from layers.styles.sld import own_style
 
 LABELS: Final = (None, 25_000.0)
 """Scales at which names of small things are read."""
@@ -242,10 +243,12 @@ def _thematic() -> tuple[Style, ...]:
 
 
 def with_names(known: Mapping[str, Style], layers: Iterable[Layer]) -> dict[str, Style]:
-    """The styles, and for every thematic layer with a label attribute one of its own that writes it."""
+    """The styles, and one of its own for every thematic layer that came with one or has an attribute to write."""
     made = dict(known)
     for layer in layers:
-        if layer.style not in made:
+        if layer.style not in made and layer.sld:
+            made[layer.style] = replace(own_style(layer.sld, layer), name=layer.style)
+        elif layer.style not in made:
             plain = known[f"thematic_{layer.shape}"]
             rule = replace(plain.rules[0], title_zh=layer.title_zh, title_en=layer.title_en)
             label = _label(str(layer.label), scales=(None, None))

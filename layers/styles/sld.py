@@ -59,6 +59,17 @@ def read_sld_element(root: Element, layers: Mapping[str, Layer]) -> list[Styled]
     return found
 
 
+def own_style(text: str, layer: Layer, *, name: str = "style") -> Style:
+    """The one style a layer's author gives it, whatever name it has for the layer. Raises BadInput."""
+    root = parse_xml(text, name=name)
+    styles = [element for element in root.iter() if local(element) == "UserStyle"]
+    if local(root) != "StyledLayerDescriptor" or len(styles) != 1:
+        raise BadInput(f"{name}: give a StyledLayerDescriptor with one UserStyle; this has {len(styles)}")
+    if sum(local(found) == "Rule" for found in root.iter()) > SLD_RULES_MAX:
+        raise BadInput(f"{name}: the document has more than {SLD_RULES_MAX} rules")
+    return _user_style(styles[0], layer)
+
+
 def _describes(element: Element) -> bool:
     return local(element) in _DESCRIBING
 
@@ -66,7 +77,9 @@ def _describes(element: Element) -> bool:
 def _named_layer(element: Element, layers: Mapping[str, Layer]) -> Styled:
     if local(element) != "NamedLayer":
         raise unsupported(element)
-    name = _text_of(element, "Name").rpartition(":")[2]
+    name = _text_of(element, "Name")
+    if name not in layers:  # a prefix, as other servers have them
+        name = name.rpartition(":")[2]
     layer = layers.get(name)
     if layer is None:
         raise NotFound(f"SLD: there is no layer {name[:60]!r}; the capabilities list them", code="LayerNotDefined")

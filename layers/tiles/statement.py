@@ -214,7 +214,7 @@ def _labels(rows: _Rows, layer: Layer, styles: Sequence[Style]) -> sa.Select[Any
     if "label_point" in table.c:
         spot: Expression = table.c.label_point
         if not rows.tiles.degrees:
-            spot = sa.func.ST_Transform(spot, sa.literal_column(str(rows.tiles.srid)))
+            spot = _mercator(spot)
     else:
         spot = sa.func.ST_PointOnSurface(rows.shape)
     names = [KEY, *label_attributes(layer, styles)]
@@ -231,6 +231,20 @@ def _labels(rows: _Rows, layer: Layer, styles: Sequence[Style]) -> sa.Select[Any
     y: Expression = sa.func.ST_Y(r.spot, type_=sa.Double())
     shape = in_tile(r.spot, rows.tiles.srid, 0).label("geom")
     return sa.select(shape, *(r[name] for name in names)).where(x >= west, x < east, y > south, y <= north)
+
+
+def _mercator(point: Expression) -> Expression:
+    """A point in degrees as one in EPSG:3857 (spherical Mercator, EPSG method 1024), or null beyond its ends.
+
+    ST_Transform would do; it starts PROJ in every new session, which takes longer than twenty tiles.
+    """
+    radius = sa.literal_column("6378137.0", sa.Double)
+    lon: Expression = sa.func.ST_X(point, type_=sa.Double())
+    lat: Expression = sa.func.ST_Y(point, type_=sa.Double())
+    x = radius * sa.func.radians(lon, type_=sa.Double())
+    y = radius * sa.func.ln(sa.func.tand(45.0 + lat / sa.literal_column("2.0", sa.Double)), type_=sa.Double())
+    made = sa.func.ST_SetSRID(sa.func.ST_MakePoint(x, y), sa.literal_column("3857"))
+    return sa.case((sa.func.abs(lat) < sa.literal_column("89.0", sa.Double), made))
 
 
 def _encoded(rows: Any, name: str, *, fid: bool) -> Any:

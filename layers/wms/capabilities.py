@@ -142,12 +142,20 @@ def _layer(item: Shown, service: Service, version: Version) -> Markup:
         element("Name", layer.name),
         element("Title", worded(layer.title_zh, layer.title_en, service.language)),
         element("Abstract", about) if about else None,
+        *_own_systems(item, service, version),
         *(_boxes(item.box, version) if item.box else []),
         *_time(item, version),
         *(_style(layer.name, style, service) for style in item.styles),
         *_scales(layer.scales, version),
         attributes=flags,
     )
+
+
+def _own_systems(item: Shown, service: Service, version: Version) -> Iterator[Markup]:
+    """Systems its box is told in that not every layer has: a layer far from the others lies in another zone."""
+    crs = "SRS" if version == "1.1.1" else "CRS"
+    if item.box:
+        yield from (element(crs, name) for name in told_systems(item.box) if name not in service.crs)
 
 
 def queryable(item: Shown) -> bool:

@@ -22,6 +22,8 @@ MERCATOR: Final = ("EPSG:3857", "EPSG:900913")
 ZONES: Final = tuple(f"EPSG:{number}" for number in range(4513, 4555))
 """CGCS2000 3° Gauss–Krüger zones, eastings with the zone's number (4513–4533) and without (4534–4554)."""
 _SAME: Final = {"EPSG:900913": "EPSG:3857"}
+_ROOM: Final = 0.0005
+"""Degrees left free on every side of a single place, some 50 m."""
 _UTM: Final = re.compile(r"EPSG:32[67](0[1-9]|[1-5]\d|60)")
 
 
@@ -95,6 +97,13 @@ def _metric(data: Box) -> str | None:
         return None
     number = metric_crs(data).to_epsg()
     return f"EPSG:{number}" if number else None
+
+
+def roomy(box: Box) -> Box:
+    """The box, with room on both sides where it has no width or height, so that it can be asked for (06-042, 6.7.4)."""
+    west, south, east, north = box
+    across, up = (0.0 if low < high else _ROOM for low, high in ((west, east), (south, north)))
+    return (west - across, south - up, east + across, north + up)
 
 
 def united(boxes: Sequence[Box]) -> Box | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from data import tables as t
-from data.layer_changes import revisions, rows_changed_since, seen
+from data.layer_changes import revisions, revisions_since, rows_changed_since, seen
 from tests.conftest import Planned
 
 POINT = "SRID=4490;POINT(116.3 39.9)"
@@ -77,3 +77,28 @@ def test_mercator_is_longitude_and_latitude_on_the_sphere(planned_copy: Planned)
     for _, x, wanted_x, y, wanted_y in rows[:2]:
         assert abs(x - wanted_x) < 1e-3
         assert abs(y - wanted_y) < 1e-3
+
+
+def test_revisions_are_read_again_only_after_a_transaction_ended(planned_copy: Planned) -> None:
+    with planned_copy.engine.connect() as reader:
+        reader = reader.execution_options(isolation_level="AUTOCOMMIT")
+        first = revisions_since(reader, ["barriers", "walls"], None)
+        assert revisions_since(reader, ["barriers", "walls"], first) is first
+        with planned_copy.engine.begin() as late, planned_copy.engine.begin() as early:
+            add(late, "late")
+            add(early, "early")
+            early.commit()
+            second = revisions_since(reader, ["barriers", "walls"], first)
+            assert second.tables["barriers"] != first.tables["barriers"]
+            assert second.tables["walls"] == first.tables["walls"]
+            late.commit()
+            third = revisions_since(reader, ["barriers", "walls"], second)
+            assert third.tables["barriers"] != second.tables["barriers"]
+            assert third.tables == revisions(reader, ["barriers", "walls"])
+
+
+def test_sessions_plan_for_the_values_given(planned: Planned) -> None:
+    with planned.engine.connect() as connection:
+        assert connection.scalar(sa.text("SHOW plan_cache_mode")) == "force_custom_plan"
+        connection.rollback()
+        assert connection.scalar(sa.text("SHOW plan_cache_mode")) == "force_custom_plan"

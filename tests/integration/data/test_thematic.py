@@ -13,7 +13,11 @@ import sqlalchemy as sa
 
 from data.thematic import clean_thematic, remove_thematic, store_thematic, thematic_listing
 from gisgrid.errors import BadInput, NotFound
+from gisgrid.models import Band
 from layers.catalog import offered
+from layers.held import held_from_frame
+from layers.styles import Fill, styles, with_names
+from layers.styles.sld import own_style
 from tests.conftest import Planned
 
 
@@ -64,3 +68,28 @@ def test_bad_names_and_labels_change_nothing(planned_copy: Planned, tmp_path: Pa
 def test_nothing_sound_is_refused_whole() -> None:
     with pytest.raises(BadInput, match="no row can be taken"):
         clean_thematic(noise().iloc[3:])
+
+
+SLD = """<StyledLayerDescriptor version="1.0.0" xmlns="http://www.opengis.net/sld" xmlns:ogc="http://www.opengis.net/ogc">
+<NamedLayer><Name>whatever QGIS called it</Name><UserStyle><FeatureTypeStyle><Rule><Title>loud</Title>
+<ogc:Filter><ogc:PropertyIsGreaterThan><ogc:PropertyName>db_A</ogc:PropertyName><ogc:Literal>60</ogc:Literal>
+</ogc:PropertyIsGreaterThan></ogc:Filter><PolygonSymbolizer><Fill><CssParameter name="fill">#ff0000</CssParameter>
+</Fill></PolygonSymbolizer></Rule></FeatureTypeStyle></UserStyle></NamedLayer></StyledLayerDescriptor>"""
+
+
+def test_a_style_of_its_own(planned_copy: Planned) -> None:
+    rows, kinds, report = clean_thematic(noise())
+    with planned_copy.engine.begin() as connection:
+        store_thematic(connection, "cite:noise", rows, kinds, report, sld=SLD)
+        layers = offered(connection)
+    layer = layers["cite:noise"]
+    style = with_names(styles(Band(300, 500)), layers.values())[layer.style]
+    assert [rule.title_en for rule in style.rules] == ["loud"]
+    assert style.rules[0].symbols == (Fill("#ff0000"),)
+    held = held_from_frame(layer, rows)
+    assert style.rules[0].where is not None
+    assert held.matches(style.rules[0].where).tolist() == [False, False, True]
+    with pytest.raises(BadInput, match="one UserStyle"):
+        own_style(SLD.replace("UserStyle", "NamedStyle"), layer)
+    with pytest.raises(BadInput, match="nope"):
+        own_style(SLD.replace("db_A", "nope"), layer)

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = {"gisgrid", "api", "layers", "planning", "data"}
-DATA_FILES = {".py", ".csv", ".sql", ".mako", ".ini", ".typed", ".css", ".js"}
+DATA_FILES = {".html", ".py", ".csv", ".sql", ".mako", ".ini", ".typed", ".css", ".js"}
 
 
 @pytest.fixture(scope="module")
