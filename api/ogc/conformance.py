@@ -16,11 +16,12 @@ MATRICES: Final = "http://www.opengis.net/spec/tms/2.0/conf"
 CQL2: Final = "http://www.opengis.net/spec/cql2/1.0/conf"
 
 CLASSES: Final = (
-    f"{COMMON}/core", f"{COMMON}/json", f"{COMMON}/html", f"{COMMON}/oas30", f"{COLLECTIONS}/collections",
+    f"{COMMON}/core", f"{COMMON}/landing-page", f"{COMMON}/json", f"{COMMON}/html", f"{COMMON}/oas30",
+    f"{COLLECTIONS}/collections", f"{COLLECTIONS}/json", f"{COLLECTIONS}/html",
     f"{CORE}/core", f"{CORE}/geojson", f"{CORE}/html", f"{CORE}/oas30",
     f"{CRS}/crs",
     f"{FILTER}/queryables", f"{FILTER}/queryables-query-parameters", f"{FILTER}/filter", f"{FILTER}/features-filter",
-    f"{EDITING}/create-replace-delete", f"{EDITING}/update", f"{EDITING}/optimistic-locking",
+    f"{EDITING}/create-replace-delete", f"{EDITING}/update", f"{EDITING}/optimistic-locking-etags",
     f"{EDITING}/features", f"{EDITING}/crs",
     f"{SCHEMAS}/schemas", f"{SCHEMAS}/core-roles-features", f"{SCHEMAS}/queryables", f"{SCHEMAS}/sortables",
     f"{CQL2}/cql2-text", f"{CQL2}/cql2-json", f"{CQL2}/basic-cql2", f"{CQL2}/advanced-comparison-operators",
@@ -28,6 +29,7 @@ CLASSES: Final = (
     f"{CQL2}/spatial-functions", f"{CQL2}/temporal-functions", f"{CQL2}/property-property", f"{CQL2}/arithmetic",
     f"{TILES}/core", f"{TILES}/tileset", f"{TILES}/tilesets-list", f"{TILES}/dataset-tilesets",
     f"{TILES}/geodata-tilesets", f"{TILES}/collections-selection", f"{TILES}/datetime", f"{TILES}/mvt",
+    f"{TILES}/oas30",
     f"{MATRICES}/tilematrixset", f"{MATRICES}/json-tilematrixset",
 )  # fmt: skip
 """What /ogc/conformance declares."""
