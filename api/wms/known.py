@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from data import tables as t
-from layers.wms.systems import Box, roomy
+from layers.extents import Box, extent
 from layers.wms.times import Days, TimeAxis, generation_axis
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Known:
     def box(self, layer: Layer, offer: Offer) -> Box | None:
         """West, south, east, north in degrees of what the layer holds now; None of nothing."""
         found: Box | None = self._kept(
-            "box", layer.name, offer.revision(layer), lambda db: _box(db, layer, offer.generation)
+            "box", layer.name, offer.revision(layer), lambda db: extent(db, layer, offer.generation)
         )
         return found
 
@@ -57,14 +57,6 @@ class Known:
                 with self._engine.connect() as connection:
                     kept = self._found[name] = (revision, look(connection))
             return kept[1]
-
-
-def _box(connection: sa.Connection, layer: Layer, generation: int | None) -> Box | None:
-    extent = sa.func.ST_Extent(layer.geometry)
-    sides = [getattr(sa.func, f"ST_{side}")(sa.column("extent")) for side in ("XMin", "YMin", "XMax", "YMax")]
-    inner = sa.select(extent.label("extent")).select_from(layer.table).where(*layer.conditions(generation)).subquery()
-    row = connection.execute(sa.select(*sides).select_from(inner)).one()
-    return None if row[0] is None else roomy((float(row[0]), float(row[1]), float(row[2]), float(row[3])))
 
 
 def _generations(connection: sa.Connection) -> TimeAxis | None:
