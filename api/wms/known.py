@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from data import tables as t
 from layers.extents import Box, extent
+from layers.wms.systems import roomy
 from layers.wms.times import Days, TimeAxis, generation_axis
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Known:
     def box(self, layer: Layer, offer: Offer) -> Box | None:
         """West, south, east, north in degrees of what the layer holds now; None of nothing."""
         found: Box | None = self._kept(
-            "box", layer.name, offer.revision(layer), lambda db: extent(db, layer, offer.generation)
+            "box", layer.name, offer.revision(layer), lambda db: _box(db, layer, offer.generation)
         )
         return found
 
@@ -57,6 +58,11 @@ class Known:
                 with self._engine.connect() as connection:
                     kept = self._found[name] = (revision, look(connection))
             return kept[1]
+
+
+def _box(connection: sa.Connection, layer: Layer, generation: int | None) -> Box | None:
+    found = extent(connection, layer, generation)
+    return None if found is None else roomy(found)
 
 
 def _generations(connection: sa.Connection) -> TimeAxis | None:
