@@ -268,7 +268,6 @@ addresses imported."""
 def init_app(app: APIFlask) -> None:
     """Have the description completed when it is made."""
     app.config["AUTO_404_RESPONSE"] = False
-    app.config["OPENAPI_VERSION"] = "3.0.3"  # what the conformance class oas30 of OGC API promises
     app.spec_processor(_complete)
 
 

@@ -13,6 +13,7 @@ from api.catalogue import Catalogue, Offer
 from gisgrid import __version__
 from gisgrid.limits import TILE_BYTES_MAX, TILE_CACHE_BYTES, TILE_FEATURES_MAX, TILE_SECONDS_MAX
 from layers.catalog import Layer
+from layers.extents import extent
 from layers.styles import styles_of
 from layers.tiles import MatrixSet
 from layers.tiles.cache import Tile, TileCache
@@ -57,14 +58,11 @@ class Tiles:
         """The box of a layer's features in degrees, None when it has none."""
         key = (layer.name, offer.revision(layer))
         if key not in self._bounds:
-            whole = sa.func.ST_Extent(layer.geometry, type_=sa.Text)
-            ends = [sa.func.ST_XMin(whole), sa.func.ST_YMin(whole), sa.func.ST_XMax(whole), sa.func.ST_YMax(whole)]
-            query = sa.select(*ends).select_from(layer.table).where(*layer.conditions(offer.generation))
             with self._engine.connect() as connection:
-                west, south, east, north = connection.execute(query).one()
+                found = extent(connection, layer, offer.generation)
             if len(self._bounds) > STATEMENTS_HELD:
                 self._bounds.clear()
-            self._bounds[key] = None if west is None else (west, south, east, north)
+            self._bounds[key] = found
         return self._bounds[key]
 
     def _make(

@@ -35,8 +35,8 @@ from api.state import state
 from data import tables as t
 from layers.catalog import Layer
 from layers.collections.crs import CRS84_URI, STORAGE, SYSTEMS
-from layers.collections.pages import extent
 from layers.collections.schemas import feature_schema, queryables, sortables
+from layers.extents import extent
 from layers.styles import styles_of
 from layers.times import time_name
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from data import tables as t
-from layers.wms.systems import Box, roomy
+from layers.extents import Box, extent
+from layers.wms.systems import roomy
 from layers.wms.times import Days, TimeAxis, generation_axis
 
 if TYPE_CHECKING:
@@ -60,11 +61,8 @@ class Known:
 
 
 def _box(connection: sa.Connection, layer: Layer, generation: int | None) -> Box | None:
-    extent = sa.func.ST_Extent(layer.geometry)
-    sides = [getattr(sa.func, f"ST_{side}")(sa.column("extent")) for side in ("XMin", "YMin", "XMax", "YMax")]
-    inner = sa.select(extent.label("extent")).select_from(layer.table).where(*layer.conditions(generation)).subquery()
-    row = connection.execute(sa.select(*sides).select_from(inner)).one()
-    return None if row[0] is None else roomy((float(row[0]), float(row[1]), float(row[2]), float(row[3])))
+    found = extent(connection, layer, generation)
+    return None if found is None else roomy(found)
 
 
 def _generations(connection: sa.Connection) -> TimeAxis | None:

@@ -15,8 +15,7 @@ from gisgrid.errors import BadInput, NotFound
 from layers.catalog import Attribute, Layer
 from layers.collections.crs import CRS84, Crs
 from layers.collections.cursor import Order, behind, cursor_of, ordering, place, read_cursor
-
-Box = tuple[float, float, float, float]
+from layers.extents import Box
 
 
 @dataclass(frozen=True)
@@ -170,15 +169,6 @@ def _envelope(box: Box) -> sa.ColumnElement[Any]:
     """A box as a shape; one without width or height, as the extent of a single point is, as the line or point it is."""
     made = sa.func.ST_MakeEnvelope(*box, SRID)
     return made if box[0] < box[2] and box[1] < box[3] else sa.func.ST_Envelope(made)
-
-
-def extent(connection: sa.Connection, layer: Layer, generation: int | None) -> Box | None:
-    """West, south, east, north of a layer; None when it is empty."""
-    box = sa.func.ST_Extent(layer.geometry).label("box")
-    inner = sa.select(box).select_from(layer.table).where(*layer.conditions(generation)).subquery()
-    edges = [getattr(sa.func, f"ST_{side}")(inner.c.box) for side in ("XMin", "YMin", "XMax", "YMax")]
-    found = connection.execute(sa.select(*edges)).one()
-    return None if found[0] is None else (float(found[0]), float(found[1]), float(found[2]), float(found[3]))
 
 
 def _answer(connection: sa.Connection, query: sa.Select[Any]) -> Any:
