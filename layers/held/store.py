@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from data.layer_changes import revisions
@@ -24,6 +27,9 @@ ENTRIES_MAX: Final = 1_000
 """Layers held, however small."""
 RECENT_SECONDS: Final = 1.0
 """How old a held layer may be."""
+
+GIVEN_BACK_FROM: Final = 16 * 1024 * 1024
+"""After reading a layer of so many bytes what the reading took is given back."""
 
 _Key = tuple[str, int | None, tuple[tuple[str, str], ...]]
 
@@ -107,9 +113,12 @@ class HeldLayers:
 
     def _load(self, before: Reading | None, layer: Layer, generation: int | None, revision: str) -> Reading:
         with self._engine.connect() as connection, connection.begin():
-            if before is None:
-                return read(connection, layer, generation, revision)
-            return reread(connection, before, layer, revision)
+            made = (
+                reread(connection, before, layer, revision) if before else read(connection, layer, generation, revision)
+            )
+        if before is None and made.held.nbytes > GIVEN_BACK_FROM:
+            _give_back()
+        return made
 
     def _entry(self, key: _Key) -> _Entry:
         with self._lock:
@@ -144,3 +153,10 @@ class HeldLayers:
                 if reading is not None and not self._entries[key].loading.locked():
                     held -= reading.held.nbytes
                     del self._entries[key]
+
+
+def _give_back() -> None:
+    """Hand memory that is free again back to the system: after large layers hundreds of megabytes (glibc keeps it)."""
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
