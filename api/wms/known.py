@@ -28,7 +28,7 @@ class Known:
         self._found: dict[tuple[str, str], tuple[str, Any]] = {}
 
     def box(self, layer: Layer, offer: Offer) -> Box | None:
-        """West, south, east, north in degrees of what the layer holds now; None of nothing."""
+        """West, south, east, north in degrees of what the layer holds now, with room for symbols; None of nothing."""
         found: Box | None = self._kept(
             "box", layer.name, offer.revision(layer), lambda db: _box(db, layer, offer.generation)
         )
@@ -62,7 +62,7 @@ class Known:
 
 def _box(connection: sa.Connection, layer: Layer, generation: int | None) -> Box | None:
     found = extent(connection, layer, generation)
-    return None if found is None else roomy(found)
+    return None if found is None else roomy(found, symbols=layer.shape in ("point", "mixed"))
 
 
 def _generations(connection: sa.Connection) -> TimeAxis | None:

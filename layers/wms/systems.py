@@ -24,6 +24,8 @@ ZONES: Final = tuple(f"EPSG:{number}" for number in range(4513, 4555))
 _SAME: Final = {"EPSG:900913": "EPSG:3857"}
 _ROOM: Final = 0.0005
 """Degrees left free on every side of a single place, some 50 m."""
+_SYMBOLS: Final = 0.02
+"""Share of a box's longer side left free for symbols: 20 pixels of a picture of 1000."""
 _UTM: Final = re.compile(r"EPSG:32[67](0[1-9]|[1-5]\d|60)")
 
 
@@ -99,11 +101,15 @@ def _metric(data: Box) -> str | None:
     return f"EPSG:{number}" if number else None
 
 
-def roomy(box: Box) -> Box:
-    """The box, with room on both sides where it has no width or height, so that it can be asked for (06-042, 6.7.4)."""
+def roomy(box: Box, *, symbols: bool) -> Box:
+    """The box a layer is told to have: with room on both sides where its features have no width or height, so that it
+    can be asked for (06-042, 6.7.4). ``symbols``: there are points, which symbols show: some room, since many clients
+    ask for nothing beyond the box and would cut the symbols at its edge.
+    """
     west, south, east, north = box
-    across, up = (0.0 if low < high else _ROOM for low, high in ((west, east), (south, north)))
-    return (west - across, south - up, east + across, north + up)
+    most = max(_ROOM, _SYMBOLS * max(east - west, north - south))
+    across, up = (0.0 if low < high and not symbols else most for low, high in ((west, east), (south, north)))
+    return (max(west - across, -180.0), max(south - up, -90.0), min(east + across, 180.0), min(north + up, 90.0))
 
 
 def united(boxes: Sequence[Box]) -> Box | None:

@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import subprocess
+import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,32 @@ class Service:
     def filled(self) -> list[str]:
         """Layers that hold features."""
         return [name for name, frame in self.frames.items() if len(frame)]
+
+    @property
+    def pictured(self) -> list[str]:
+        """Those that pictures are taken of: all but the many parts of a layer (facilities of a category …), of which
+        the one with the most features and the one in the middle stand for the others.
+        """
+        parts: dict[str, list[str]] = {}
+        for name in self.filled:
+            if base := self.layers[name].base:
+                parts.setdefault(base, []).append(name)
+        taken = set()
+        for names in parts.values():
+            ranked = sorted(names, key=lambda name: (len(self.frames[name]), name))
+            taken |= {ranked[-1], ranked[len(ranked) // 2]}
+        return [name for name in self.filled if self.layers[name].base is None or name in taken]
+
+    def picture(self, name: str, box: Sequence[float], size: tuple[int, int]) -> bytes:
+        """What the service draws when it is asked without a program between, longitude first."""
+        asked = {
+            "SERVICE": "WMS", "VERSION": "1.3.0", "REQUEST": "GetMap", "LAYERS": name, "STYLES": "", "CRS": "CRS:84",
+            "BBOX": ",".join(map(repr, box)), "WIDTH": size[0], "HEIGHT": size[1], "FORMAT": "image/png",
+            "TRANSPARENT": "TRUE",
+        }  # fmt: skip
+        with urllib.request.urlopen(f"{self.url}/wms?{urllib.parse.urlencode(asked)}", timeout=120) as answer:
+            assert answer.headers["Content-Type"] == "image/png", answer.read(500)
+            return bytes(answer.read())
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pytest
 
@@ -83,7 +82,7 @@ def test_empty_collections_open_too(service: Service, qgis: Qgis) -> None:
 def test_wms_pictures_of_every_layer(service: Service, qgis: Qgis, pictures: Path, version: str) -> None:
     """In EPSG:4490, whose axes QGIS turns in 1.3.0."""
     sources, orders = [], []
-    names = [name for name in service.filled if _drawn_at(service, name, around(service.frames[name]))]
+    names = [name for name in service.pictured if _drawn_at(service, name, around(service.frames[name]))]
     for name in names:
         address = urllib.parse.quote(f"{service.url}/wms?VERSION={version}", safe=":/?=")
         uri = f"contextualWMSLegend=0&crs=EPSG:4490&dpiMode=7&format=image/png&layers={name}&styles=&url={urllib.parse.quote(address, safe='')}"
@@ -111,7 +110,7 @@ def test_wms_pictures_of_every_layer(service: Service, qgis: Qgis, pictures: Pat
 def test_vector_tiles_of_every_layer(service: Service, qgis: Qgis, stored: Path, pictures: Path) -> None:
     """Tiles at a zoom that thins nothing, held against the stored features drawn alike."""
     sources, orders = [], []
-    names = [name for name in service.filled if service.layers[name].shape != "mixed"]
+    names = [name for name in service.pictured if service.layers[name].shape != "mixed"]
     for name in names:
         about = f"{service.url}/ogc/collections/{urllib.parse.quote(name)}/tiles/WebMercatorQuad/tilejson.json"
         with urllib.request.urlopen(about, timeout=30) as answer:
@@ -167,8 +166,7 @@ def test_the_project_opens_every_layer(
             orders.append(order | {"layers": [key], "file": _file(pictures, "project", name)})
             file = _file(pictures, "project-stored", name)
             swapped.append(order | {"layer": key, "uri": f"{stored}|layername={name}", "file": file})
-    whole = gpd.GeoSeries([g for n in ("grids_1",) for g in service.frames[n].geometry], crs="EPSG:4490")
-    box = around(gpd.GeoDataFrame(geometry=whole))
+    box = around(service.frames["grids"])
     orders.append(
         {
             "layers": list(found.values())[::-1],
