@@ -302,7 +302,7 @@ def _sweep(pixels: Any, sums: Any, touched: Any, opacity: float) -> bool:
                     under = pixels[row, column]
                     blended = over(laid, np.uint32(255) - (laid >> np.uint32(24)), under)
                 pixels[row, column] = blended
-    return most > np.float32(257.5)
+    return bool(most > np.float32(257.5))
 
 
 def senses(
