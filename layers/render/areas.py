@@ -21,6 +21,8 @@ BLOCK: Final = 16
 """Pixels of a row that are noted together as touched by an edge."""
 SCRATCH_BYTES: Final = 16 * 1024 * 1024
 """Memory of the sums; larger pictures are painted in bands of rows."""
+LOOKS: Final = 300_000
+"""Corners looked at, over all bands, for which bands are made small."""
 _local = threading.local()
 
 
@@ -41,21 +43,27 @@ def paint_areas(
     if not len(parts) or len(parts) == 1:
         return
     height, width = picture.shape[:2]
-    band = int(max(16, min(height, SCRATCH_BYTES // (16 * (width + BLOCK + 2)))))
+    band = _band_of(height, width, len(coords))
     sums, touched = _scratch(band, width)
     painted = np.column_stack([colors, np.full(len(colors), 255.0)]).astype(np.float32)
     try:
         for top in range(0, height, band):
             rows = picture[top : top + band]
             _deposit(coords, parts, color_of, painted, -1, float(top), len(rows), width, sums, touched)
-            if len(colors) > 1 and _overlaps(len(rows), sums, touched):
-                _clear(len(rows), sums, touched)
+            before = rows.copy() if len(colors) > 1 else None
+            if _sweep(words(rows), sums, touched, opacity) and before is not None:
+                rows[:] = before
                 _stack(rows, coords, parts, color_of, painted, float(top), sums, touched, opacity)
-            else:
-                _sweep(words(rows), sums, touched, opacity)
     except BaseException:
         _local.sums = None
         raise
+
+
+def _band_of(height: int, width: int, corners: int) -> int:
+    """Rows of a band. Sums of few rows stay in the processor's cache; but each band looks at every corner again."""
+    most = SCRATCH_BYTES // (16 * (width + BLOCK + 2))
+    bands = max(1, min(height // 32, LOOKS // max(1, corners)))
+    return max(16, min(most, -(-height // bands)))
 
 
 def _scratch(rows: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -186,29 +194,6 @@ def _deposit(
 
 
 @njit(cache=True, nogil=True)
-def _overlaps(height: int, sums: Any, touched: Any) -> bool:
-    """Whether any pixel is covered more than once."""
-    for row in range(height):
-        total = np.float32(0.0)
-        for block in range(touched.shape[1]):
-            if touched[row, block]:
-                for column in range(block * BLOCK, block * BLOCK + BLOCK):
-                    total += sums[row, column, 3]
-                    if total > 257.5:
-                        return True
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _clear(height: int, sums: Any, touched: Any) -> None:
-    for row in range(height):
-        for block in range(touched.shape[1]):
-            if touched[row, block]:
-                touched[row, block] = 0
-                sums[row, block * BLOCK : block * BLOCK + BLOCK] = 0.0
-
-
-@njit(cache=True, nogil=True)
 def _take(coat: Any, color: Any, sums: Any, touched: Any) -> None:
     """Give a colour what is left of every pixel it covers. ``coat``: colour parts and covered share, 0 to 255."""
     height, width = coat.shape[:2]
@@ -270,21 +255,30 @@ def _laid(red: Any, green: Any, blue: Any, alpha: Any, opacity: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _sweep(pixels: Any, sums: Any, touched: Any, opacity: float) -> None:
-    """Add the sums up along the rows, blend, and leave the sums zeroed. ``pixels``: as one number each (`words`)."""
+def _sweep(pixels: Any, sums: Any, touched: Any, opacity: float) -> bool:
+    """Add the sums up along the rows, blend, and leave the sums zeroed; whether any pixel is covered more than once.
+    ``pixels``: as one number each (`words`)."""
     height, width = pixels.shape
-    share = np.float32(opacity)
+    share, most = np.float32(opacity), np.float32(0.0)
     for row in range(height):
         red = green = blue = alpha = np.float32(0.0)
         laid = under = blended = np.uint32(0)
         for block in range(touched.shape[1]):
-            start = block * BLOCK
-            crossed = touched[row, block]
-            touched[row, block] = 0
-            if not crossed and laid == 0:
-                continue
-            for column in range(start, min(start + BLOCK, width)):
-                if crossed:
+            start, end = block * BLOCK, min(block * BLOCK + BLOCK, width)
+            if not touched[row, block]:
+                if laid == 0:
+                    continue
+                # the ground is mostly one colour: what was blended last is at hand
+                other = np.uint32(0)
+                for column in range(start, end):
+                    other |= pixels[row, column] ^ under
+                if other == 0:
+                    for column in range(start, end):
+                        pixels[row, column] = blended
+                    continue
+            else:
+                touched[row, block] = 0
+                for column in range(start, end):
                     cell = sums[row, column]
                     if cell[0] != 0.0 or cell[1] != 0.0 or cell[2] != 0.0 or cell[3] != 0.0:
                         red += cell[0]
@@ -292,18 +286,23 @@ def _sweep(pixels: Any, sums: Any, touched: Any, opacity: float) -> None:
                         blue += cell[2]
                         alpha += cell[3]
                         cell[0] = cell[1] = cell[2] = cell[3] = np.float32(0.0)
+                        most = max(most, alpha)
                         laid = _laid(red, green, blue, alpha, share)
                         under = pixels[row, column]
                         blended = over(laid, np.uint32(255) - (laid >> np.uint32(24)), under)
-                if laid == 0:
-                    continue
-                # the ground is mostly one colour: what was blended last is at hand
+                    elif pixels[row, column] != under:
+                        under = pixels[row, column]
+                        blended = over(laid, np.uint32(255) - (laid >> np.uint32(24)), under)
+                    pixels[row, column] = blended
+                if start + BLOCK > width:
+                    sums[row, max(start, width) : start + BLOCK] = np.float32(0.0)
+                continue
+            for column in range(start, end):
                 if pixels[row, column] != under:
                     under = pixels[row, column]
                     blended = over(laid, np.uint32(255) - (laid >> np.uint32(24)), under)
                 pixels[row, column] = blended
-            if crossed and start + BLOCK > width:
-                sums[row, max(start, width) : start + BLOCK] = np.float32(0.0)
+    return bool(most > np.float32(257.5))
 
 
 def senses(

@@ -95,12 +95,16 @@ def paint_layer(
             for symbol in rule.symbols:
                 if isinstance(symbol, Stroke) and (symbol.casing is not None or not casing) and mask.any():
                     _paint_stroke(picture, window, mask, ringed, symbol, view.ratio, casing=casing)
+    markers: list[tuple[NDArray[np.float32], Marker]] = []
     for rule, mask in zip(rules, masks, strict=True):
         for symbol in rule.symbols:
             if isinstance(symbol, Marker):
-                paint_markers(picture, _places(window, mask), symbol, view.ratio)
+                markers.append((_places(window, mask), symbol))
             elif isinstance(symbol, Heat):
+                paint_markers(picture, markers, view.ratio)
+                markers = []
                 paint_heat(picture, _places(window, mask), symbol, view.ratio)
+    paint_markers(picture, markers, view.ratio)
 
 
 def _mask(held: HeldLayer, rule: Rule, rows: NDArray[np.int64]) -> Mask:

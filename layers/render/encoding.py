@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from io import BytesIO
 from typing import Any, Final, Literal
 
@@ -72,7 +71,8 @@ def _on_white(picture: Any) -> Any:
 def _rows(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bytes of the rows, each behind its filter type."""
     height, width, bands = pixels.shape
-    rows = np.zeros((height, 1 + width * bands), np.uint8)
+    rows = np.empty((height, 1 + width * bands), np.uint8)
+    rows[:, 0] = 0
     rows[:, 1:] = pixels.reshape(height, width * bands)
     return rows
 
@@ -95,9 +95,8 @@ def _png(
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
-    return b"".join(
-        (struct.pack(">I", len(content)), name, content, struct.pack(">I", zlib.crc32(content, zlib.crc32(name))))
-    )
+    check = isal_zlib.crc32(content, isal_zlib.crc32(name))
+    return b"".join((struct.pack(">I", len(content)), name, content, struct.pack(">I", check)))
 
 
 def _paletted(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -19,7 +19,7 @@ from layers.held.view import Window
 from layers.render.canvas import blit, canvas_on, words
 from layers.render.fonts import write
 from layers.render.placing import Taken, length_of, place_beside, place_inside, roomy, straight_place
-from layers.render.words import ASCENT, brushes, pad_of, size_of, text_of, word
+from layers.render.words import ASCENT, brushes, pad_of, size_of, sizes_of, text_of, word
 from layers.styles.model import Label
 
 APART: Final = 240.0
@@ -85,8 +85,7 @@ def _paint_group(picture: NDArray[np.uint8], asked: Wanted, taken: Taken, ratio:
 
 
 def _sizes(asked: Wanted, which: NDArray[np.int64], ratio: float, lines: int) -> NDArray[np.float64]:
-    texts = asked.texts
-    return np.array([size_of(texts[i], asked.label, ratio, lines) for i in which.tolist()])
+    return sizes_of([asked.texts[i] for i in which.tolist()], asked.label, ratio, lines)
 
 
 def _inside(asked: Wanted, which: NDArray[np.int64], taken: Taken, ratio: float) -> NDArray[np.int64]:

@@ -31,7 +31,7 @@ def paint_lines(
     """Draw lines ``width`` pixels wide on ``picture`` ((h, w, 4) premultiplied). ``closed`` (p,): rings."""
     cover, touched = _scratch(picture.shape[0], picture.shape[1])
     try:
-        _cover(coords, parts, closed, width / 2.0, cover, touched)
+        _cover(coords, parts, closed, width / 2.0, cover, touched, _table(coords, closed))
         _blend(words(picture), cover, touched, shades(color), round(opacity * 256))
     except BaseException:
         _local.cover = None
@@ -46,9 +46,35 @@ def _scratch(height: int, width: int) -> tuple[NDArray[np.uint8], NDArray[np.uin
     return cover, _local.blocks
 
 
+def _table(coords: NDArray[np.float32], closed: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """A table for `_new`: rings share borders, which need covering once; lines seldom do (one place: no table)."""
+    return np.zeros(1 << (2 * len(coords)).bit_length() if closed.any() else 1, np.int32)
+
+
 @njit(cache=True, nogil=True)
-def _cover(coords: Any, parts: Any, closed: Any, half: float, cover: Any, touched: Any) -> None:
+def _new(bits: Any, i: int, table: Any) -> bool:
+    """Whether the segment that ends at corner ``i`` comes for the first time, whichever way round. ``bits`` (n, 2):
+    the coordinates' bytes."""
+    one = (np.uint64(bits[i, 0]) << np.uint64(32)) | np.uint64(bits[i, 1])
+    other = (np.uint64(bits[i - 1, 0]) << np.uint64(32)) | np.uint64(bits[i - 1, 1])
+    low, high = min(one, other), max(one, other)
+    mixed = (low ^ (high >> np.uint64(29)) ^ (high << np.uint64(35))) * np.uint64(0x9E3779B97F4A7C15)
+    slot = np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(len(table) - 1))
+    while table[slot]:
+        j = table[slot]
+        a = (np.uint64(bits[j, 0]) << np.uint64(32)) | np.uint64(bits[j, 1])
+        b = (np.uint64(bits[j - 1, 0]) << np.uint64(32)) | np.uint64(bits[j - 1, 1])
+        if min(a, b) == low and max(a, b) == high:
+            return False
+        slot = (slot + 1) & (len(table) - 1)
+    table[slot] = i
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _cover(coords: Any, parts: Any, closed: Any, half: float, cover: Any, touched: Any, table: Any) -> None:
     height, width = cover.shape
+    bits = coords.view(np.uint32)
     reach = half + 0.5
     peak = min(1.0, 2.0 * half)
     for part in range(len(parts) - 1):
@@ -69,6 +95,8 @@ def _cover(coords: Any, parts: Any, closed: Any, half: float, cover: Any, touche
             if max(y0, y1) + reach < 0 or min(y0, y1) - reach > height:
                 continue
             if max(x0, x1) + reach < 0 or min(x0, x1) - reach > width:
+                continue
+            if len(table) > 1 and i > first and not _new(bits, i, table):
                 continue
             dx, dy = x1 - x0, y1 - y0
             square = dx * dx + dy * dy
@@ -91,13 +119,9 @@ def _cover(coords: Any, parts: Any, closed: Any, half: float, cover: Any, touche
                     along = (x * dx + y * dy) * inverse
                     along = min(1.0, max(0.0, along))
                     ox, oy = x - along * dx, y - along * dy
-                    apart = ox * ox + oy * oy
-                    if apart >= reach * reach:
-                        continue
-                    share = min(peak, reach - np.sqrt(apart))
-                    value = np.uint8(share * 255.0 + 0.5)
-                    if value > cover[row, column]:
-                        cover[row, column] = value
+                    # without branches: most of these pixels lie at the rim, where none can be foretold
+                    share = min(peak, max(0.0, reach - np.sqrt(ox * ox + oy * oy)))
+                    cover[row, column] = max(cover[row, column], np.uint8(share * 255.0 + 0.5))
                 for block in range(begin // BLOCK, (end - 1) // BLOCK + 1):
                     touched[row, block] = 1
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
@@ -12,30 +13,81 @@ from layers.render.canvas import blit, rgb, words
 from layers.render.shapes import stamp
 from layers.styles.model import Heat, Marker
 
+MANY: Final = 3_000
+"""Markers from which on it pays to look for the hidden ones."""
 
-def paint_markers(picture: NDArray[np.uint8], places: NDArray[np.float32], marker: Marker, ratio: float) -> None:
-    """Lay ``marker`` on every place ((n, 2) pixels, NaN left out) of ``picture`` ((h, w, 4) premultiplied).
+
+def paint_markers(
+    picture: NDArray[np.uint8], groups: Sequence[tuple[NDArray[np.float32], Marker]], ratio: float
+) -> None:
+    """Lay markers on ``picture`` ((h, w, 4) premultiplied), group by group: places ((n, 2) pixels, NaN left out) and
+    what stands on them.
 
     A place counts as its pixel, so neighbouring tiles show one marker alike; points of one pixel are drawn once.
+    Where they are many, those that later ones hide wholly are not drawn at all: the picture is the same.
     """
-    image, across, down = stamp(marker, ratio)
-    _stamp(words(picture), places, words(image), across, down)
+    pixels = words(picture)
+    stamps = [(*stamp(marker, ratio), places) for places, marker in groups if len(places)]
+    spots = [_spots(places, *picture.shape[:2], image.shape[0]) for image, _, _, places in stamps]
+    seen = [np.ones(len(places), np.bool_) for places in spots]
+    if sum(map(len, spots)) > MANY:
+        # a marker's place may lie a marker's side outside, and the marker reach as far again
+        pad = 2 * max(image.shape[0] for image, _, _, _ in stamps)
+        hidden = np.ones((picture.shape[0] + 2 * pad, picture.shape[1] + 2 * pad), np.uint8)
+        hidden[pad:-pad, pad:-pad] = 0
+        for number in range(len(stamps) - 1, -1, -1):
+            image, across, down, _ = stamps[number]
+            alpha = image[:, :, 3]
+            _see(
+                spots[number], (alpha > 0).astype(np.uint8), (alpha == 255).astype(np.uint8), hidden, pad - across,
+                pad - down, seen[number],
+            )  # fmt: skip
+    for (image, across, down, _), places, drawn in zip(stamps, spots, seen, strict=True):
+        _stamp(pixels, places, drawn, words(image), across, down)
 
 
 @njit(cache=True, nogil=True)
-def _stamp(picture: Any, places: Any, image: Any, across: int, down: int) -> None:
-    height, width = picture.shape
-    side = image.shape[0]
-    seen = np.zeros((height + 2 * side, width + 2 * side), np.uint8)
+def _spots(places: Any, height: int, width: int, side: int) -> Any:
+    """(k, 2) column and row of the pixels with places whose markers reach the picture, each once."""
+    noted = np.zeros((height + 2 * side, width + 2 * side), np.uint8)
+    found, count = np.empty((len(places), 2), np.int32), 0
     for i in range(len(places)):
         x, y = places[i, 0], places[i, 1]
         if not (x > -side and y > -side and x < width + side and y < height + side):
             continue
         column, row = int(np.floor(x)), int(np.floor(y))
-        if seen[row + side, column + side]:
+        if noted[row + side, column + side]:
             continue
-        seen[row + side, column + side] = 1
-        blit(picture, image, column - across, row - down)
+        noted[row + side, column + side] = 1
+        found[count, 0], found[count, 1] = column, row
+        count += 1
+    return found[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def _see(spots: Any, inked: Any, solid: Any, hidden: Any, right: int, below: int, seen: Any) -> None:
+    """Note which markers show, from the last one on, and hide what lies under their solid pixels."""
+    tall, wide = inked.shape
+    for k in range(len(spots) - 1, -1, -1):
+        left, top = spots[k, 0] + right, spots[k, 1] + below
+        shows = np.uint8(0)
+        for i in range(tall):
+            for j in range(wide):
+                shows |= inked[i, j] & (hidden[top + i, left + j] ^ np.uint8(1))
+            if shows:
+                break
+        seen[k] = shows != 0
+        if shows:
+            for i in range(tall):
+                for j in range(wide):
+                    hidden[top + i, left + j] |= solid[i, j]
+
+
+@njit(cache=True, nogil=True)
+def _stamp(picture: Any, spots: Any, drawn: Any, image: Any, across: int, down: int) -> None:
+    for k in range(len(spots)):
+        if drawn[k]:
+            blit(picture, image, spots[k, 0] - across, spots[k, 1] - down)
 
 
 def paint_heat(picture: NDArray[np.uint8], places: NDArray[np.float32], heat: Heat, ratio: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -27,6 +28,8 @@ CLOSING: Final = "）)】》」』，。、；：！？”’"
 """Signs no line begins with."""
 KEPT_BYTES: Final = 32 * 1024 * 1024
 """Memory for drawn texts."""
+SIZES_KEPT: Final = 50_000
+"""Sizes of texts kept of one look."""
 CHARS_MAX: Final = 60
 """Longer texts are cut: a map is no page."""
 
@@ -79,6 +82,26 @@ def size_of(text: str, label: Label, ratio: float, lines: int = 1) -> tuple[floa
         return 0.0, 0.0
     width = max(width_of(line, size, label.bold) for line in written)
     return (width, size * (1.0 + LINE * (lines - 1))) if width >= 1.0 else (0.0, 0.0)
+
+
+@lru_cache(maxsize=256)
+def _known_sizes(label: Label, ratio: float, lines: int) -> dict[str, tuple[float, float]]:
+    """Sizes measured before of one look: looking up the look once is half the cost of asking for a size."""
+    return {}
+
+
+def sizes_of(texts: Sequence[str], label: Label, ratio: float, lines: int = 1) -> NDArray[np.float64]:
+    """(k, 2) `size_of` of many texts."""
+    known = _known_sizes(label, ratio, lines)
+    if len(known) > SIZES_KEPT:
+        known.clear()
+    made = np.empty((len(texts), 2))
+    for i, text in enumerate(texts):
+        size = known.get(text)
+        if size is None:
+            size = known[text] = size_of(text, label, ratio, lines)
+        made[i] = size
+    return made
 
 
 def pad_of(label: Label, ratio: float) -> int:

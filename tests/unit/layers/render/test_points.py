@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import skia
 
+from layers.render import points
 from layers.render.canvas import straight
 from layers.render.paths import _by_parts, bytes_work, path_of
 from layers.render.points import paint_heat, paint_markers
@@ -22,7 +23,7 @@ def empty(side: int = 64):
 def test_markers_have_their_colour_on_their_point():
     picture = empty()
     places = np.array([(10.2, 20.7), (40.9, 50.1), (np.nan, 3.0), (-300.0, 4.0)], np.float32)
-    paint_markers(picture, places, Marker("square", "#12ab34", 7.0, outline=None), 1.0)
+    paint_markers(picture, [(places, Marker("square", "#12ab34", 7.0, outline=None))], 1.0)
     for x, y in ((10, 20), (40, 50)):
         assert tuple(picture[y, x]) == (0x12, 0xAB, 0x34, 255)
     assert (picture[:, :, 3] > 127).sum() == pytest.approx(2 * 6.16**2, rel=0.35)
@@ -31,10 +32,26 @@ def test_markers_have_their_colour_on_their_point():
 def test_points_of_one_pixel_are_drawn_once_and_cut_at_the_edge():
     marker = Marker("circle", "#ff0000", 8.0, opacity=0.5)
     once, often = empty(), empty()
-    paint_markers(once, np.array([(0.5, 0.5), (63.9, 30.0)], np.float32), marker, 1.0)
-    paint_markers(often, np.repeat(np.array([(0.1, 0.9), (63.2, 30.6)], np.float32), 50, axis=0), marker, 1.0)
+    paint_markers(once, [(np.array([(0.5, 0.5), (63.9, 30.0)], np.float32), marker)], 1.0)
+    paint_markers(often, [(np.repeat(np.array([(0.1, 0.9), (63.2, 30.6)], np.float32), 50, axis=0), marker)], 1.0)
     np.testing.assert_array_equal(once, often)
     assert straight(once)[0, 0, 3] == pytest.approx(128, abs=2)
+
+
+@pytest.mark.parametrize("opacity", [1.0, 0.6])
+def test_leaving_out_hidden_markers_changes_nothing(monkeypatch, opacity):
+    """Crowded points, also far outside and at the rim, of several shapes: as when each one is drawn."""
+    rng = np.random.default_rng(5)
+    groups = [
+        (rng.uniform(-30, 94, (3_000, 2)).astype(np.float32), Marker(shape, color, size, opacity))
+        for shape, color, size in (("circle", "#ff0000", 9.0), ("drop", "#00ff00", 16.0), ("star", "#0000ff", 12.0))
+    ]
+    left_out, each = empty(), empty()
+    monkeypatch.setattr(points, "MANY", 0)
+    paint_markers(left_out, groups, 1.0)
+    monkeypatch.setattr(points, "MANY", 10**9)
+    paint_markers(each, groups, 1.0)
+    np.testing.assert_array_equal(left_out, each)
 
 
 def test_every_shape_is_told_from_every_other_at_twelve_pixels():
