@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from api.cli import stopping
-from gisgrid import __version__
+from gisgrid import __version__, interrupts
 from gisgrid.errors import GisgridError, exit_code
 
 MODULES: dict[str, str] = {
@@ -59,8 +59,9 @@ class Commands(click.Group):
         """The command of that name."""
         if cmd_name not in MODULES:
             return None
-        module = importlib.import_module(f"api.cli.{MODULES[cmd_name]}")
-        stopping.check()  # some libraries swallow Ctrl-C while they are imported
+        with interrupts.held():  # some libraries swallow Ctrl-C while they are imported, or tell of it themselves
+            module = importlib.import_module(f"api.cli.{MODULES[cmd_name]}")
+        stopping.check()
         found: click.Command = next(command for command in module.COMMANDS if command.name == cmd_name)
         return found
 

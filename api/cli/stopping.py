@@ -7,6 +7,7 @@ after it, it is raised once more. What clears up is left in peace, by a second C
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -78,6 +79,13 @@ def finish(code: int, *, process: bool) -> None:
     else:
         for number in _before:
             signal.signal(number, lambda number, frame: os._exit(code))
+        # at the very end Python would give signals their usual meaning again, and one more would end us by itself
+        atexit.register(_ignore)
+
+
+def _ignore() -> None:
+    for number in _HEEDED:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _ask(number: int, frame: FrameType | None) -> None:
