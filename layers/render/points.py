@@ -28,7 +28,8 @@ def paint_markers(
     """
     pixels = words(picture)
     stamps = [(*stamp(marker, ratio), places) for places, marker in groups if len(places)]
-    spots = [_spots(places, *picture.shape[:2], image.shape[0]) for image, _, _, places in stamps]
+    height, width = picture.shape[:2]
+    spots = [_spots(places, height, width, image.shape[0]) for image, _, _, places in stamps]
     seen = [np.ones(len(places), np.bool_) for places in spots]
     if sum(map(len, spots)) > MANY:
         # a marker's place may lie a marker's side outside, and the marker reach as far again
