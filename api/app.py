@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from api import (
     grids,
     jobs,
     mapit,
+    me,
     ogc,
     open311,
     openapi,
@@ -60,6 +62,8 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 """Sent with every answer that does not say otherwise."""
+PAGES = ("plans", "workbench", "compare", "dispatch", "place")
+"""Pages of the browser beside the map at ``/``; what they are about is in their query."""
 BLUEPRINTS = (
     overview.bp,
     areas.bp,
@@ -73,6 +77,7 @@ BLUEPRINTS = (
     reports.bp,
     open311.bp,
     jobs.bp,
+    me.bp,
     mapit.bp,
     ogc.bp,
     addresses.bp,
@@ -120,14 +125,20 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
 def _serve_web_map(app: APIFlask) -> None:
     folder = Path(str(files("api") / "static"))
 
+    def web_page(name: str) -> Response:
+        if not (folder / f"{name}.html").exists():
+            raise NotFound("the web pages are not built; run 'make setup' (the HTTP interface works without them)")
+        response = send_from_directory(folder, f"{name}.html")
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
     @app.get("/")
     @app.doc(hide=True)
     def web_map() -> Response:
-        if not (folder / "index.html").exists():
-            raise NotFound("the web map is not built; run 'make setup' (the HTTP interface works without it)")
-        response = send_from_directory(folder, "index.html")
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+        return web_page("index")
+
+    for page in PAGES:
+        app.add_url_rule(f"/{page}", f"page_{page}", partial(web_page, page), provide_automatic_options=False)
 
     @app.get("/favicon.ico")
     @app.doc(hide=True)

@@ -1,13 +1,18 @@
-"""Who may send reports (``GISGRID_OPEN311_KEYS``), see drafts and edit features (``GISGRID_EDITOR_KEYS``)."""
+"""Who may send reports (``GISGRID_OPEN311_KEYS``), see drafts, work on plans and edit features (``GISGRID_EDITOR_KEYS``)."""
 
 from __future__ import annotations
 
 import hmac
+from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from flask import request
 from werkzeug.exceptions import Forbidden
 
 from api.state import state
+
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+AUTHOR_LENGTH: Final = 60
 
 
 def caller(key: str | None) -> str:
@@ -41,6 +46,44 @@ def is_editor() -> bool:
     except Forbidden:
         return False
     return True
+
+
+def planner() -> str:
+    """The name of the caller, who may make, edit and publish plans.
+
+    With a key of ``GISGRID_EDITOR_KEYS``, or, where ``GISGRID_OPEN_EDITING`` is set, from this machine by the name the
+    header ``X-Gisgrid-Author`` gives (percent-encoded UTF-8). Raises Forbidden (403) for everybody else, and for pages
+    of other sites.
+    """
+    _check_same_site()
+    if not given_key() and _from_here():
+        return unquote(request.headers.get("X-Gisgrid-Author", ""))[:AUTHOR_LENGTH].strip()
+    return editor()
+
+
+def is_planner() -> bool:
+    """Whether the caller may make, edit and publish plans."""
+    try:
+        planner()
+    except Forbidden:
+        return False
+    return True
+
+
+def _from_here() -> bool:
+    """Whether open editing is on and the request was sent to this machine's own name: none that a page elsewhere, or a
+    name that was made to lead here, can use."""
+    host = urlsplit(f"//{request.host}").hostname or ""
+    peer = request.remote_addr or ""
+    return state().settings.open_editing and host in LOOPBACK and (not peer or peer in LOOPBACK)
+
+
+def _check_same_site() -> None:
+    """Refuse what another site's page makes a browser send."""
+    origin = request.headers.get("Origin")
+    same = origin is None or urlsplit(origin).netloc == request.host
+    if not same or request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise Forbidden("plans are worked on from this service's own pages, or by programs; not from other sites")
 
 
 def bearer() -> str | None:

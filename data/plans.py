@@ -36,6 +36,10 @@ class PlanRow:
     stats: dict[str, Any]
     version: int
     created_at: datetime
+    updated_at: datetime
+    author: str
+    source: int | None
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,9 @@ class Generation:
     published_at: datetime
     is_current: bool
     note: str
+    author: str = ""
+    restored: int | None = None
+    """The generation whose grids this one brought back."""
 
 
 def communities_of(connection: sa.Connection, area: str) -> gpd.GeoDataFrame:

@@ -36,6 +36,8 @@ class Settings:
     """``GISGRID_OPEN311_KEYS``: (name, key) of those who may send reports; empty: everybody may."""
     editor_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """``GISGRID_EDITOR_KEYS``: (name, key) of those who may see drafts and edit features; empty: nobody may."""
+    open_editing: bool = False
+    """``GISGRID_OPEN_EDITING``: 1: plans are made and edited without a key, from this machine only (for trying out)."""
     timezone: tzinfo = CHINA_TIME
     """``GISGRID_TIMEZONE``: zone of times given without one, and of days (``Asia/Shanghai``)."""
     keep_days: float = 14.0
@@ -66,6 +68,7 @@ class Settings:
             timezone=_zone(env.get("GISGRID_TIMEZONE")),
             open311_keys=_keys(env, "GISGRID_OPEN311_KEYS"),
             editor_keys=_keys(env, "GISGRID_EDITOR_KEYS"),
+            open_editing=bool(_whole(env, "GISGRID_OPEN_EDITING", 0, most=1)),
             keep_days=_numbers(env, "GISGRID_KEEP_DAYS", (14.0,), most=1)[0],
             webhook_waits=_numbers(env, "GISGRID_WEBHOOK_WAITS", WEBHOOK_WAITS, most=100),
             address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),

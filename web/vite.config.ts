@@ -2,6 +2,7 @@
 import { defineConfig } from 'vite';
 
 // `npm run dev` serves the page from source and passes API calls on to a running gisgrid.
+const PAGES = ['index', 'plans', 'workbench', 'compare', 'dispatch', 'place'];
 const service = 'http://127.0.0.1:8000';
 
 export default defineConfig({
@@ -14,6 +15,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900,
+    rollupOptions: { input: Object.fromEntries(PAGES.map((page) => [page, `${page}.html`])) },
   },
   server: { proxy: { '/api': service, '/wms': service, '/ogc': service } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },

@@ -10,6 +10,14 @@ from __future__ import annotations
 from data.tables.base import AREA_LEVELS, COMPREHENSIVE, MERCATOR_SRID, SRID, STAGES, STATES, metadata
 from data.tables.changes import NOTED, layer_changes
 from data.tables.components import component_classes, components
+from data.tables.editing import (
+    PUBLICATION_STATES,
+    job_previews,
+    plan_comments,
+    plan_edits,
+    publications,
+    reassignments,
+)
 from data.tables.ids import mapit_ids
 from data.tables.places import addresses, areas, barriers, buildings, streets, walls, water
 from data.tables.plans import generations, grids, owners, plans, unit_sets, units
@@ -27,10 +35,11 @@ from data.tables.thematic import thematic_features, thematic_layers
 from data.tables.work import JOB_STATES, imports, jobs, queue_migrations
 
 __all__ = [
-    "AREA_LEVELS", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "MERCATOR_SRID", "NOTED", "SRID", "STAGES",
-    "STATES", "addresses", "areas", "barriers", "buildings", "circle_blind_spots", "circle_coverage",
-    "circle_polygons", "circle_residences", "circle_runs", "component_classes", "components", "facilities",
-    "facility_categories", "generations", "grids", "imports", "jobs", "layer_changes", "mapit_ids", "metadata",
-    "owners", "plans", "posts", "queue_migrations", "report_updates", "reports", "streets", "thematic_features",
+    "AREA_LEVELS", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "MERCATOR_SRID", "NOTED", "PUBLICATION_STATES",
+    "SRID", "STAGES", "STATES", "addresses", "areas", "barriers", "buildings", "circle_blind_spots",
+    "circle_coverage", "circle_polygons", "circle_residences", "circle_runs", "component_classes", "components",
+    "facilities", "facility_categories", "generations", "grids", "imports", "job_previews", "jobs", "layer_changes",
+    "mapit_ids", "metadata", "owners", "plan_comments", "plan_edits", "plans", "posts", "publications",
+    "queue_migrations", "reassignments", "report_updates", "reports", "streets", "thematic_features",
     "thematic_layers", "unit_sets", "units", "walls", "water", "webhook_deliveries", "webhooks",
 ]  # fmt: skip

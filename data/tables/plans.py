@@ -67,6 +67,11 @@ plans = sa.Table(
     sa.Column("stats", pg.JSONB, nullable=False, server_default="{}"),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    # who made it, the plan it was copied from, what the planner wrote of it
+    text("author"),
+    sa.Column("source", sa.BigInteger, sa.ForeignKey("plans.id", ondelete="SET NULL")),
+    text("note"),
     one_of("status", ("draft", "published")),
     sa.UniqueConstraint("id", "system"),
     sa.CheckConstraint("0 <= band_low AND band_low <= band_high", name="band_ordered"),
@@ -80,6 +85,9 @@ generations = sa.Table(
     sa.Column("published_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("is_current", sa.Boolean, nullable=False),
     text("note"),
+    text("author"),
+    # the generation whose grids this one brought back
+    sa.Column("restored", sa.Integer, sa.ForeignKey("generations.id")),
     sa.Index("generations_one_current_idx", "is_current", unique=True, postgresql_where=sa.text("is_current")),
 )
 
@@ -102,6 +110,8 @@ grids = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     # whether it is the published grid of its code, drawn anew
     flag("continues"),
+    # in a draft: neither edits nor the engine change it
+    flag("locked"),
     sa.Column("generations", pg.INT4RANGE, nullable=True),
     # where a label sits best: the middle of the largest circle inside
     sa.Column(

@@ -34,6 +34,7 @@ import { createSide } from './ui/side';
 import { createStatusBar } from './ui/statusbar';
 import { explain, report, startToasts, toast } from './ui/toasts';
 import { createTools } from './ui/tools';
+import { readMe } from './ui/who';
 
 const CLOSE_LOOK = 15.5;
 /** Shown while the service holds no area at all. */
@@ -247,7 +248,7 @@ async function open(): Promise<void> {
   showOpening(root);
   startToasts(document.body);
   try {
-    const catalog = await readCatalog(report);
+    const [catalog] = await Promise.all([readCatalog(report), readMe()]);
     start(root, { store: createState(lang()), catalog });
   } catch (error) {
     showFailure(root, explain(error));

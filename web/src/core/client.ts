@@ -1,6 +1,7 @@
 /** The one place that talks to the service. */
 
 import type { Feature, Geometry, Point } from 'geojson';
+import { signature } from './who';
 import type {
   AreaProperties,
   Bbox,
@@ -35,10 +36,17 @@ export class ServiceError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
     this.name = 'ServiceError';
   }
+}
+
+interface ErrorBody {
+  code?: string;
+  message?: string;
+  details?: Record<string, unknown>;
 }
 
 export const isAbort = (error: unknown): boolean =>
@@ -71,7 +79,7 @@ function count(step: 1 | -1): void {
   for (const watcher of watchers) watcher(running);
 }
 
-function address(path: string, params: Params = {}): URL {
+export function address(path: string, params: Params = {}): URL {
   const url = new URL(`api/v1/${path}`, document.baseURI);
   for (const [key, value] of Object.entries(params)) {
     if (value !== null && value !== undefined && value !== '') url.searchParams.set(key, String(value));
@@ -86,24 +94,47 @@ export function nextPage(href: string, base: string): URL {
   return url;
 }
 
-const getJson = <T>(url: URL, signal?: AbortSignal): Promise<T> =>
+export const getJson = <T>(url: URL, signal?: AbortSignal): Promise<T> =>
   askJson<T>(url, { signal: signal ?? null, headers: { Accept: 'application/json' } });
 
-const postJson = <T>(url: URL, body: unknown): Promise<T> =>
+export const postJson = <T>(url: URL, body: unknown): Promise<T> => sendJson<T>('POST', url, body);
+
+/** Send JSON as the planner who is signed in. `match` is the version the change was made from (If-Match). */
+export const sendJson = <T>(
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: URL,
+  body?: unknown,
+  match?: number,
+): Promise<T> =>
   askJson<T>(url, {
-    method: 'POST',
-    headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
+    method,
+    headers: {
+      Accept: 'application/json',
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(match === undefined ? {} : { 'If-Match': `"${match}"` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 
-async function askJson<T>(url: URL, options: RequestInit): Promise<T> {
+const askJson = async <T>(url: URL, options: RequestInit): Promise<T> => {
+  const response = await ask(url, options);
+  return (response.status === 204 ? null : await response.json()) as T;
+};
+
+/** The answer to a request, counted while it is under way. Throws ServiceError unless it is 2xx. */
+export async function ask(url: URL, options: RequestInit = {}): Promise<Response> {
   count(1);
   try {
-    const response = await fetch(url, options);
-    if (response.ok) return (await response.json()) as T;
+    const response = await fetch(url, { ...options, headers: { ...signature(), ...options.headers } });
+    if (response.ok) return response;
     const body: unknown = await response.json().catch(() => null);
-    const error = (body as { error?: { code?: string; message?: string } } | null)?.error;
-    throw new ServiceError(response.status, error?.code ?? 'http', error?.message ?? response.statusText);
+    const error = (body as { error?: ErrorBody } | null)?.error;
+    throw new ServiceError(
+      response.status,
+      error?.code ?? 'http',
+      error?.message ?? response.statusText,
+      error?.details ?? {},
+    );
   } catch (error) {
     if (isAbort(error) || error instanceof ServiceError) throw error;
     throw new ServiceError(0, 'network', error instanceof Error ? error.message : String(error));

@@ -2,7 +2,10 @@
 
 import type { App } from '../core/app';
 import { h, icon, renew } from '../core/dom';
-import { lang, nameOf, onLang, setLang, t } from '../i18n';
+import { nameOf, onLang, t } from '../i18n';
+import { createLanguage } from './frame';
+import { createNav } from './nav';
+import { createWho } from './who';
 
 export interface Shell {
   header: HTMLElement;
@@ -29,9 +32,7 @@ export function createShell(root: HTMLElement, app: App): Shell {
   const progress = h('div', { class: 'progress', 'aria-hidden': 'true' });
   const title = h('h1', { class: 'brand-name' });
   const area = h('span', { class: 'brand-area' });
-  const language = h('button', { type: 'button', class: 'language' });
   const skip = h('a', { class: 'skip', href: '#map' });
-  language.addEventListener('click', () => setLang(lang() === 'zh' ? 'en' : 'zh'));
   skip.addEventListener('click', (event) => {
     event.preventDefault(); // the address holds the view, not an anchor
     map.focus();
@@ -42,8 +43,10 @@ export function createShell(root: HTMLElement, app: App): Shell {
     skip,
     h('img', { class: 'brand-mark', src: './icon.svg', alt: '', width: '28', height: '28' }),
     h('div', { class: 'brand' }, title, area),
+    createNav('map'),
     search,
-    language,
+    createWho(),
+    createLanguage(),
   );
   const empty = h('section', { class: 'empty card', hidden: overview.generation !== null });
   const scale = h('div', { id: 'scale', class: 'scale' });
@@ -56,9 +59,6 @@ export function createShell(root: HTMLElement, app: App): Shell {
     title.textContent = t('app.title');
     area.textContent = place;
     document.title = t('app.page', { area: place });
-    language.textContent = t('app.language');
-    language.setAttribute('aria-label', t('app.languageLabel'));
-    language.setAttribute('lang', lang() === 'zh' ? 'en' : 'zh-CN');
     skip.textContent = t('app.skip');
     map.setAttribute('aria-label', t('map.label'));
     renew(

@@ -1,0 +1,5 @@
+import '../styles/index.css';
+import { createFrame } from '../ui/frame';
+
+const root = document.getElementById('app');
+if (root) void createFrame(root, 'plans', 'plans.title');

@@ -1,0 +1,33 @@
+/** The ways between the pages. */
+
+import { h, renew } from '../core/dom';
+import { onLang, t } from '../i18n';
+
+export type PageName = 'map' | 'plans' | 'dispatch';
+
+const PAGES: readonly [PageName, string][] = [
+  ['map', './'],
+  ['plans', './plans'],
+  ['dispatch', './dispatch'],
+];
+
+export function createNav(current: PageName | null): HTMLElement {
+  const nav = h('nav', { class: 'nav' });
+  const say = (): void => {
+    nav.setAttribute('aria-label', t('frame.nav'));
+    renew(
+      nav,
+      ...PAGES.map(([name, href]) =>
+        h('a', {
+          class: 'nav-link',
+          href,
+          'aria-current': name === current ? 'page' : null,
+          text: t(`frame.${name}`),
+        }),
+      ),
+    );
+  };
+  say();
+  onLang(say);
+  return nav;
+}
