@@ -65,9 +65,7 @@ publications = sa.Table(
     # why it was refused
     text("fault"),
     one_of("state", PUBLICATION_STATES),
-    sa.Index(
-        "publications_one_waiting_idx", "plan", unique=True, postgresql_where=sa.text("state = 'waiting'")
-    ),
+    sa.Index("publications_one_waiting_idx", "plan", unique=True, postgresql_where=sa.text("state = 'waiting'")),
 )
 
 job_previews = sa.Table(

@@ -3,104 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("playwright", reason="Playwright for Python is not installed (pip install '.[dev]')")
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect
 from pyproj import Geod
 
+from tests.e2e.watched import TABLET, Watched, watched_page
+
 pytestmark = pytest.mark.browser
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-extensions",
-    "--disable-sync",
-    "--no-first-run",
-    "--metrics-recording-only",
-]
-DESKTOP = ViewportSize(width=1440, height=900)
-TABLET = ViewportSize(width=1024, height=768)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[BrowserContext]:
-    """A Chromium with a profile of its own."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium; install the package 'chromium' or name the program in CHROMIUM")
-    with tempfile.TemporaryDirectory(prefix="gisgrid-chromium-") as profile, sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=CHROMIUM, headless=True, args=FLAGS, viewport=DESKTOP, locale="zh-CN"
-        )
-        context.set_default_timeout(20_000)
-        yield context
-        context.close()
-
-
-class Watched:
-    """A page on the map, with every console error and every request kept."""
-
-    def __init__(self, page: Page, base: str) -> None:
-        self.page, self.base = page, base
-        self.errors: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
-
-    def open(self, fragment: str = "") -> None:
-        self.page.goto(self.base + "/" + fragment)
-        self.page.wait_for_selector("body[data-ready=map]")
-
-    def idle(self) -> None:
-        self.page.evaluate("window.gisgrid.idle()")
-
-    def count(self, layer: str) -> int:
-        return int(self.page.evaluate("layer => window.gisgrid.featureCount(layer)", layer))
-
-    def home(self) -> None:
-        """The whole district, clear of the cards."""
-        self.page.click(".tools button:nth-child(3)")
-        self.idle()
-
-    def click_at(self, place: list[float]) -> None:
-        x, y = self.page.evaluate("place => window.gisgrid.pixelOf(place)", place)
-        self.page.mouse.click(x, y)
-
-    def picture(self, name: str) -> None:
-        folder = os.environ.get("GISGRID_SCREENSHOTS")
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.idle()
-            self.page.mouse.move(0, 0)
-            self.page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 @pytest.fixture
 def web(browser: BrowserContext, served_demo: str) -> Iterator[Watched]:
-    """The map, opened afresh in Chinese; at the end nothing may have failed or left the host."""
-    page = browser.new_page()
-    page.set_viewport_size(DESKTOP)
-    watched = Watched(page, served_demo.rstrip("/"))
-    watched.open()
-    yield watched
-    page.evaluate("localStorage.clear()")
-    page.close()
-    outside = [url for url in watched.requests if not url.startswith((watched.base + "/", "data:", "blob:"))]
-    assert outside == []
-    assert watched.errors == []
+    """The map, opened afresh in Chinese."""
+    with watched_page(browser, served_demo) as watched:
+        watched.open()
+        yield watched
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright", reason="Playwright for Python is not installed (pip install '.[dev]')")
-from playwright.sync_api import Page
 
 from api.cli.reporting import write_comparison
 from data.sample import make_sample
@@ -17,7 +16,6 @@ from planning.compare import compare
 from planning.partition import partition
 from planning.units import make_units
 from planning.workflow import barrier_lines
-from tests.e2e.test_map import browser as browser
 
 pytestmark = pytest.mark.browser
 TEXTS = """() => {
@@ -47,8 +45,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def watched(browser: object, page_file: Path) -> Iterator[Page]:
-    page = browser.new_page()  # type: ignore[attr-defined]
+def watched(browser: BrowserContext, page_file: Path) -> Iterator[Page]:
+    page = browser.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
