@@ -1,4 +1,4 @@
-"""Who may send reports (``GISGRID_OPEN311_KEYS``), see drafts, work on plans and edit features (``GISGRID_EDITOR_KEYS``)."""
+"""Who may send reports (``GISGRID_OPEN311_KEYS``), see drafts, work on plans, edit (``GISGRID_EDITOR_KEYS``)."""
 
 from __future__ import annotations
 

@@ -174,7 +174,9 @@ ANSWERS: dict[str, Json] = {
         "attribution": TEXT,
         "embedded": {"type": "boolean"},
     }),
-    "/api/v1/me": _object({"name": TEXT} | dict.fromkeys(("planner", "open", "keys", "with_key"), {"type": "boolean"})),
+    "/api/v1/me": _object(
+        {"name": TEXT} | {key: {"type": "boolean"} for key in ("planner", "open", "keys", "with_key")}
+    ),
     "/api/v1/styles": _object({"layers": {"type": "object", "additionalProperties": _object(STYLE)}}),
     "/api/v1/locate": _object({
         "point": _object({"lon": NUMBER, "lat": NUMBER, "crs": TEXT}),

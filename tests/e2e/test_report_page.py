@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright", reason="Playwright for Python is not installed (pip install '.[dev]')")
+from playwright.sync_api import BrowserContext, Page
 
 from api.cli.reporting import write_comparison
 from data.sample import make_sample
