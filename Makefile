@@ -17,17 +17,18 @@ demo: setup ## plan a sample district and serve its map on http://127.0.0.1:8000
 	.venv/bin/gisgrid demo
 
 test: setup ## the test suite, in two processes (TESTERS=4 for more)
+	@cd web && ../.ci/npm run --silent test -- --reporter=dot
 	$(PY) -m pytest -n $(TESTERS) --dist loadfile
 
 test-clients: setup ## the service opened by GDAL and QGIS from Debian, every layer (about 3 minutes; QGIS is large)
 	@.ci/client-packages
 	$(PY) -m pytest tests/clients
 
-lint: setup ## ruff, mypy --strict, TypeScript
+lint: setup ## ruff, mypy --strict, TypeScript, prettier
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	cd web && ../.ci/npm run --silent typecheck
+	cd web && ../.ci/npm run --silent lint
 
 format: setup ## format the sources
 	.venv/bin/ruff check --fix .
