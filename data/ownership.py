@@ -14,6 +14,11 @@ from data.tables import COMPREHENSIVE
 from gisgrid.nesting import grid_column
 
 
+def grids_where(connection: sa.Connection, which: sa.ColumnElement[bool]) -> gpd.GeoDataFrame:
+    """Grids of a condition, EPSG:4490."""
+    return read_rows(connection, t.grids, where=[which])
+
+
 def units_of_plan(connection: sa.Connection, plan: PlanRow) -> gpd.GeoDataFrame | None:
     """Units of a plan in id order with the code of their grid on each level (``grid``, ``grid_2`` …, None for none),
     EPSG:4490; None for a plan without units."""

@@ -14,7 +14,7 @@ from data.publishing import alone, publish_plan
 from data.restoring import restore as restore_generation
 from data.tables import COMPREHENSIVE
 from gisgrid.coverage import CoverageReport
-from gisgrid.errors import BadInput, Conflict, GisgridError
+from gisgrid.errors import Conflict, GisgridError
 from planning.checking import check_levels, check_professional
 
 log = logging.getLogger("gisgrid.publishing")
@@ -126,7 +126,5 @@ def publish_at(
 
 def restore(engine: sa.Engine, generation: int, *, note: str = "", author: str = "") -> plans.Generation:
     """Bring back the grids of an earlier generation as a new one (`data.restoring.restore`)."""
-    if generation < 1:
-        raise BadInput(f"generation {generation}: give the number of one ('gisgrid generations' lists them)")
     with engine.begin() as connection:
         return restore_generation(connection, generation, note=note, author=author)
