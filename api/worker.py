@@ -1,5 +1,5 @@
-"""The worker: runs queued jobs, sends what is queued for webhooks, publishes plans whose time has come, until it is told
-to stop.
+"""The worker: runs queued jobs, sends what is queued for webhooks, publishes plans whose time has come, until it is
+told to stop.
 
 procrastinate fetches jobs, keeps a heartbeat and says which workers went silent; each job runs in a process of its own
 (`api.running`), so the heartbeat goes on whatever the work does. When the database goes away the worker waits for it

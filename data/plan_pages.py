@@ -132,20 +132,34 @@ def units_left(connection: sa.Connection, plan: PlanRow) -> tuple[int, int] | No
 def generations(connection: sa.Connection, *, limit: int, before: int | None = None) -> tuple[list[Row], int | None]:
     """Generations, newest first, with plan, area, system and how many grids of the first level were born and ended with
     each; and the key to go on from."""
-    lower, upper = sa.func.lower(g.generations), sa.func.upper(g.generations)
     known = sa.and_(g.generations.is_not(None), g.level == 1)
-    born = sa.select(lower.label("id"), sa.func.count().label("number")).where(known).group_by(lower).subquery()
-    ended = sa.select(upper.label("id"), sa.func.count().label("number")).where(known).group_by(upper).subquery()
+    came = sa.select(sa.func.lower(g.generations).label("id"), g.code, sa.literal(1).label("side")).where(known)
+    went = sa.select(sa.func.upper(g.generations), g.code, sa.literal(-1)).where(known)
+    both = sa.union_all(came, went).subquery()
+    # a grid that goes on ends and comes in one generation
+    turn = (
+        sa.select(both.c.id, sa.func.sum(both.c.side).label("side"))
+        .where(both.c.id.is_not(None))
+        .group_by(both.c.id, both.c.code)
+        .subquery()
+    )
+    turns = (
+        sa.select(
+            turn.c.id, sa.func.count().filter(turn.c.side > 0).label("born"),
+            sa.func.count().filter(turn.c.side < 0).label("ended"),
+        )
+        .group_by(turn.c.id)
+        .subquery()
+    )  # fmt: skip
     query = (
         sa.select(
             t.generations, p.name.label("plan_name"), p.area, p.system, t.areas.c.name.label("area_name"),
-            t.areas.c.name_en.label("area_name_en"), sa.func.coalesce(born.c.number, 0).label("born"),
-            sa.func.coalesce(ended.c.number, 0).label("ended"),
+            t.areas.c.name_en.label("area_name_en"), sa.func.coalesce(turns.c.born, 0).label("born"),
+            sa.func.coalesce(turns.c.ended, 0).label("ended"),
         )
         .join(t.plans, p.id == n.plan)
         .join(t.areas, t.areas.c.code == p.area)
-        .outerjoin(born, born.c.id == n.id)
-        .outerjoin(ended, ended.c.id == n.id)
+        .outerjoin(turns, turns.c.id == n.id)
         .order_by(n.id.desc())
         .limit(limit + 1)
     )  # fmt: skip

@@ -42,8 +42,8 @@ def compare_stored(connection: sa.Connection, row: PlanRow, other: PlanRow | Non
 
     Beside ``figures before changes``: ``moves``, one for each pair of grids households move along, with the label
     points of both; ``grids``, what becomes of each (``now``, ``gone``). A grid goes on where its code does when
-    the draft continues grids in force; else where most of its households do. Raises NotFound without grids in force,
-    BadInput when a plan has no grids or the two share no ground.
+    the plans are of one origin (`_same_codes`); else where most of its households do. Raises NotFound without grids
+    in force, BadInput when a plan has no grids or the two share no ground.
     """
     grids, units = _read(connection, row)
     if other is not None:
@@ -58,13 +58,28 @@ def compare_stored(connection: sa.Connection, row: PlanRow, other: PlanRow | Non
     places = plans.communities_of(connection, row.area)
     if units is not None:
         lines = planning_lines(units, *(around(connection, table, places) for table in (t.streets, t.water, t.walls)))
-    same = other is None and bool(grids["continues"].any())
+    same = _same_codes(row, grids, other, before)
     found = compare_plans(grids, units, before, known, lines, band=_bands(row, grids, before), same_codes=same)
     return found.as_dict() | {
         "moves": moves_with_places(connection, found.changes, _ids(before), _ids(grids)),
         "grids": _told(found),
         "estimated": found.estimated,
     }
+
+
+def _same_codes(row: PlanRow, grids: gpd.GeoDataFrame, other: PlanRow | None, before: gpd.GeoDataFrame) -> bool:
+    """Whether a code names the same grid in both: where one was copied from the other, or both go on from grids that
+    were published, and most codes are there still. Plans made afresh bear the same numbers for different grids."""
+    if other is None:
+        linked = bool(grids["continues"].any()) or row.status == "published"
+    else:
+        sources = {row.id, row.source} & {other.id, other.source} - {None}
+        linked = bool(sources) or all(
+            one.status == "published" or bool(layer["continues"].any())
+            for one, layer in ((row, grids), (other, before))
+        )
+    first = before[before["level"] == 1]["code"]
+    return linked and 2 * int(first.isin(grids["code"]).sum()) >= len(first)
 
 
 def _bands(row: PlanRow, *layers: gpd.GeoDataFrame) -> Band | dict[int, Band]:

@@ -213,6 +213,7 @@ def make_ready(connection: sa.Connection, order: Order) -> Ready:
     now = set(plans.codes_in_force(connection, source.codes))
     going = frozenset(first.loc[first["continues"], "code"]) & now
     held = tuple(sorted(set(locked) & {one for one in code if one}))
+    taken = sorted({*taken, *first["code"]})  # a grid of the draft that ends leaves its number to no other
     return Ready(source, first, code if held or order.keep else None, held, taken, going)
 
 
