@@ -172,7 +172,7 @@ _GRIDS = sa.text(
     """
     SELECT coalesce(string_agg(feature, ',' ORDER BY level, code COLLATE "C"), '') FROM (
         SELECT g.level, g.code, json_build_object(
-            'type', 'Feature', 'id', g.code, 'geometry', ST_AsGeoJSON(g.geometry, 8)::json,
+            'type', 'Feature', 'id', g.code, 'geometry', ST_AsGeoJSON(g.geometry, 8, 0)::json,
             'properties', json_build_object(
                 'code', g.code, 'name', g.name, 'level', g.level, 'parent', g.parent, 'community', g.community,
                 'kind', g.kind, 'households', g.households, 'population', g.population,
