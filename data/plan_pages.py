@@ -106,9 +106,10 @@ def _counts(connection: sa.Connection, ids: list[int]) -> dict[int, Row]:
     found = {}
     for row in connection.execute(query).mappings():
         facts = dict(row)
+        plan = facts.pop("plan")
         grids, judged = facts["grids"], facts["ordinary_grids"]
         share = round(facts["in_band_grids"] / judged, 6) if judged else None
-        found[facts.pop("plan")] = facts | {"special_grids": grids - judged, "in_band": share}
+        found[plan] = facts | {"special_grids": grids - judged, "in_band": share}
     return found
 
 
