@@ -134,7 +134,7 @@ def drawn(units: gpd.GeoDataFrame, owner: Ints, table: pd.DataFrame) -> tuple[gp
         **{name: total[there] for name, total in sums.items()},
         compactness=compactness_of(shapely.area(shape), shapely.length(shape)),
     )
-    return gpd.GeoDataFrame(made, geometry=shape, crs=units.crs), np.where(owner >= 0, place[owner], -1)
+    return gpd.GeoDataFrame(made, geometry=shape, crs=units.crs), np.append(place, -1)[owner]
 
 
 def grids_by_number(
@@ -170,7 +170,7 @@ def grids_by_number(
     order = np.argsort(codes.astype(str), kind="stable")
     rank = np.empty(k, dtype=np.int64)
     rank[order] = np.arange(k)
-    owner = np.where(used, rank[number], -1).reshape(-1, 1)
+    owner = np.append(rank, -1)[number].reshape(-1, 1)
     table = pd.DataFrame(
         {
             "code": codes[order], "name": grid_names(codes[order], community[order], places or {}),
