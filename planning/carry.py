@@ -209,3 +209,29 @@ def _kinds(units: gpd.GeoDataFrame, owner: Ints, area: npt.NDArray[np.float64], 
     special = special[~lived[owner[special]]]
     result[owner[special]] = kind[special]
     return result
+
+
+def with_inner_levels(
+    grids: gpd.GeoDataFrame, owner: Ints, inside: npt.NDArray[np.bool_], deeper: gpd.GeoDataFrame, codes: Texts
+) -> tuple[gpd.GeoDataFrame, Ints]:
+    """A plan in which some units keep the grids below the first level that they have in another one.
+
+    grids, owner (n, L): the plan; inside (n): units of whole grids of the first level; deeper: the other plan's grids
+    below that level, any CRS; codes (n, D): the units' grids there on levels 2 to D + 1, None for none.
+    """
+    depth = max(owner.shape[1], 1 + codes.shape[1])
+    full = np.full((len(owner), depth), -1, dtype=np.int64)
+    full[:, : owner.shape[1]] = owner
+    full[inside, 1:] = -1
+    stay = (grids["level"] == 1).to_numpy() | np.isin(np.arange(len(grids)), full[:, 1:])
+    place = np.append(np.cumsum(stay) - 1, -1)
+    full = np.asarray(place[full], dtype=np.int64)
+    names = [name for name in grids.columns if name in deeper.columns]
+    used = {code for code in codes[inside].ravel() if code is not None}
+    brought = deeper.loc[deeper["code"].isin(used), names].to_crs(grids.crs)
+    known = pd.Index(brought["code"].to_numpy(object))
+    for column in range(codes.shape[1]):
+        at = known.get_indexer(pd.Index(codes[inside, column]))
+        full[inside, column + 1] = np.where(at >= 0, at + int(stay.sum()), -1)
+    parts = [grids.loc[stay, names], brought] if len(brought) else [grids.loc[stay, names]]
+    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=grids.crs), full

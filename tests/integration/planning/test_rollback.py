@@ -18,6 +18,7 @@ from planning import workflow, workflow_plans, workflow_publishing
 from tests.integration.planning.test_nested_plans import store_nested
 
 pytestmark = pytest.mark.postgis
+BAND = Band(300, 500)
 
 
 def in_force(engine: sa.Engine) -> dict[tuple[str, int, str], bytes]:
@@ -78,6 +79,39 @@ def test_a_draft_of_several_levels_is_the_published_plan(planned_copy: Any) -> N
             assert (rows[0][column] == rows[1][column]).all()
     workflow.publish(engine, draft)
     assert in_force(engine) == before
+
+
+def test_grids_inside_locked_ones_stay_too(planned_copy: Any) -> None:
+    engine, area = planned_copy.engine, planned_copy.area
+    nested, _ = store_nested(engine, area)
+    g = t.grids.c
+    with engine.begin() as connection:
+        locked = plans.grids_of_plan(connection, nested)["code"].iloc[1]
+        connection.execute(sa.update(t.grids).where(g.plan == nested, g.code == locked).values(locked=True, name="锁"))
+        inner = sa.and_(g.plan == nested, g.parent == locked)
+        connection.execute(sa.update(t.grids).where(inner).values(name=sa.func.concat("内", g.code)))
+    for order in (
+        workflow_plans.Order(area, BAND, plan=nested, preset="quick"),
+        workflow_plans.Order(area, BAND, levels="300:500/100:260", plan=nested, preset="quick", seed=5),
+    ):
+        plan, _ = workflow_plans.plan_by_engine(engine, order)
+        with engine.connect() as connection:
+            old, new = (ownership.units_of_plan(connection, plans.plan_row(connection, key)) for key in (nested, plan))
+            assert old is not None
+            assert new is not None
+            mine = old["grid"] == locked
+            assert (new["grid"][mine] == locked).all()
+            assert (new["grid_2"][mine] == old["grid_2"][mine]).all()
+            assert not (new["grid"][~mine] == locked).any()
+            assert new["grid_2"][~mine].notna().any() == bool(order.levels)
+            columns = ["code", "name", "level", "parent", "households", "locked", "kind"]
+            grids = [plans.grids_of_plan(connection, key)[columns] for key in (nested, plan)]
+            before, after = (
+                one[one["code"].str.startswith(locked)].sort_values("code").to_dict("records") for one in grids
+            )
+            assert before == after
+            assert len(before) > 1
+        assert workflow.publish(engine, plan).report.ok
 
 
 def test_a_draft_of_what_several_plans_put_in_force(planned_copy: Any) -> None:
