@@ -9,3 +9,5 @@
 
 export type * from './interface';
 export type * from './types';
+export { createPlanModel, PlanError } from './model';
+export { decodeTopology, TopologyError } from './topology';
