@@ -48,6 +48,7 @@ export function closed(work: Work, ...grids: number[]): Refusal | null {
     if (!found?.alive) return 'ended';
     if (found.locked) return 'locked';
     if (found.level !== work.state.grids[grids[0]!]!.level) return 'level';
+    if (childrenOf(work.state, grid).some((child) => work.state.grids[child]!.locked)) return 'locked';
   }
   return null;
 }
@@ -103,6 +104,7 @@ export function createGrid(work: Work, birth: GridBirth, units: readonly number[
     (parent >= 0 ? state.grids[parent]!.community : undefined) ??
     state.topology.communities[0]?.code ??
     work.plan.area;
+  if (above && parent < 0) return refuse('parent');
   const grid = newGrid(state, birth, community, parent);
   const { moves, skipped } = admitted(state, work.scratch, {
     level: birth.level,

@@ -17,6 +17,11 @@ export const newScratch = (units: number): Scratch => ({ slot: new Int32Array(un
 export function refused(state: State, level: Level, unit: number, to: number): keyof Skipped | null {
   const from = level.owner[unit]!;
   if ((from >= 0 && state.grids[from]!.locked) || (to >= 0 && state.grids[to]!.locked)) return 'locked';
+  for (const deeper of state.levels) {
+    // what lies on deeper levels follows, so a lock there holds as well
+    const under = deeper.level > level.level ? deeper.owner[unit]! : -1;
+    if (under >= 0 && state.grids[under]!.locked) return 'locked';
+  }
   if (to < 0) return null;
   const community = state.topology.community[unit]!;
   if (community >= 0 && state.topology.communities[community]!.code !== state.grids[to]!.community) {
