@@ -53,7 +53,8 @@ export interface Band {
   high: number;
 }
 
-export type GridKind = 'ordinary' | 'school' | 'hospital' | 'park' | 'scenic' | 'industrial' | 'water' | 'other';
+export type GridKind =
+  'ordinary' | 'school' | 'hospital' | 'park' | 'scenic' | 'industrial' | 'water' | 'other';
 
 export interface PlanGrid {
   /** 15 digits and more; `new:N` until the service has given a code. */
@@ -84,12 +85,7 @@ export interface GridFigures {
 }
 
 export type ProblemKind =
-  | 'out_of_band'
-  | 'broken'
-  | 'enclave'
-  | 'split_compound'
-  | 'crosses_barrier'
-  | 'unassigned';
+  'out_of_band' | 'broken' | 'enclave' | 'split_compound' | 'crosses_barrier' | 'unassigned';
 
 export interface Problem {
   /** Stable while the problem lasts. */
