@@ -9,3 +9,8 @@
 
 export type * from './interface';
 export type * from './types';
+export { createPlanModel, PlanError } from './model';
+export { decodeTopology, TopologyError } from './topology';
+export { createSync } from './sync';
+export { memoryStore, openStore } from './store';
+export { planServer } from './http';

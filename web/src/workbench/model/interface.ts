@@ -90,7 +90,7 @@ export interface Skipped {
   trimmed: number;
 }
 
-/** Figures of a grid before and after what is being tried (`grid` −1: the units of no grid). */
+/** Figures of a grid before and after what is being tried (`grid` −1: one that would be new). */
 export interface Trial {
   grid: number;
   before: GridFigures;
