@@ -13,7 +13,7 @@ import { createPlanLayer, type PlanLayer } from './canvas/layer';
 import { FIRST_LOOK, type Scene, sceneOf } from './canvas/scene';
 import { boxOfUnits } from './canvas/shape';
 import type { ModelChange, Outcome, PlanModel, Sync } from './model';
-import { longName, shortName } from './names';
+import { kindName, longName, shortName } from './names';
 import { openNewGrid } from './panels/gridDialog';
 import { stepName } from './panels/history';
 import type { Bench, UiState } from './tools/types';
@@ -107,9 +107,15 @@ export function createBench(model: PlanModel, sync: Sync, host: HTMLElement, liv
     },
     (grid) => ({
       name: shortName(model, grid),
-      figure: t('workbench.householdsOf', { count: number(model.figures(grid).households) }),
+      figure: figureOf(grid),
     }),
   );
+  // a school has no households to speak of: what it is says more
+  const figureOf = (grid: number): string => {
+    const { households } = model.figures(grid);
+    if (households === 0 && model.bandOf(grid) === null) return kindName(model, grid);
+    return t('workbench.householdsOf', { count: number(households) });
+  };
   let ground: Ground | null = null;
   const canvas = createPlanLayer({
     scene,

@@ -1,6 +1,6 @@
 /** What grids are called. */
 import { gridNumber } from '../core/names';
-import { t } from '../i18n';
+import { t, tOr } from '../i18n';
 import type { PlanModel } from './model';
 
 const fresh = (code: string): string | null => /^new:(\d+)$/.exec(code)?.[1] ?? null;
@@ -27,4 +27,10 @@ export function longName(model: PlanModel, grid: number): string {
   const number = shortName(model, grid);
   const many = model.topology.communities.length > 1;
   return own + (many ? t('workbench.gridOf', { community, number }) : t('workbench.gridName', { number }));
+}
+
+/** "学校": the kind of a special grid, nothing for an ordinary one. */
+export function kindName(model: PlanModel, grid: number): string {
+  const kind = model.grids[grid]?.kind ?? '';
+  return kind === '' || kind === 'ordinary' ? '' : tOr(`workbench.kind.${kind}`, kind);
 }

@@ -50,7 +50,11 @@ export function createOverlays(bench: Bench): Overlays {
         under = { unit: hovered, level, path: pathOfUnits(scene.shape, new Set([hovered]), level) };
       }
       // the colour it would get, so that the next click holds no surprise
-      if ((tool === 'paint' && current >= 0) || tool === 'erase' || current === ERASE) {
+      const owner = model.ownerOf(hovered, bench.level());
+      if (
+        owner !== current &&
+        ((tool === 'paint' && current >= 0) || tool === 'erase' || current === ERASE)
+      ) {
         context.globalAlpha = 0.7;
         context.fillStyle = tool === 'erase' || current < 0 ? '#ffffff' : scene.fill(current);
         context.fill(under.path, 'evenodd');

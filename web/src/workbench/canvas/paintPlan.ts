@@ -132,7 +132,7 @@ function lines(scene: Scene, brush: Brush, level: number): void {
   context.lineJoin = 'round';
   context.lineCap = 'round';
   if (close) {
-    context.strokeStyle = `rgba(39, 49, 60, ${resolution < 0.9 ? 0.38 : 0.2})`;
+    context.strokeStyle = `rgba(39, 49, 60, ${resolution < 0.9 ? 0.5 : 0.34})`;
     context.lineWidth = 0.8 * resolution;
     context.stroke(inner);
   }

@@ -2,6 +2,7 @@
 import { h, renew } from '../../core/dom';
 import { number } from '../../core/format';
 import { onLang, t } from '../../i18n';
+import { kindName } from '../names';
 import { bandBar, stateOf } from './figures';
 import { toolIcon } from '../tools/icons';
 import type { Bench } from '../tools/types';
@@ -117,10 +118,10 @@ export function createGridTable(bench: Bench): GridTable {
   function labelOf(grid: number): string {
     const { communities } = model.topology;
     const entry = model.grids[grid];
-    const kind = entry && entry.kind && entry.kind !== 'ordinary' ? entry.name || entry.kind : '';
+    const kind = kindName(model, grid);
     if (communities.length < 2) return kind ? `${bench.shortName(grid)} ${kind}` : bench.longName(grid);
     const home = communities.find(({ code }) => code === entry?.community)?.name ?? '';
-    return `${home.replace(/(社区|村)$/, '')} ${bench.shortName(grid)}`;
+    return `${home.replace(/(社区|村)$/, '')} ${bench.shortName(grid)} ${kind}`.trim();
   }
 
   function drawRows(): void {

@@ -2,6 +2,7 @@
 import { h, renew } from '../../core/dom';
 import { number } from '../../core/format';
 import { onLang, t } from '../../i18n';
+import { kindName } from '../names';
 import { openGridDialog } from './gridDialog';
 import { bandBar, factsOf, householdsOf, stateOf, verdict } from './figures';
 import { type Bench, ERASE } from '../tools/types';
@@ -105,6 +106,7 @@ export function createNow(bench: Bench): HTMLElement {
         { class: 'now-title' },
         swatch(bench, current),
         h('strong', { class: 'now-label', text: bench.longName(current), title: entry.code }),
+        kindName(model, current) !== '' && h('span', { class: 'muted', text: kindName(model, current) }),
         entry.locked && h('span', { class: 'locked', title: t('workbench.locked') }, toolIcon('lock')),
       ),
       householdsOf(figures.households, model.bandOf(current), tried?.before.households),
