@@ -1,21 +1,24 @@
 /** What was in force when: the generations, newest first, and going back to an earlier one. */
 import { h, renew } from '../core/dom';
 import { number } from '../core/format';
-import { onLang, t } from '../i18n';
+import type { AreaName } from '../core/types';
+import { lang, nameOf, onLang, t } from '../i18n';
 import { openDialog } from '../ui/dialog';
 import { explain, toast } from '../ui/toasts';
 import { session } from '../ui/who';
 import { workbenchOf } from './card';
 import { plansService } from './service';
-import type { Generation } from './types';
+import type { Generation, Rollback } from './types';
 import { moment } from './wording';
 
 /** Listed at first. */
 const SHOWN = 12;
+/** Communities named when something is to be brought back. */
+const NAMED = 12;
 
 export interface Generations {
   element: HTMLElement;
-  show: (generations: readonly Generation[] | null) => void;
+  show: (generations: readonly Generation[] | null, areas: ReadonlyMap<string, AreaName>) => void;
 }
 
 const planName = ({ plan, plan_name }: Generation): string =>
@@ -26,21 +29,33 @@ function about(generation: Generation): HTMLElement[] {
     h('time', { datetime: generation.published_at, text: moment(generation.published_at) }),
     h('span', { text: generation.author || t('plans.nobody') }),
   ];
-  if (typeof generation.grids === 'number') {
-    parts.push(h('span', { text: t('plans.gridsInForce', { count: number(generation.grids) }) }));
+  if (typeof generation.born === 'number') {
+    parts.push(
+      h('span', {
+        text: t('plans.bornEnded', { born: number(generation.born), ended: number(generation.ended ?? 0) }),
+      }),
+    );
   }
   return parts;
 }
 
 /** Ask whether to go back to `generation`; says what that means and, once done, what came of it. */
-export function askRestore(generation: Generation, newer: readonly Generation[], done: () => void): void {
+export function askRestore(
+  generation: Generation,
+  newer: readonly Generation[],
+  areas: ReadonlyMap<string, AreaName>,
+  done: () => void,
+): void {
   const dialog = openDialog(t('plans.restoreTitle', { generation: generation.id }), 'restore-dialog');
   const note = h('textarea', { id: 'restore-note', class: 'field', rows: '2', maxlength: '500' });
   note.value = t('plans.restoreNote', { generation: generation.id });
   const fault = h('p', { class: 'fault', role: 'alert' });
+  const changes = h('div', { role: 'status' }, h('p', { class: 'muted', text: t('plans.restoreReading') }));
   const go = h('button', {
     type: 'button',
     class: 'button',
+    id: 'restore-go',
+    disabled: true,
     text: t('plans.restoreDo', { generation: generation.id }),
   });
   go.addEventListener('click', () => {
@@ -61,6 +76,7 @@ export function askRestore(generation: Generation, newer: readonly Generation[],
     h('p', {
       text: t('plans.restoreText', { generation: generation.id, when: moment(generation.published_at) }),
     }),
+    changes,
     h(
       'ul',
       { class: 'plain-list' },
@@ -95,12 +111,55 @@ export function askRestore(generation: Generation, newer: readonly Generation[],
     }),
     go,
   );
-  go.focus();
+  note.focus();
+  plansService.rollback(generation.id).then(
+    (found) => {
+      renew(changes, ...changesOf(found, areas));
+      go.disabled = found.back === 0 && found.ended === 0;
+    },
+    (error: unknown) => {
+      changes.replaceChildren();
+      fault.textContent = explain(error);
+    },
+  );
+}
+
+/** What going back changes: grids, households, where. */
+function changesOf(found: Rollback, areas: ReadonlyMap<string, AreaName>): HTMLElement[] {
+  if (found.back === 0 && found.ended === 0) {
+    return [
+      h('p', { class: 'check-line is-good', text: t('plans.restoreSame', { generation: found.generation }) }),
+    ];
+  }
+  const tile = (value: number, label: string): HTMLElement =>
+    h('div', { class: 'change-tile' }, h('dd', { text: number(value) }), h('dt', { text: label }));
+  const names = found.communities.slice(0, NAMED).map((code) => {
+    const area = areas.get(code);
+    return area ? nameOf(area) : code;
+  });
+  const more = found.communities.length > NAMED ? '…' : '';
+  return [
+    h(
+      'dl',
+      { class: 'change-tiles restore-tiles' },
+      tile(found.back, t('plans.restoreBack')),
+      tile(found.ended, t('plans.restoreEnded')),
+      tile(found.households, t('plans.restoreHouseholds')),
+    ),
+    h('p', {
+      class: 'muted',
+      text: t('plans.restoreWhere', {
+        count: number(found.communities.length),
+        names: names.join(lang() === 'zh' ? '、' : ', ') + more,
+      }),
+    }),
+  ];
 }
 
 export function createGenerations(restored: () => void): Generations {
   let rows: readonly Generation[] | null = null;
   let most = SHOWN;
+  let places: ReadonlyMap<string, AreaName> = new Map();
   const element = h('aside', { class: 'generations', id: 'generations' });
 
   function row(generation: Generation, index: number): HTMLElement {
@@ -121,7 +180,7 @@ export function createGenerations(restored: () => void): Generations {
             class: 'text-button',
             text: t('plans.goBack'),
             'aria-label': t('plans.goBackTo', { generation: generation.id }),
-            on: { click: () => askRestore(generation, (rows ?? []).slice(0, index), restored) },
+            on: { click: () => askRestore(generation, (rows ?? []).slice(0, index), places, restored) },
           }),
       ),
       generation.restored
@@ -168,8 +227,9 @@ export function createGenerations(restored: () => void): Generations {
   draw();
   return {
     element,
-    show(next) {
+    show(next, areas) {
       rows = next;
+      places = areas;
       draw();
     },
   };

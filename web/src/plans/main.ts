@@ -160,7 +160,7 @@ async function start(root: HTMLElement): Promise<void> {
     if (third.status === 'fulfilled') jobs = third.value;
     const failed = [first, second, third].find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') report(failed.reason);
-    past.show(generations);
+    past.show(generations, areas);
     say();
     if (before > jobs.length && view === null) return void read();
     if (jobs.length > 0 && view === null) timer = window.setTimeout(() => void look(), LOOK_MS);

@@ -13,6 +13,7 @@ import type {
   Preview,
   Published,
   PublicationPreview,
+  Rollback,
 } from './types';
 
 const PAGE = 200;
@@ -76,6 +77,8 @@ export const plansService = {
   callOff: (id: number) => sendJson<null>('DELETE', address(`plans/${id}/publication`)),
   generations: async (signal?: AbortSignal) =>
     (await getJson<{ generations: Generation[] }>(address('generations'), signal)).generations,
+  rollback: (id: number, signal?: AbortSignal) =>
+    getJson<Rollback>(address(`generations/${id}/restore`), signal),
   restore: (id: number, note: string) =>
     sendJson<{ generation: unknown }>('POST', address(`generations/${id}/restore`), { note }),
   comments: async (id: number, signal?: AbortSignal) =>

@@ -107,7 +107,9 @@ export interface Generation {
   area: string;
   area_name?: string;
   area_name_en?: string | null;
-  grids?: number;
+  /** Grids of the first level born and ended with it. */
+  born?: number;
+  ended?: number;
 }
 
 export interface PlanJob extends Job {
@@ -165,10 +167,11 @@ export interface PlanGridProperties {
 
 export type PlanGrids = FeatureCollection<Geometry, PlanGridProperties>;
 
-/** Households that go from one grid to another. */
+/** Households that go from one grid to another; from and to where labels of both are. */
 export interface Move {
   old: string;
-  new: string;
+  /** Null: left without a grid. */
+  new: string | null;
   households: number;
   population: number;
   units: number;
@@ -178,27 +181,48 @@ export interface Move {
 
 export interface CheckProblem {
   kind: string;
-  text?: string;
-  text_zh?: string;
-  text_en?: string;
-  grids?: readonly string[];
-  [more: string]: unknown;
+  /** Code of the grid it is about, empty for the whole plan. */
+  code: string;
+  text: string;
+  m2: number;
+}
+
+export interface GridFacts {
+  code: string;
+  name: string | null;
+  level: number;
+  households: number;
 }
 
 /** What publishing would change (`GET P/publication`). */
 export interface PublicationPreview {
   ok: boolean;
-  check: { problems?: readonly CheckProblem[] } | readonly CheckProblem[];
-  born: readonly string[];
-  gone: readonly string[];
+  check: { problems?: readonly CheckProblem[] };
+  born: readonly GridFacts[];
+  gone: readonly GridFacts[];
   going_on: number;
   moving: { households: number; population: number; reports_open: number };
   moves: readonly Move[];
+  estimated: boolean;
+  /** The service's time zone: its name, and minutes east of UTC now. */
+  time_zone?: { name: string; minutes: number };
+  /** Other drafts of the same ground, which then no longer begin with what is in force. */
+  outdated: readonly PlanRef[];
   waiting: Publication | null;
-  communities: readonly { code: string; name: string }[] | readonly string[];
+  communities: readonly string[];
 }
 
 export type Published = { generation: number | Generation } | { publication: Publication };
+
+/** What going back to a generation would change. */
+export interface Rollback {
+  generation: number;
+  ended: number;
+  back: number;
+  households: number;
+  communities: readonly string[];
+  systems: readonly string[];
+}
 
 /** Figures of one plan of a comparison: `planning.evaluate.figures`. */
 export interface Figures {
@@ -225,10 +249,22 @@ export interface ChangesAnswer {
   estimated: boolean;
 }
 
+export interface GridNow {
+  name: string | null;
+  level: number;
+  /** The code it goes on from; null: it is new. */
+  before: string | null;
+  households: number;
+  households_before: number | null;
+  in_band: boolean | null;
+}
+
 /** `GET P/compare?with=`: `figures` are P's, `before` the other's. */
 export interface Comparison {
   figures: Figures;
   before: Figures;
   changes: ChangesAnswer;
   moves: readonly Move[];
+  grids: { now: Record<string, GridNow>; gone: Record<string, Omit<GridFacts, 'code'>> };
+  estimated: boolean;
 }

@@ -17,6 +17,15 @@ export function moment(iso: string): string {
   }).format(when);
 }
 
+/** The same in a time zone given by its minutes east of UTC. */
+export const momentIn = (iso: string, { minutes }: { minutes: number }): string =>
+  new Intl.DateTimeFormat(locale(), {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    hourCycle: 'h23',
+    timeZone: 'UTC',
+  }).format(new Date(new Date(iso).getTime() + minutes * 60_000));
+
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400],
   ['hour', 3600],
@@ -48,17 +57,6 @@ export function duration(seconds: number): string {
   }
   if (minutes < 60) return t('plans.minutes', { count: minutes });
   return t('plans.hours', { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
-}
-
-/** A time zone by its name and how far from UTC it is, at a moment. */
-export function zoneOf(zone: string | undefined, when = new Date()): string {
-  const name = zone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone: name,
-    timeZoneName: 'longOffset',
-  }).formatToParts(when);
-  const offset = parts.find(({ type }) => type === 'timeZoneName')?.value.replace('GMT', 'UTC') ?? 'UTC';
-  return `${name}${name === offset ? '' : ` (${offset})`}`;
 }
 
 export const areaOf = (plan: Pick<Plan, 'area' | 'area_name' | 'area_name_en'>): string =>

@@ -15,9 +15,6 @@ const WAYS = ['engine', 'published', 'empty', 'plan'] as const;
 type Way = (typeof WAYS)[number];
 const NAME_LENGTH = 120;
 
-/** Whether two areas share ground: one code begins with the other. */
-const share = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
-
 /** Open the dialog; `made` runs with the plan, or with the job that makes it. */
 export function openCreate(
   overview: Overview,
@@ -49,7 +46,7 @@ export function openCreate(
 
   function fits(plan: Plan): boolean {
     const area = chooser.chosen();
-    return area !== null && share(plan.area, area.code);
+    return area !== null && plan.area === area.code;
   }
 
   /** What depends on the area and on where the plan begins. */
@@ -57,9 +54,7 @@ export function openCreate(
     const area: AreaName | null = chooser.chosen();
     fault.textContent = '';
     where.textContent = area ? t('plans.createWhere', { area: nameOf(area) }) : t('plans.areaMissing');
-    engine.drafts(
-      plans.filter((plan) => plan.status === 'draft' && plan.unit_set !== null && plan.area === area?.code),
-    );
+    engine.drafts(plans.filter((plan) => plan.status === 'draft' && plan.unit_set !== null && fits(plan)));
     const before = other.value || String(options.from ?? '');
     const found = plans.filter(fits);
     renew(other, ...found.map((plan) => h('option', { value: plan.id, text: nameOfPlan(plan) })));

@@ -6,22 +6,21 @@ import { lang, t, tOr } from '../../i18n';
 import { openDialog } from '../../ui/dialog';
 import { explain, toast } from '../../ui/toasts';
 import { plansService } from '../service';
-import type { CheckProblem, Plan, PlanRef, Publication, PublicationPreview } from '../types';
-import { figure, moment, nameOfPlan, zoneOf } from '../wording';
-import { instantOf, localInput } from './when';
+import type { CheckProblem, GridFacts, Plan, PlanRef, Publication, PublicationPreview } from '../types';
+import { figure, momentIn, nameOfPlan } from '../wording';
+import { instantOf, localInput, nextDay, ownZone, type Zone, zoneText } from './when';
 
 /** Listed before "and so many more". */
 const LISTED = 6;
 
-const problemsOf = ({ check }: PublicationPreview): readonly CheckProblem[] =>
-  'problems' in check ? (check.problems ?? []) : Array.isArray(check) ? check : [];
+const problemsOf = ({ check }: PublicationPreview): readonly CheckProblem[] => check.problems ?? [];
 
-const textOf = (problem: CheckProblem): string =>
-  (lang() === 'zh' ? problem.text_zh : problem.text_en) ??
-  `${tOr(`plans.check.${problem.kind}`, problem.kind)}${problem.text && lang() === 'en' ? ` – ${problem.text}` : ''}`;
-
-const codesOf = (problem: CheckProblem): readonly string[] =>
-  problem.grids ?? (Array.isArray(problem['codes']) ? (problem['codes'] as string[]) : []);
+/** The kind in the reader's language; the service's own sentence where it says more. */
+function textOf({ kind, text }: CheckProblem): string {
+  const own = tOr(`plans.check.${kind}`, '');
+  if (!own) return text;
+  return lang() === 'en' && text ? text : own;
+}
 
 const tile = (kind: string, value: string, label: string, hint?: string): HTMLElement =>
   h(
@@ -31,9 +30,9 @@ const tile = (kind: string, value: string, label: string, hint?: string): HTMLEl
     h('dt', { text: label }),
   );
 
-function codes(title: string, list: readonly string[], plan: number | null): HTMLElement | null {
-  if (list.length === 0) return null;
-  const item = (code: string): HTMLElement =>
+function codes(title: string, grids: readonly GridFacts[], plan: number | null): HTMLElement | null {
+  if (grids.length === 0) return null;
+  const item = ({ code, households }: GridFacts): HTMLElement =>
     h(
       'li',
       {},
@@ -45,12 +44,13 @@ function codes(title: string, list: readonly string[], plan: number | null): HTM
             text: code,
             class: 'code-link',
           }),
+      h('span', { class: 'amount', text: t('unit.households', { count: figure(households) }) }),
     );
   return h(
     'details',
     { class: 'change-codes' },
-    h('summary', { text: `${title} (${number(list.length)})` }),
-    h('ul', {}, ...list.slice(0, 200).map(item)),
+    h('summary', { text: `${title} (${number(grids.length)})` }),
+    h('ul', {}, ...grids.slice(0, 200).map(item)),
   );
 }
 
@@ -65,7 +65,7 @@ function problems(plan: Plan, preview: PublicationPreview): HTMLElement {
       'ul',
       { class: 'check-list' },
       ...found.slice(0, 30).map((problem) => {
-        const code = codesOf(problem)[0];
+        const { code } = problem;
         return h(
           'li',
           {},
@@ -144,6 +144,13 @@ function summary(plan: Plan, preview: PublicationPreview): HTMLElement {
     codes(t('plans.born'), preview.born, plan.id),
     codes(t('plans.gone'), preview.gone, null),
     moves(plan, preview),
+    preview.outdated.length > 0 &&
+      h('p', {
+        class: 'muted',
+        text: t('plans.outdated', {
+          names: preview.outdated.map(nameOfPlan).join(lang() === 'zh' ? '、' : ', '),
+        }),
+      }),
   );
 }
 
@@ -153,29 +160,26 @@ interface When {
   read: () => { at: string | null } | { fault: string };
 }
 
-function askWhen(changed: () => void): When {
+function askWhen(zone: Zone, changed: () => void): When {
   const now = h('input', { type: 'radio', name: 'publish-when', id: 'publish-now', value: 'now' });
   const later = h('input', { type: 'radio', name: 'publish-when', id: 'publish-later', value: 'later' });
   now.checked = true;
-  const tomorrow = new Date();
-  tomorrow.setDate(tomorrow.getDate() + 1);
-  tomorrow.setHours(0, 0, 0, 0);
   const at = h('input', {
     type: 'datetime-local',
     id: 'publish-at',
     class: 'field',
-    value: localInput(tomorrow),
-    min: localInput(new Date()),
+    value: localInput(nextDay(new Date(), zone), zone),
+    min: localInput(new Date(), zone),
     'aria-label': t('plans.effectiveAt'),
     'aria-describedby': 'publish-zone',
   });
-  const zone = h('p', { class: 'muted', id: 'publish-zone' });
+  const said = h('p', { class: 'muted', id: 'publish-zone' });
   const follow = (): void => {
     at.disabled = !later.checked;
-    const when = instantOf(at.value);
-    zone.textContent = later.checked
+    const when = instantOf(at.value, zone);
+    said.textContent = later.checked
       ? t('plans.zoneSays', {
-          zone: zoneOf(undefined, when ?? new Date()),
+          zone: zoneText(zone),
           utc: when ? `${when.toISOString().slice(0, 16).replace('T', ' ')} UTC` : '–',
         })
       : t('plans.nowSays');
@@ -194,14 +198,14 @@ function askWhen(changed: () => void): When {
       h('label', { class: 'check' }, later, h('span', { text: t('plans.later') })),
       at,
     ),
-    zone,
+    said,
   );
   follow();
   return {
     element,
     read() {
       if (now.checked) return { at: null };
-      const when = instantOf(at.value);
+      const when = instantOf(at.value, zone);
       if (!when) return { fault: t('plans.fault.time') };
       if (when.getTime() <= Date.now()) return { fault: t('plans.fault.past') };
       return { at: when.toISOString() };
@@ -210,16 +214,16 @@ function askWhen(changed: () => void): When {
 }
 
 /** The waiting publication with the button that calls it off. */
-function waitingBox(waiting: Publication, callOff: () => void): HTMLElement {
+function waitingBox(waiting: Publication, zone: Zone, callOff: () => void): HTMLElement {
   return h(
     'div',
     { class: 'waiting-box' },
-    h('p', { class: 'waiting-when', text: t('plans.waits', { when: moment(waiting.effective_at) }) }),
+    h('p', { class: 'waiting-when', text: t('plans.waits', { when: momentIn(waiting.effective_at, zone) }) }),
     h('p', {
       class: 'muted',
-      text: `${zoneOf(undefined, new Date(waiting.effective_at))} · ${t('plans.askedBy', {
+      text: `${zoneText(zone)} · ${t('plans.askedBy', {
         who: waiting.author || t('plans.nobody'),
-        when: moment(waiting.asked_at),
+        when: momentIn(waiting.asked_at, zone),
       })}`,
     }),
     waiting.note && h('p', { class: 'plan-note', text: waiting.note }),
@@ -267,7 +271,8 @@ export function openPublish(ref: PlanRef, done: () => void): void {
     fault.textContent = '';
     const note = h('textarea', { id: 'publish-note', class: 'field', rows: '2', maxlength: '1000' });
     const { waiting } = preview;
-    const when = askWhen(() => {
+    const zone = preview.time_zone ?? ownZone();
+    const when = askWhen(zone, () => {
       const told = when?.read();
       go.textContent = t(
         told && 'at' in told && told.at === null ? 'plans.publishNow' : 'plans.publishLater',
@@ -277,10 +282,10 @@ export function openPublish(ref: PlanRef, done: () => void): void {
     go.textContent = t('plans.publishNow');
     go.hidden = waiting !== null;
     go.disabled = !preview.ok;
-    go.onclick = () => void submit(plan, when, note.value.trim());
+    go.onclick = () => void submit(plan, when, zone, note.value.trim());
     renew(
       dialog.body,
-      waiting && waitingBox(waiting, () => void callOff()),
+      waiting && waitingBox(waiting, zone, () => void callOff()),
       problems(plan, preview),
       summary(plan, preview),
       !waiting && preview.ok && when.element,
@@ -293,7 +298,7 @@ export function openPublish(ref: PlanRef, done: () => void): void {
     (dialog.body.querySelector<HTMLElement>('#publish-call-off, #publish-now') ?? cancel).focus();
   }
 
-  async function submit(plan: Plan, when: When, note: string): Promise<void> {
+  async function submit(plan: Plan, when: When, zone: Zone, note: string): Promise<void> {
     const told = when.read();
     if ('fault' in told) {
       fault.textContent = told.fault;
@@ -308,7 +313,7 @@ export function openPublish(ref: PlanRef, done: () => void): void {
       });
       dialog.close();
       if ('publication' in answer) {
-        toast(t('plans.willPublish', { when: moment(answer.publication.effective_at) }), 'done');
+        toast(t('plans.willPublish', { when: momentIn(answer.publication.effective_at, zone) }), 'done');
       } else {
         const made = typeof answer.generation === 'number' ? answer.generation : answer.generation.id;
         toast(t('plans.published', { generation: made }), 'done');

@@ -175,13 +175,13 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
 
   function message(): HTMLElement | null {
     if (!job || !ended(job)) return null;
-    if (job.state === 'done') {
-      const plan = job.result?.plan;
+    const plan = job.result?.plan;
+    if (job.state === 'done' || plan !== undefined) {
       return h(
         'div',
         { class: 'job-message is-done' },
         icon('check'),
-        h('p', { text: t('plans.jobDone') }),
+        h('p', { text: t(job.state === 'done' ? 'plans.jobDone' : 'plans.jobKept') }),
         plan !== undefined &&
           h('a', { class: 'button', id: 'job-open', href: workbenchOf(plan), text: t('plans.openPlan') }),
       );
@@ -272,7 +272,7 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
       if (next.state === 'running' || next.state === 'queued') seenRunning = true;
       draw();
       const plan = next.result?.plan;
-      if (next.state === 'done' && seenRunning && plan !== undefined && opening === undefined) {
+      if (ended(next) && seenRunning && plan !== undefined && opening === undefined) {
         opening = window.setTimeout(() => hooks.open(workbenchOf(plan)), OPEN_MS);
       }
     },
