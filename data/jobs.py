@@ -81,6 +81,19 @@ def find(connection: sa.Connection, job: int) -> dict[str, Any]:
     return dict(row)
 
 
+def params_of(connection: sa.Connection, job: int) -> dict[str, Any]:
+    """What a job was asked with. Raises NotFound."""
+    params = connection.scalar(sa.select(j.params).where(j.id == job))
+    if params is None:
+        raise NotFound(f"there is no job {job}; ended jobs are removed after some days")
+    return dict(params)
+
+
+def tell(connection: sa.Connection, job: int, result: dict[str, Any]) -> None:
+    """Set the result facts of a job that was stopped: what was kept of it."""
+    connection.execute(sa.update(t.jobs).where(j.id == job).values(result=result, **_next_revision))
+
+
 def unfinished(connection: sa.Connection, kind: str, params: dict[str, Any]) -> int | None:
     """The newest job that waits or runs with just these parameters, and that nobody asked to stop."""
     alike = (j.kind == kind, j.params == params, j.state.not_in(ENDED), j.cancel_asked.is_(False))
