@@ -19,6 +19,8 @@ import { createMaps, type Tint, type Way } from './maps';
 import { figuresTable, movesTable, summaryOf } from './panel';
 import { type Compared, IN_FORCE, readCompared } from './reading';
 
+/** How the service writes the system of comprehensive grids. */
+const COMPREHENSIVE = '综合';
 const ARROWS = 30;
 const ARROWS_MOST = 200;
 
@@ -377,7 +379,7 @@ async function start(root: HTMLElement): Promise<void> {
   }));
   const listed = plansService.plans().then(
     (found) => {
-      plans = found.filter(({ system, stats }) => system === 'comprehensive' && (stats.grids ?? 1) > 0);
+      plans = found.filter(({ system, stats }) => system === COMPREHENSIVE && (stats.grids ?? 1) > 0);
       if (at.plan === null && plans[0]) {
         at.plan = plans[0].id;
         void read();

@@ -67,7 +67,7 @@ function figures(plan: Plan): HTMLElement {
         'dd',
         {},
         h('span', { text: share(inBand) }),
-        bar(inBand, inBand !== null && inBand < 1 ? 'is-short' : ''),
+        inBand !== null && bar(inBand, inBand < 1 ? 'is-short' : ''),
       ),
     ),
   );

@@ -25,18 +25,19 @@ const planName = ({ plan, plan_name }: Generation): string =>
   plan_name?.trim() || (plan === null ? '–' : t('plans.unnamed', { id: plan }));
 
 function about(generation: Generation): HTMLElement[] {
-  const parts = [
-    h('time', { datetime: generation.published_at, text: moment(generation.published_at) }),
-    h('span', { text: generation.author || t('plans.nobody') }),
+  const { born, ended } = generation;
+  return [
+    h(
+      'p',
+      { class: 'plan-meta' },
+      h('time', { datetime: generation.published_at, text: moment(generation.published_at) }),
+      h('span', { text: generation.author || t('plans.nobody') }),
+    ),
+    h('p', {
+      class: 'plan-meta',
+      text: born === undefined ? '' : t('plans.bornEnded', { born: number(born), ended: number(ended ?? 0) }),
+    }),
   ];
-  if (typeof generation.born === 'number') {
-    parts.push(
-      h('span', {
-        text: t('plans.bornEnded', { born: number(generation.born), ended: number(generation.ended ?? 0) }),
-      }),
-    );
-  }
-  return parts;
 }
 
 /** Ask whether to go back to `generation`; says what that means and, once done, what came of it. */
@@ -191,8 +192,10 @@ export function createGenerations(restored: () => void): Generations {
         : generation.plan === null
           ? h('p', { class: 'generation-plan', text: name })
           : h('a', { class: 'generation-plan', href: workbenchOf(generation.plan), text: name, title: name }),
-      h('p', { class: 'plan-meta' }, ...about(generation)),
-      generation.note && h('p', { class: 'plan-note', text: generation.note, title: generation.note }),
+      ...about(generation),
+      generation.note &&
+        generation.note !== name &&
+        h('p', { class: 'plan-note', text: generation.note, title: generation.note }),
     );
   }
 

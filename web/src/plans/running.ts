@@ -29,7 +29,7 @@ export function progressBar(job: PlanJob, label: string): HTMLElement {
   return h(
     'div',
     {
-      class: `progress${unknown ? ' is-unknown' : ''}`,
+      class: `job-progress${unknown ? ' is-unknown' : ''}`,
       role: 'progressbar',
       'aria-label': label,
       'aria-valuemin': '0',

@@ -122,7 +122,7 @@ export interface PlanJob extends Job {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
-  params?: { area?: string; name?: string; households?: string } | null;
+  params?: { area?: string; name?: string; band?: string } | null;
 }
 
 export interface PreviewGrid {

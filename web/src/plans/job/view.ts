@@ -1,5 +1,6 @@
 /** One run of the engine: how far it is, the best plan so far on a map, its figures, and stopping it. */
 import type Feature from 'ol/Feature';
+import { transformExtent } from 'ol/proj';
 import { bandClasses, classOf } from '../../core/classes';
 import { h, icon, renew } from '../../core/dom';
 import { number } from '../../core/format';
@@ -37,7 +38,7 @@ export interface JobViewHooks {
 }
 
 const bandOf = (preview: Preview | null, job: PlanJob | null, usual: Band): Band => {
-  const told = preview?.figures['band'] ?? job?.params?.['households'];
+  const told = preview?.figures['band'] ?? job?.params?.band;
   const parts = /^(\d+):(\d+)$/.exec(typeof told === 'string' ? told : '');
   return parts ? { low: Number(parts[1]), high: Number(parts[2]) } : usual;
 };
@@ -112,6 +113,8 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
   );
   const map = createPlanMap(target);
   watchMap(map.map, { grids: map.grids });
+  const { bounds } = hooks.overview;
+  if (bounds) queueMicrotask(() => map.fit(transformExtent(bounds, 'EPSG:4326', 'EPSG:3857'), false));
   const size = new ResizeObserver(() => {
     map.map.updateSize();
     if (fitted) map.fit(undefined, false);
