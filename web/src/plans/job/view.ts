@@ -43,6 +43,10 @@ const bandOf = (preview: Preview | null, job: PlanJob | null, usual: Band): Band
   return parts ? { low: Number(parts[1]), high: Number(parts[2]) } : usual;
 };
 
+/** Whether the band is about a grid. While the engine works nothing tells kinds: where nobody lives there is no band. */
+const isOrdinary = ({ kind, households }: PreviewGrid): boolean =>
+  kind ? kind === 'ordinary' || kind === 'residential' : households > 0;
+
 /** Ask how to stop: with the best plan so far, or with nothing. Resolves to null when the run is to go on. */
 function askStop(anything: boolean): Promise<'keep' | 'drop' | null> {
   return new Promise((resolve) => {
@@ -82,6 +86,7 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
   let seenRunning = false;
   let fitted = false;
   let gone = false;
+  let made = false;
   let opening: number | undefined;
   const shares: number[] = [];
 
@@ -127,7 +132,7 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
   function lookAt(feature: Feature): { fill: string; label?: string } {
     const grid = feature.getProperties() as unknown as PreviewGrid;
     const classes = classesNow();
-    const ordinary = !grid.kind || grid.kind === 'ordinary';
+    const ordinary = isOrdinary(grid);
     const color = classes[classOf(classes, grid.households)]?.color ?? '#d9d9d9';
     return { fill: ordinary ? color : '#cbbfe0', label: number(grid.households) };
   }
@@ -145,10 +150,29 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
     draw();
   }
 
+  /** The plan as it was made, in place of the last look at it on the way. */
+  async function showMade(plan: number, made: PlanJob): Promise<void> {
+    const result = (made.result ?? {}) as Record<string, unknown>;
+    const grids = await plansService.grids(plan).catch(() => null);
+    if (!grids || gone) return;
+    const figures = {
+      ...best?.figures,
+      grids: result['ordinary_grids'] ?? result['grids'],
+      in_band: result['in_band'],
+      units_left: result['units_left'] ?? 0,
+    } as Preview['figures'];
+    const features = grids.features.map((feature, number_) => ({
+      ...feature,
+      properties: { ...feature.properties, number: number_, in_band: feature.properties.in_band ?? null },
+    }));
+    showPreview({ type: 'FeatureCollection', features, revision: best?.revision ?? 0, figures });
+  }
+
   const households = (): number[] =>
     (best?.features ?? [])
-      .filter(({ properties }) => !properties.kind || properties.kind === 'ordinary')
-      .map(({ properties }) => properties.households);
+      .map(({ properties }) => properties)
+      .filter(isOrdinary)
+      .map((grid) => grid.households);
 
   function tiles(): HTMLElement | null {
     if (!best) return null;
@@ -168,7 +192,7 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
     return h(
       'dl',
       { class: 'job-tiles' },
-      one(t('plans.grids'), figure(best.figures.grids ?? best.features.length)),
+      one(t('plans.ordinaryGrids'), figure(best.figures.grids ?? households().length)),
       one(t('plans.inBand'), share(now), better ? t('plans.atFirst', { share: share(before) }) : undefined),
       one(t('plans.least'), figure(spread?.least)),
       one(t('plans.most'), figure(spread?.most)),
@@ -275,11 +299,17 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
       if (next.state === 'running' || next.state === 'queued') seenRunning = true;
       draw();
       const plan = next.result?.plan;
+      if (ended(next) && plan !== undefined && !made) {
+        made = true;
+        void showMade(plan, next);
+      }
       if (ended(next) && seenRunning && plan !== undefined && opening === undefined) {
         opening = window.setTimeout(() => hooks.open(workbenchOf(plan)), OPEN_MS);
       }
     },
-    preview: showPreview,
+    preview(next) {
+      if (!made) showPreview(next);
+    },
     lost: (error) => {
       wait.hidden = false;
       wait.textContent = explain(error);
