@@ -84,6 +84,7 @@ function stylesOf(feature: Feature, resolution: number): Style[] {
         radius,
         rotation: Number(feature.get('turn')),
         rotateWithView: true,
+        declutterMode: 'none',
         fill: new Fill({ color: fill }),
       }),
       zIndex,

@@ -42,7 +42,7 @@ export function figuresTable(found: Comparison, before: string, after: string): 
       h('td', { class: 'num', text: two }),
       h(
         'td',
-        { class: 'verdict' },
+        { class: 'judged' },
         verdict !== 'none' && h('span', { 'aria-hidden': 'true', text: MARKS[verdict] }),
         verdict !== 'none' && h('span', { text: t(`compare.${verdict}`) }),
       ),

@@ -15,14 +15,15 @@ export function stateText(job: PlanJob): string {
   if (job.state === 'queued') return t('plans.job.queued');
   if (job.cancel_asked && job.state === 'running') return t('plans.job.stopping');
   if (job.state !== 'running') return t(`plans.job.${job.state}`);
-  const done = job.share === null ? '' : percent(Math.min(job.share, 0.99));
+  const done = job.share === null || job.share <= 0.005 ? '' : percent(Math.min(job.share, 0.99));
   const left = job.eta === null ? '' : t('plans.job.left', { time: duration(job.eta) });
   return [done, left].filter(Boolean).join(' · ') || t('plans.job.starting');
 }
 
 /** A bar that says how far a job is; without a share it only says that it runs. */
 export function progressBar(job: PlanJob, label: string): HTMLElement {
-  const value = job.state === 'done' ? 1 : job.share;
+  const begun = job.share !== null && job.share > 0.005;
+  const value = job.state === 'done' ? 1 : begun ? job.share : null;
   const fill = h('span', { class: 'progress-fill' });
   if (value !== null) fill.style.width = `${Math.round(value * 1000) / 10}%`;
   const unknown = value === null && (job.state === 'running' || job.state === 'queued');

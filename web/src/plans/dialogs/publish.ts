@@ -83,8 +83,8 @@ function problems(plan: Plan, preview: PublicationPreview): HTMLElement {
 }
 
 function moves(plan: Plan, preview: PublicationPreview): HTMLElement | null {
-  if (preview.moves.length === 0) return null;
-  const rows = preview.moves.slice(0, LISTED);
+  const rows = preview.moves.filter(({ households }) => households > 0).slice(0, LISTED);
+  if (rows.length === 0) return null;
   return h(
     'div',
     { class: 'change-moves' },
@@ -160,7 +160,7 @@ interface When {
   read: () => { at: string | null } | { fault: string };
 }
 
-function askWhen(zone: Zone, changed: () => void): When {
+function askWhen(zone: Zone, changed: (now: boolean) => void): When {
   const now = h('input', { type: 'radio', name: 'publish-when', id: 'publish-now', value: 'now' });
   const later = h('input', { type: 'radio', name: 'publish-when', id: 'publish-later', value: 'later' });
   now.checked = true;
@@ -183,7 +183,7 @@ function askWhen(zone: Zone, changed: () => void): When {
           utc: when ? `${when.toISOString().slice(0, 16).replace('T', ' ')} UTC` : '–',
         })
       : t('plans.nowSays');
-    changed();
+    changed(now.checked);
   };
   for (const input of [now, later]) input.addEventListener('change', follow);
   at.addEventListener('input', follow);
@@ -272,15 +272,12 @@ export function openPublish(ref: PlanRef, done: () => void): void {
     const note = h('textarea', { id: 'publish-note', class: 'field', rows: '2', maxlength: '1000' });
     const { waiting } = preview;
     const zone = preview.time_zone ?? ownZone();
-    const when = askWhen(zone, () => {
-      const told = when?.read();
-      go.textContent = t(
-        told && 'at' in told && told.at === null ? 'plans.publishNow' : 'plans.publishLater',
-      );
+    const when = askWhen(zone, (now) => {
+      go.textContent = t(now ? 'plans.publishNow' : 'plans.publishLater');
       fault.textContent = '';
     });
-    go.textContent = t('plans.publishNow');
     go.hidden = waiting !== null;
+    cancel.textContent = t(waiting ? 'frame.close' : 'frame.cancel');
     go.disabled = !preview.ok;
     go.onclick = () => void submit(plan, when, zone, note.value.trim());
     renew(

@@ -51,7 +51,7 @@ const isOrdinary = ({ kind, households }: PreviewGrid): boolean =>
 function askStop(anything: boolean): Promise<'keep' | 'drop' | null> {
   return new Promise((resolve) => {
     let answer: 'keep' | 'drop' | null = null;
-    const dialog = openDialog(t('plans.stopTitle'), 'dialog-small', () => resolve(answer));
+    const dialog = openDialog(t('plans.stopTitle'), 'stop-dialog', () => resolve(answer));
     const say = (wanted: 'keep' | 'drop', className: string): HTMLButtonElement =>
       h('button', {
         type: 'button',
@@ -87,6 +87,7 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
   let fitted = false;
   let gone = false;
   let made = false;
+  let taken = false;
   let opening: number | undefined;
   const shares: number[] = [];
 
@@ -122,9 +123,12 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
   if (bounds) queueMicrotask(() => map.fit(transformExtent(bounds, 'EPSG:4326', 'EPSG:3857'), false));
   const size = new ResizeObserver(() => {
     map.map.updateSize();
-    if (fitted) map.fit(undefined, false);
+    if (fitted && !taken) map.fit(undefined, false);
   });
   size.observe(target);
+  for (const kind of ['pointerdown', 'wheel', 'keydown'] as const) {
+    target.addEventListener(kind, () => (taken = true), { passive: true });
+  }
 
   const classesNow = (): ReturnType<typeof bandClasses> =>
     bandClasses(bandOf(best, job, hooks.overview.band));
@@ -141,7 +145,8 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
     best = next;
     map.show(next);
     map.look(lookAt);
-    if (!fitted && next.features.length > 0) {
+    // the plan grows cell by cell: all of it stays in sight until the reader looks at some place
+    if (!taken && next.features.length > 0) {
       fitted = true;
       map.fit(undefined, false);
     }
@@ -188,7 +193,8 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
       );
     const before = shares.length > 1 ? shares[0] : undefined;
     const now = best.figures.in_band;
-    const better = typeof now === 'number' && before !== undefined && now > before;
+    const better =
+      typeof now === 'number' && before !== undefined && now > before && share(now) !== share(before);
     return h(
       'dl',
       { class: 'job-tiles' },
@@ -239,6 +245,7 @@ export function createJobView(id: number, hooks: JobViewHooks): JobView {
           const english = document.documentElement.lang === 'en';
           return h('li', {}, swatch, h('span', { text: english ? label_en : label_zh }));
         }),
+        h('li', {}, h('span', { class: 'swatch swatch-none' }), h('span', { text: t('plans.special') })),
       ),
     );
   }
