@@ -4,8 +4,8 @@ import { curve, heading, type Point, widthOf } from './curve';
 describe('arrows', () => {
   it('lead from the one to the other, short of both', () => {
     const points = curve([0, 0], [100, 0]);
-    expect(points[0]).toEqual([6, 0]);
-    expect(points.at(-1)?.[0]).toBeCloseTo(94);
+    expect(points[0]).toEqual([10, 0]);
+    expect(points.at(-1)?.[0]).toBeCloseTo(90);
     expect(points.at(-1)?.[1]).toBeCloseTo(0);
   });
   it('bend apart on the way there and back', () => {

@@ -6,7 +6,7 @@ const STEPS = 20;
 /** How far the middle of an arrow is from the straight line, in shares of its length. */
 const BEND = 0.16;
 /** Of its length, so much is left free at both ends. */
-const FREE = 0.06;
+const FREE = 0.1;
 
 /** Points of a quadratic Bézier curve from a to b. */
 export function curve(a: Point, b: Point): Point[] {
