@@ -14,7 +14,7 @@ from apiflask.fields import Boolean, Integer, String
 from flask import Response, request, send_file
 
 from api.json import json_bytes, json_response
-from api.keys import planner
+from api.keys import is_planner, planner
 from api.pages import Strict, no_parameters
 from api.plans.job import PLAN, keep_best
 from api.state import State, state
@@ -74,14 +74,15 @@ def listing(query_data: dict[str, Any]) -> Response:
     if last is not None:
         parameters = urlencode({**request.args.to_dict(), "before": last})
         links.append({"rel": "next", "href": f"{request.path}?{parameters}", "type": "application/json"})
-    return json_response({"jobs": [job_json(row) for row in rows], "links": links})
+    return json_response({"jobs": [job_json(row) | _asked(row) for row in rows], "links": links})
 
 
 @bp.get("/api/v1/jobs/<job>")
 @no_parameters
 def detail(job: str) -> Response:
     """One job: its state, how far it is, seconds still needed, its result or its error."""
-    return json_response(job_json(_find(state(), number_of_job(job))))
+    row = _find(state(), number_of_job(job))
+    return json_response(job_json(row) | _asked(row))
 
 
 @bp.delete("/api/v1/jobs/<job>")
@@ -152,7 +153,14 @@ def job_json(row: dict[str, Any]) -> dict[str, Any]:
     eta = jobs.eta(row)
     told = ("id", "kind", "state", "share", "note", "cancel_asked", "attempts", "revision", "result", "error")
     times = {name: _utc(row[name]) for name in ("created_at", "started_at", "finished_at")}
-    return {name: row[name] for name in told} | times | {"eta": eta and round(eta, 1), "links": links}
+    return {name: row[name] for name in told} | times | {"eta": eta and round(eta, 1), "params": {}, "links": links}
+
+
+def _asked(row: dict[str, Any]) -> dict[str, Any]:
+    """What a plan that is being made is of and called: for planners, as drafts are."""
+    if row["kind"] != PLAN or not is_planner():
+        return {}
+    return {"params": {name: row[name] for name in ("area", "name", "band")}}
 
 
 def media_of(name: str) -> str:

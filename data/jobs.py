@@ -34,8 +34,11 @@ GIVEN_UP = {
 j = t.jobs.c
 _next_revision = {"revision": j.revision + 1}
 _columns = [
-    column for column in t.jobs.c if column.name != "params"
-] + [sa.func.extract("epoch", sa.func.now() - j.started_at).cast(sa.Float).label("elapsed")]  # fmt: skip
+    *[column for column in t.jobs.c if column.name != "params"],
+    sa.func.extract("epoch", sa.func.now() - j.started_at).cast(sa.Float).label("elapsed"),
+    # what people know the work by; the rest of what it was asked with may be large
+    *[j.params[name].astext.label(name) for name in ("area", "name", "band")],
+]
 
 
 @dataclass(frozen=True, slots=True)

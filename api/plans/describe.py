@@ -104,7 +104,7 @@ ANSWERS: Final[dict[str, Json]] = {
         "moves": _list(MOVE), "estimated": FLAG,
         "outdated": _list(_object({"id": INTEGER, "name": TEXT, "area": TEXT, "author": TEXT, "updated_at": TIME})),
         "waiting": _object(PUBLICATION, nullable=True), "communities": _list(TEXT),
-        "history": _list(_object(PUBLICATION)),
+        "history": _list(_object(PUBLICATION)), "time_zone": _object({"name": TEXT, "minutes": INTEGER}),
     }),
     GENERATIONS: _object({
         "generations": _list(_object(GENERATION | {

@@ -55,7 +55,8 @@ def preview_publication(plan: str) -> Response:
         asked = publications.of_plan(connection, row.id)
     told["waiting"] = publication_json(told["waiting"]) if told["waiting"] else None
     told["outdated"] = [one | {"updated_at": utc(one["updated_at"])} for one in told["outdated"]]
-    return tagged(json_response(told | {"history": [publication_json(one) for one in asked]}), row)
+    told["history"] = [publication_json(one) for one in asked]
+    return tagged(json_response(told | {"time_zone": _zone_json(state().settings.timezone)}), row)
 
 
 @bp.post(f"{HERE}/<plan>/publication")
@@ -94,3 +95,9 @@ def cancel_publication(plan: str) -> Response:
     with state().engine.begin() as connection:
         publications.cancel(connection, seen_plan(connection, plan).id)
     return Response(status=204)
+
+
+def _zone_json(zone: dt.tzinfo) -> dict[str, Any]:
+    """The service's time zone, which moments without one are in: its name, and minutes east of UTC now."""
+    offset = dt.datetime.now(zone).utcoffset() or dt.timedelta()
+    return {"name": str(zone), "minutes": round(offset.total_seconds() / 60)}
