@@ -10,6 +10,8 @@ from apiflask import APIFlask
 
 from api.circles.describe import ANSWERS as CIRCLE_ANSWERS
 from api.circles.describe import CHANGES as CIRCLE_CHANGES
+from api.editing.describe import ANSWERS as EDITING_ANSWERS
+from api.editing.describe import MEDIA as EDITING_MEDIA
 from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
 from api.ogc.describe import PATHS as OGC_PATHS
@@ -241,14 +243,14 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/jobs/{job}": _object(JOB),
     "/api/v1/jobs/{job}/events": TEXT,
     "/api/v1/jobs/{job}/output": {"type": "string", "format": "binary"},
-} | CIRCLE_ANSWERS | {
+} | CIRCLE_ANSWERS | EDITING_ANSWERS | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers to GET when all is well."""
 MEDIA = {
     "/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream",
     "/api/v1/layers/qgis": "application/x-qgis-project",
-}  # fmt: skip
+} | EDITING_MEDIA  # fmt: skip
 """Media type of answers that are neither JSON nor GeoJSON."""
 CHANGES: dict[str, dict[str, Json]] = {
     "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},

@@ -76,7 +76,7 @@ def address(client: FlaskClient, path: str) -> str:
     codes = {"/api/v1/grids/{code}": grid["code"], "/api/v1/areas/{code}": grid["community"]}
     filled = path.replace("{code}", codes.get(path, "")).replace("{component_code}", component["component_code"])
     filled = filled.replace("{report}", str(report)).replace("{job}", "1")
-    filled = filled.replace("{name}", "facilities")
+    filled = filled.replace("{name}", "facilities").replace("{unit_set}", "1").replace("{plan}", "1")
     return filled + queries.get(path, "")
 
 

@@ -1,0 +1,61 @@
+"""What /openapi.json says of the answers of editing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Json = dict[str, Any]
+
+TEXT: Final[Json] = {"type": "string"}
+NUMBER: Final[Json] = {"type": "number"}
+INTEGER: Final[Json] = {"type": "integer"}
+FLAG: Final[Json] = {"type": "boolean"}
+FACTS: Final[Json] = {"type": "object"}
+TIME: Final[Json] = {"type": "string", "format": "date-time"}
+
+
+def _object(properties: Json, **more: Any) -> Json:
+    return {"type": "object", "properties": properties, "required": list(properties), **more}
+
+
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def _null(schema: Json) -> Json:
+    return {**schema, "nullable": True}
+
+
+PLAN: Final = "/api/v1/plans/{plan}"
+UNIT_SET: Final = "/api/v1/unit-sets/{unit_set}"
+BAND: Final = _object({"low": INTEGER, "high": INTEGER})
+GRID: Final = _object(
+    {
+        "code": TEXT, "name": TEXT, "kind": TEXT, "parent": _null(TEXT), "community": TEXT, "locked": FLAG,
+        "continues": FLAG, "version": INTEGER,
+    }
+)  # fmt: skip
+
+ANSWERS: Final[dict[str, Json]] = {
+    f"{UNIT_SET}/topology": {"type": "string", "format": "binary"},
+    f"{UNIT_SET}/counts": _object(
+        {
+            "unit_set": INTEGER, "since": _null(TIME), "until": _null(TIME), "components": _list(INTEGER),
+            "reports_per_month": _list(NUMBER),
+        }
+    ),
+    f"{PLAN}/assignment": _object(
+        {
+            "plan": INTEGER, "name": TEXT, "area": TEXT, "status": {"type": "string", "enum": ["draft", "published"]},
+            "version": INTEGER, "unit_set": INTEGER, "band": BAND,
+            "levels": _list(
+                _object(
+                    {"level": INTEGER, "band": _null(BAND), "grids": _list(GRID), "owner": _list(INTEGER)}
+                )
+            ),
+            "links": _list(_object({"rel": TEXT, "href": TEXT})),
+        }
+    ),
+}  # fmt: skip
+"""What each address answers to GET when all is well."""
+MEDIA: Final = {f"{UNIT_SET}/topology": "application/vnd.gisgrid.topology"}

@@ -1,0 +1,8 @@
+"""The blueprint of editing with all its views."""
+
+from __future__ import annotations
+
+from api.editing import assignment, ground
+from api.editing.blueprint import bp
+
+__all__ = ["assignment", "bp", "ground"]
