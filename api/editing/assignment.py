@@ -24,7 +24,7 @@ FACTS = ("code", "name", "kind", "parent", "community", "locked", "continues", "
 
 @bp.get(f"{PLAN}/assignment")
 @no_parameters
-def assignment(plan: int) -> Response:
+def assignment(plan: str) -> Response:
     """The grids of a plan, level by level, and whose every unit is, in the order of the unit set's topology."""
     with state().engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")

@@ -26,7 +26,7 @@ class TopologyQuery(Strict):
 
 @bp.get(f"{UNIT_SET}/topology")
 @bp.input(TopologyQuery, location="query", unknown=None)
-def topology(unit_set: int, query_data: dict[str, Any]) -> Response:
+def topology(unit_set: str, query_data: dict[str, Any]) -> Response:
     """The units of a set and their borders, as arcs, in one block of bytes (docs/editing-api.md).
 
     With ``v`` of the revision there is now it never changes and is kept for good; without, caches ask each time.
@@ -48,7 +48,7 @@ def topology(unit_set: int, query_data: dict[str, Any]) -> Response:
 
 @bp.get(f"{UNIT_SET}/counts")
 @no_parameters
-def counts(unit_set: int) -> Response:
+def counts(unit_set: str) -> Response:
     """Components, and reports a month over the last twelve months, in every unit of a set, in the topology's order."""
     with state().engine.connect() as connection:
         found = visible_unit_set(connection, unit_set)
