@@ -166,3 +166,11 @@ PICTURE_BYTES_MAX: Final = 256 * 1024 * 1024
 """Largest picture a drawer may answer, in bytes."""
 DRAWER_MEMORY_MAX: Final = 3 * 1024**3
 """Memory a drawer may hold before it is replaced, in bytes."""
+EDIT_OPERATIONS_MAX: Final = 5_000
+"""Most operations of one edit of a plan."""
+EDITS_PAGE_MAX: Final = 500
+"""Most edits told in one answer."""
+FIX_GRIDS_MAX: Final = 12
+"""Most grids one request evens out among themselves."""
+FIX_SECONDS: Final = 8.0
+"""How long the engine looks for a better division of a few grids, in seconds."""
