@@ -11,6 +11,7 @@ from apiflask import APIFlask
 from api.circles.describe import ANSWERS as CIRCLE_ANSWERS
 from api.circles.describe import CHANGES as CIRCLE_CHANGES
 from api.editing.describe import ANSWERS as EDITING_ANSWERS
+from api.editing.describe import CHANGES as EDITING_CHANGES
 from api.editing.describe import MEDIA as EDITING_MEDIA
 from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
@@ -252,12 +253,16 @@ MEDIA = {
     "/api/v1/layers/qgis": "application/x-qgis-project",
 } | EDITING_MEDIA  # fmt: skip
 """Media type of answers that are neither JSON nor GeoJSON."""
-CHANGES: dict[str, dict[str, Json]] = {
-    "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},
-    "POST /api/v1/reports": {"200": REPORT, "201": REPORT},
-    "POST /api/v1/reports/{report}/updates": {"200": REPORT, "201": REPORT},
-    "DELETE /api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},
-} | CIRCLE_CHANGES
+CHANGES: dict[str, dict[str, Json]] = (
+    {
+        "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},
+        "POST /api/v1/reports": {"200": REPORT, "201": REPORT},
+        "POST /api/v1/reports/{report}/updates": {"200": REPORT, "201": REPORT},
+        "DELETE /api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},
+    }
+    | CIRCLE_CHANGES
+    | EDITING_CHANGES
+)
 """What addresses answer to other methods when all is well, by status; 204 has no body."""
 KEYED = {"/api/v1/reports", "/api/v1/reports/{report}/updates"}
 """Addresses that take what is sent only with a key, where keys are set."""

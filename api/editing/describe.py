@@ -36,6 +36,19 @@ GRID: Final = _object(
     }
 )  # fmt: skip
 
+GRID_NOW: Final = _object(
+    GRID["properties"] | {"level": INTEGER, "households": INTEGER, "population": INTEGER, "compactness": NUMBER}
+)
+OPERATIONS: Final = _list(FACTS)
+EDIT: Final = _object({"version": INTEGER, "at": TIME, "author": TEXT, "note": TEXT, "operations": OPERATIONS})
+MADE: Final = _object(
+    {
+        "version": INTEGER, "codes": {"type": "object", "additionalProperties": TEXT}, "grids": _list(GRID_NOW),
+        "removed": _list(_object({"code": TEXT, "level": INTEGER})), "merged": _list(INTEGER),
+        "operations": OPERATIONS, "repeated": FLAG,
+    }
+)  # fmt: skip
+
 ANSWERS: Final[dict[str, Json]] = {
     f"{UNIT_SET}/topology": {"type": "string", "format": "binary"},
     f"{UNIT_SET}/counts": _object(
@@ -56,6 +69,9 @@ ANSWERS: Final[dict[str, Json]] = {
             "links": _list(_object({"rel": TEXT, "href": TEXT})),
         }
     ),
+    f"{PLAN}/edits": _object({"version": INTEGER, "status": TEXT, "edits": _list(EDIT)}),
+    f"{PLAN}/numbering": _object({"version": INTEGER, "operations": OPERATIONS}),
 }  # fmt: skip
 """What each address answers to GET when all is well."""
 MEDIA: Final = {f"{UNIT_SET}/topology": "application/vnd.gisgrid.topology"}
+CHANGES: Final[dict[str, dict[str, Json]]] = {f"POST {PLAN}/edits": {"200": MADE}}
