@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from planning.problems import KINDS
+
 Json = dict[str, Any]
 
 TEXT: Final[Json] = {"type": "string"}
@@ -48,6 +50,24 @@ MADE: Final = _object(
         "operations": OPERATIONS, "repeated": FLAG,
     }
 )  # fmt: skip
+PROBLEM: Final = _object(
+    {
+        "id": TEXT, "kind": {"type": "string", "enum": list(KINDS)}, "level": INTEGER, "grids": _list(TEXT),
+        "units": _list(INTEGER), "amount": NUMBER, "bbox": _list(NUMBER), "compound": _null(TEXT), "text_zh": TEXT,
+        "text_en": TEXT,
+    }
+)  # fmt: skip
+FIGURES: Final = _object(
+    {
+        **dict.fromkeys(("unassigned", "broken", "outside_band", "split_compounds", "crossings"), INTEGER),
+        "grids": _list(
+            _object(
+                {"code": TEXT, "units": INTEGER, "households": INTEGER, "population": INTEGER, "compactness": NUMBER}
+            )
+        ),
+    }
+)
+FIXED: Final = _object({"version": INTEGER, "operations": OPERATIONS, "before": FIGURES, "after": FIGURES})
 
 ANSWERS: Final[dict[str, Json]] = {
     f"{UNIT_SET}/topology": {"type": "string", "format": "binary"},
@@ -70,8 +90,12 @@ ANSWERS: Final[dict[str, Json]] = {
         }
     ),
     f"{PLAN}/edits": _object({"version": INTEGER, "status": TEXT, "edits": _list(EDIT)}),
+    f"{PLAN}/problems": _object({"version": INTEGER, "problems": _list(PROBLEM)}),
     f"{PLAN}/numbering": _object({"version": INTEGER, "operations": OPERATIONS}),
 }  # fmt: skip
 """What each address answers to GET when all is well."""
 MEDIA: Final = {f"{UNIT_SET}/topology": "application/vnd.gisgrid.topology"}
-CHANGES: Final[dict[str, dict[str, Json]]] = {f"POST {PLAN}/edits": {"200": MADE}}
+CHANGES: Final[dict[str, dict[str, Json]]] = {
+    f"POST {PLAN}/edits": {"200": MADE},
+    f"POST {PLAN}/fix": {"200": FIXED},
+}
