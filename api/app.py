@@ -36,6 +36,7 @@ from api.catalogue import Catalogue
 from api.circles import views as circle_views
 from api.current import CurrentGrids
 from api.drawing import Drawing
+from api.editing import views as editing_views
 from api.gate import Gate
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
@@ -75,6 +76,7 @@ BLUEPRINTS = (
     basemap.bp,
     single.bp,
     circle_views.bp,
+    editing_views.bp,
     reports.bp,
     open311.bp,
     jobs.bp,

@@ -10,6 +10,9 @@ from apiflask import APIFlask
 
 from api.circles.describe import ANSWERS as CIRCLE_ANSWERS
 from api.circles.describe import CHANGES as CIRCLE_CHANGES
+from api.editing.describe import ANSWERS as EDITING_ANSWERS
+from api.editing.describe import CHANGES as EDITING_CHANGES
+from api.editing.describe import MEDIA as EDITING_MEDIA
 from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
 from api.ogc.describe import PATHS as OGC_PATHS
@@ -245,14 +248,14 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/jobs/{job}": _object(JOB),
     "/api/v1/jobs/{job}/events": TEXT,
     "/api/v1/jobs/{job}/output": {"type": "string", "format": "binary"},
-} | CIRCLE_ANSWERS | PLAN_ANSWERS | {
+} | CIRCLE_ANSWERS | PLAN_ANSWERS | EDITING_ANSWERS | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers to GET when all is well."""
 MEDIA = {
     "/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream",
     "/api/v1/layers/qgis": "application/x-qgis-project",
-} | PLAN_MEDIA  # fmt: skip
+} | PLAN_MEDIA | EDITING_MEDIA  # fmt: skip
 """Media type of answers that are neither JSON nor GeoJSON."""
 CHANGES: dict[str, dict[str, Json]] = (
     {
@@ -263,6 +266,7 @@ CHANGES: dict[str, dict[str, Json]] = (
     }
     | CIRCLE_CHANGES
     | PLAN_CHANGES
+    | EDITING_CHANGES
 )
 """What addresses answer to other methods when all is well, by status; 204 has no body."""
 KEYED = {"/api/v1/reports", "/api/v1/reports/{report}/updates"} | {key.split()[1] for key in PLAN_CHANGES}

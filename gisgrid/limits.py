@@ -182,3 +182,11 @@ PLAN_UNITS_MAX: Final = 200_000
 """Most units a plan made over HTTP may have."""
 PUBLISH_AHEAD_DAYS_MAX: Final = 3_660
 """How far ahead a plan may be told to come into force, in days."""
+EDIT_OPERATIONS_MAX: Final = 5_000
+"""Most operations of one edit of a plan."""
+EDITS_PAGE_MAX: Final = 500
+"""Most edits told in one answer."""
+FIX_GRIDS_MAX: Final = 12
+"""Most grids one request evens out among themselves."""
+FIX_SECONDS: Final = 8.0
+"""How long the engine looks for a better division of a few grids, in seconds."""

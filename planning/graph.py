@@ -207,7 +207,7 @@ def graph_of(
     """`unit_graph` of polygons that are already a noded coverage in a metric CRS; streets in the same CRS."""
     shared = topology.edges(geometry)
     n = len(geometry)
-    classes = _segment_classes(shared, streets, street_tolerance)
+    classes = segment_classes(shared, streets, street_tolerance)
     pair = shared.left.astype(np.int64) * n + shared.right
     pairs, which = np.unique(pair, return_inverse=True)
     metres = np.zeros((len(pairs), NO_STREET + 1))
@@ -253,7 +253,7 @@ def street_classes(streets: gpd.GeoDataFrame) -> npt.NDArray[np.int8]:
     return classes
 
 
-def _segment_classes(
+def segment_classes(
     shared: topology.Edges, streets: gpd.GeoDataFrame | None, tolerance: float
 ) -> npt.NDArray[np.int64]:
     """Strongest street class within `tolerance` metres of each segment's midpoint."""

@@ -93,8 +93,13 @@ def read_planning_input(connection: sa.Connection, area: str, *, unit_set: int |
     communities = plans.communities_of(connection, area)
     unit_set = plans.latest_unit_set(connection, area) if unit_set is None else unit_set
     units = to_metric(plans.units_of(connection, unit_set))
+    return PlanningInput(area, communities, unit_set, units, stored_lines(connection, communities, units))
+
+
+def stored_lines(connection: sa.Connection, communities: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """`planning_lines` of the streets, water and walls stored in and near some communities."""
     lines = [around(connection, table, communities) for table in (t.streets, t.water, t.walls)]
-    return PlanningInput(area, communities, unit_set, units, planning_lines(units, *lines))
+    return planning_lines(units, *lines)
 
 
 def read_grids_in_force(connection: sa.Connection, area: str, *, level: int | None = 1) -> gpd.GeoDataFrame:

@@ -83,7 +83,7 @@ def address(client: FlaskClient, path: str) -> str:
     codes = {"/api/v1/grids/{code}": grid["code"], "/api/v1/areas/{code}": grid["community"]}
     filled = path.replace("{code}", codes.get(path, "")).replace("{component_code}", component["component_code"])
     filled = filled.replace("{report}", str(report)).replace("{job}", "1")
-    filled = filled.replace("{plan}", "1").replace("{generation}", "1")
+    filled = filled.replace("{plan}", "1").replace("{generation}", "1").replace("{unit_set}", "1")
     filled = filled.replace("{name}", "facilities")
     return filled + queries.get(path, "")
 

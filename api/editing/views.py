@@ -1,0 +1,8 @@
+"""The blueprint of editing with all its views."""
+
+from __future__ import annotations
+
+from api.editing import assignment, edits, ground, mending
+from api.editing.blueprint import bp
+
+__all__ = ["assignment", "bp", "edits", "ground", "mending"]
