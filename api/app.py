@@ -29,7 +29,9 @@ from api import (
     openapi,
     overview,
     pages,
+    places,
     reports,
+    sheets,
     wms,
 )
 from api.catalogue import Catalogue
@@ -78,6 +80,8 @@ BLUEPRINTS = (
     open311.bp,
     jobs.bp,
     me.bp,
+    places.bp,
+    sheets.bp,
     mapit.bp,
     ogc.bp,
     addresses.bp,

@@ -166,3 +166,13 @@ PICTURE_BYTES_MAX: Final = 256 * 1024 * 1024
 """Largest picture a drawer may answer, in bytes."""
 DRAWER_MEMORY_MAX: Final = 3 * 1024**3
 """Memory a drawer may hold before it is replaced, in bytes."""
+SHEET_FEATURES_MAX: Final = 40_000
+"""Most buildings one printed map shows beyond its own community."""
+SHEET_PIXELS_MAX: Final = 40_000_000
+"""Most pixels of a printed sheet as a picture: 160 MiB while it is drawn."""
+SHEET_PAGES_MAX: Final = 60
+"""Most communities of one atlas asked for over HTTP."""
+SHEET_DPI_MAX: Final = 600
+"""Most dots an inch of a printed sheet as a picture; the fewest are 36."""
+PLACE_NEIGHBOURS_MAX: Final = 400
+"""Most outlines one place's answer brings: its neighbours, or a community's grids."""
