@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import orjson
 import sqlalchemy as sa
@@ -27,8 +26,6 @@ bp = APIBlueprint("places", __name__, url_prefix="/api/v1/places", tag="Places")
 
 MONTHS: Final = 12
 CLOSED: Final = "结案归档"
-ZONE: Final = ZoneInfo("Asia/Shanghai")
-"""Months begin at midnight there."""
 FINE: Final = 5e-6
 """Detail of the shapes in degrees, about half a metre."""
 
@@ -154,11 +151,11 @@ def _facilities(connection: sa.Connection, shape: Any) -> list[Json]:
 
 
 def _reports(connection: sa.Connection, shape: Any) -> Json:
-    r = t.reports.c
-    month = sa.func.to_char(sa.func.timezone(ZONE.key, r.reported_at), "YYYY-MM").label("month")
-    names = _last_months(datetime.now(UTC).astimezone(ZONE))
+    r, zone = t.reports.c, state().settings.timezone
+    month = sa.func.to_char(sa.func.timezone(str(zone), r.reported_at), "YYYY-MM").label("month")
+    names = _last_months(datetime.now(UTC).astimezone(zone))
     inside = sa.func.ST_Covers(shape, r.geometry)
-    since = datetime(int(names[0][:4]), int(names[0][5:]), 1, tzinfo=ZONE)
+    since = datetime(int(names[0][:4]), int(names[0][5:]), 1, tzinfo=zone)
     query = sa.select(month, sa.func.count().label("count")).where(inside, r.reported_at >= since).group_by(month)
     counts = {row["month"]: int(row["count"]) for row in connection.execute(query).mappings()}
     open_ = sa.select(sa.func.count()).select_from(t.reports).where(inside, r.stage != CLOSED)

@@ -20,11 +20,15 @@ from layers.sheets.words import LANGUAGES, Language
 @click.argument("community", required=False)
 @click.option("--area", help="Code of a street or district instead: an atlas, one sheet a community.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="FILE.pdf or FILE.png.")
-@click.option("--plan", type=int, help="Grids of this plan, marked as a draft while it is one. Default: those in force.")
+@click.option(
+    "--plan", type=int, help="Grids of this plan, marked as a draft while it is one. Default: those in force."
+)
 @click.option("--generation", type=int, help="Grids of an earlier generation.")
 @click.option("--scale", type=int, help="2500 means 1:2500. Default: the largest round scale that fits the paper.")
 @click.option("--paper", type=click.Choice(list(PAPERS)), default="A3", show_default=True)
-@click.option("--orientation", type=click.Choice(["portrait", "landscape"]), help="Default: what shows the ground larger.")
+@click.option(
+    "--orientation", type=click.Choice(["portrait", "landscape"]), help="Default: what shows the ground larger."
+)
 @click.option("--lang", type=click.Choice(LANGUAGES), default="zh", show_default=True)
 @click.option("--dpi", type=int, default=200, show_default=True, help="Dots an inch of a picture.")
 @output_options

@@ -9,16 +9,18 @@ import numpy as np
 import shapely
 
 from layers.render.fonts import width_of
+from layers.sheets import words as w
 from layers.sheets.data import Community
 from layers.sheets.frame import Frame, degrees_minutes
 from layers.sheets.grids import BORDER, FILLS, HATCH, OUTER, Cell, hatch
 from layers.sheets.ground import GREY as GREY_TONES
 from layers.sheets.ground import OWN, Drawn
 from layers.sheets.paper import Box, Layout, round_length
-from layers.sheets.pen import GREY, INK, Pen, fitted, turn, wrapped
-from layers.sheets import words as w
+from layers.sheets.pen import GREY, INK, Pen, fitted, turn
 from layers.sheets.words import Language, filled
 
+COLUMN: Final[dict[str, float]] = {"zh": 40.0, "en": 41.0, "both": 58.0}
+"""Width of a column of the legend, in mm of letters."""
 HEAD: Final = 17.0
 """Height of north arrow and scale bar above legend and table, in mm of letters."""
 
@@ -39,7 +41,9 @@ def draw_title(pen: Pen, plan: Layout, community: Community, lang: Language) -> 
     zh, en = community.name, community.name_en
     middle = (box.left + box.right) / 2
     main = w.Words(f"{zh or en}{w.TITLE.zh}", f"{en or zh} {w.TITLE.en}")
-    above = w.Words("".join(name for name, _ in community.above), ", ".join(e or z for z, e in reversed(community.above)))
+    above = w.Words(
+        "".join(name for name, _ in community.above), ", ".join(e or z for z, e in reversed(community.above))
+    )
     lines = [(main.said("en" if lang == "en" else "zh"), 7.0 * unit, True, INK)]
     under = main.en + (f" · {above.en}" if above.en else "") if lang == "both" else above.said(lang)
     if lang == "both" and above.zh:
@@ -53,11 +57,13 @@ def draw_title(pen: Pen, plan: Layout, community: Community, lang: Language) -> 
         y += 6.6 * unit
 
 
-def draw_scale_and_north(pen: Pen, plan: Layout, box: Box, frame: Frame, scale: int, north: float, lang: Language) -> Bar:
+def draw_scale_and_north(
+    pen: Pen, plan: Layout, box: Box, frame: Frame, scale: int, north: float, lang: Language
+) -> Bar:
     """The north arrow on the left of a box, ratio and scale bar beside it."""
     unit = plan.unit
     _north(pen, box.left + 6.5 * unit, box.top + 9.5 * unit, unit, north, lang)
-    left, right = box.left + 17.0 * unit, box.left + min(box.width, 82.0 * unit) - 10.0 * unit
+    left, right = box.left + 17.0 * unit, box.left + min(box.width, 82.0 * unit) - 6.0 * unit
     metres = round_length((right - left) / frame.factor)
     bar = Bar(left, box.top + 9.0 * unit, metres * frame.factor, metres)
     pen.text(f"1:{scale:,}", left, box.top + 5.2 * unit, 4.2 * unit, bold=True)
@@ -68,7 +74,8 @@ def draw_scale_and_north(pen: Pen, plan: Layout, box: Box, frame: Frame, scale: 
         one = Box(left + part * step, bar.top, left + (part + 1) * step, bar.top + high)
         pen.box(one, INK if part % 2 == 0 else "#ffffff")
     pen.box(Box(left, bar.top, left + bar.length, bar.top + high), edge=INK, width=0.18 * unit)
-    for share in (0.0, 2 / parts if parts == 4 else 0.4, 1.0):
+    middle = (0.5 if parts == 4 else 0.4,) if bar.length > 24.0 * unit else ()
+    for share in (0.0, *middle, 1.0):
         told = _length(metres * share, last=share == 1.0)
         pen.text(told, left + share * bar.length, bar.top + high + 1.8 * unit, 2.2 * unit, align="middle")
     return bar
@@ -92,7 +99,9 @@ def _north(pen: Pen, x: float, y: float, unit: float, angle: float, lang: Langua
     pen.text("北" if lang == "zh" else "N", *letter.tolist(), 2.8 * unit, bold=True, align="middle")
 
 
-def draw_foot(pen: Pen, plan: Layout, community: Community, scale: int, north: float, page: tuple[int, int], lang: Language) -> None:
+def draw_foot(
+    pen: Pen, plan: Layout, community: Community, scale: int, north: float, page: tuple[int, int], lang: Language
+) -> None:
     """Date, what grids these are, system and convergence, owners of the data, page."""
     box, unit = plan.foot, plan.unit
     source = community.source
@@ -105,8 +114,10 @@ def draw_foot(pen: Pen, plan: Layout, community: Community, scale: int, north: f
         published = source.generation.published_at.date().isoformat()
         state = filled(w.IN_FORCE, generation=source.generation.id, date=published)
     made = filled(w.MADE, date=community.made.isoformat())
-    # the angle from grid north to true north, east positive, is the negative of the convergence
-    system = filled(w.SYSTEM, crs=f"{community.crs.name} (EPSG:{community.crs.to_epsg()})", angle=degrees_minutes(north))
+    # convergence is counted from true north to the grid's, the arrow from the grid's north to the true one
+    system = filled(
+        w.SYSTEM, crs=f"{community.crs.name} (EPSG:{community.crs.to_epsg()})", angle=degrees_minutes(-north)
+    )
     size = 2.05 * unit
     right = [filled(w.PAGE, page=page[0], pages=page[1]).said(lang)]
     room = box.width - width_of(right[0], size) - 6 * unit
@@ -129,9 +140,9 @@ def watermark(pen: Pen, box: Box, community: Community, lang: Language, unit: fl
         return
     text = filled(w.DRAFT, plan=community.source.plan.id).said("both" if lang == "both" else lang, "  ")
     angle = -np.rad2deg(np.arctan2(box.height, box.width))
-    size = min(13.0 * unit, 13.0 * unit * 0.8 * np.hypot(box.width, box.height) / width_of(text, 13.0 * unit, True))
+    size = min(24.0, 0.6 * np.hypot(box.width, box.height) / width_of(text, unit, True)) * unit
     middle = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)
-    pen.text(text, *middle, float(size), bold=True, align="middle", turned=float(angle), color="#a3231b", opacity=0.22)
+    pen.text(text, *middle, float(size), bold=True, align="middle", turned=float(angle), color="#a3231b", opacity=0.17)
 
 
 # --- legend -----------------------------------------------------------------------------
@@ -145,7 +156,7 @@ def legend_height(drawn: Drawn, cells: list[Cell], plan: Layout, wide: float, la
 
 
 def _columns(plan: Layout, wide: float, lang: Language) -> int:
-    return max(1, int(wide / ((58.0 if lang == "both" else 38.0 if lang == "zh" else 41.0) * plan.unit)))
+    return max(1, int(wide / (COLUMN[lang] * plan.unit - 1e-6)))
 
 
 def _entries(drawn: Drawn, cells: list[Cell]) -> list[tuple[str, w.Words]]:
@@ -190,7 +201,11 @@ def _sign(pen: Pen, key: str, box: Box, unit: float) -> None:
     y = (box.top + box.bottom) / 2
     line: Any = shapely.linestrings([(box.left, y), (box.right, y)])
     shape = shapely.box(*box)
-    fills = {"building": (OWN.building, OWN.wall), "water": (OWN.water, OWN.bank), "outside": (GREY_TONES.land, "#b9bdc2")}
+    fills = {
+        "building": (OWN.building, OWN.wall),
+        "water": (OWN.water, OWN.bank),
+        "outside": (GREY_TONES.land, "#b9bdc2"),
+    }
     if key in fills:
         pen.fill(shape, fills[key][0])
         pen.line(shape, fills[key][1], 0.15 * unit)

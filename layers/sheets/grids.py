@@ -70,7 +70,9 @@ def colors_of(shapes: Any) -> NDArray[np.int64]:
     """
     near = gpd.GeoSeries(shapes).sindex.query(shapes, predicate="intersects")
     pairs = near[:, near[0] < near[1]]
-    border = shapely.length(shapely.intersection(shapely.boundary(shapes[pairs[0]]), shapely.boundary(shapes[pairs[1]])))
+    border = shapely.length(
+        shapely.intersection(shapely.boundary(shapes[pairs[0]]), shapely.boundary(shapes[pairs[1]]))
+    )
     around: list[set[int]] = [set() for _ in shapes]
     for one, other in pairs[:, border > TOUCH].T.tolist():
         around[one].add(other)
@@ -150,7 +152,7 @@ def _label_first(pen: Pen, cell: Cell, lang: Language, unit: float, taken: Taken
     number = cell.code[len(cell.above[0]) :] or cell.code[-3:]
     tries = [
         [Line(name, size * unit, True), Line(cell.code, 0.56 * size * unit, False)] for size in (4.6, 3.9, 3.3)
-    ] + [[Line(name, size * unit, True)] for size in (3.3, 2.8)] + [[Line(number, 2.6 * unit, True)]]  # fmt: skip
+    ] + [[Line(name, size * unit, True)] for size in (3.3, 2.8)] + [[Line(number, size * unit, True)] for size in (2.6, 2.1)]  # fmt: skip
     parts = max(shapely.get_parts(cell.shape).tolist(), key=lambda part: part.area)
     for lines in tries:
         wide, high = size_of(lines)
@@ -158,7 +160,7 @@ def _label_first(pen: Pen, cell: Cell, lang: Language, unit: float, taken: Taken
         if place is not None:
             _write(pen, lines, place, unit, taken)
             return 0
-    lines = [Line(name, 2.8 * unit, True)]
+    lines = [Line(number, 2.4 * unit, True)]
     wide, high = size_of(lines)
     place = beside(parts, wide + 1.2 * unit, high + 0.6 * unit, taken, step=1.6 * unit)
     if place is not None:

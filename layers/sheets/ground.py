@@ -50,9 +50,7 @@ class Tones:
     rail: str
 
 
-OWN: Final = Tones(
-    "#fbf9f3", "#a9cfe8", "#6fa6c9", "#d8c7b2", "#a08b72", "#ffffff", "#8f8a80", "#8f8a80", "#6b6b6b"
-)
+OWN: Final = Tones("#fbf9f3", "#a9cfe8", "#6fa6c9", "#d8c7b2", "#a08b72", "#ffffff", "#8f8a80", "#8f8a80", "#6b6b6b")
 GREY: Final = Tones(
     "#f1f2f3", "#dde6ec", "#c4d2dc", "#e3e4e6", "#cfd1d4", "#fafafa", "#d3d5d8", "#d3d5d8", "#c9cbce"
 )  # fmt: skip
@@ -121,15 +119,20 @@ def draw_ground(pen: Pen, drawn: Drawn, frame: Frame, unit: float, tones: Tones)
 def name_streets(pen: Pen, ground: Ground, frame: Frame, unit: float, taken: Taken, own: Any) -> None:
     """Names of streets and rivers along them, larger ones first; a name is repeated on a long street.
 
-    ``own``: the community on the page: names outside it are grey.
+    ``own``: the community on the page: names outside it are grey, and those of small streets left out.
     """
     for cls in (*NAMED, "water"):
         rows = ground.water if cls == "water" else ground.streets[ground.streets["cls"] == cls]
         rows = rows[rows["name"].fillna("").str.strip() != ""]
         size = unit * {"primary": 2.9, "secondary": 2.7, "tertiary": 2.5, "water": 2.6}.get(cls, 2.2)
         for name, shapes in rows.groupby("name", sort=True).geometry:
+            written: list[tuple[float, float]] = []
             for line in _lines(frame.drawn(shapes.to_numpy(), cut=0.0)):
-                _name_line(pen, str(name).strip(), line, size, taken, own, unit, water=cls == "water")
+                inside_only = cls in ("residential", "service")
+                _name_line(
+                    pen, str(name).strip(), line, size, taken, own, unit, written, water=cls == "water",
+                    inside_only=inside_only,
+                )  # fmt: skip
 
 
 def _lines(shapes: Any) -> list[Any]:
@@ -143,15 +146,16 @@ def _lines(shapes: Any) -> list[Any]:
 
 
 def _name_line(
-    pen: Pen, name: str, line: Any, size: float, taken: Taken, own: Any, unit: float, *, water: bool
-) -> None:
-    written: list[tuple[float, float]] = []
+    pen: Pen, name: str, line: Any, size: float, taken: Taken, own: Any, unit: float,
+    written: list[tuple[float, float]], *, water: bool, inside_only: bool,
+) -> None:  # fmt: skip
+    """``written``: where the name stands already; it is not repeated near by (roads have two carriageways)."""
     for x, y, turned in along(line, width_of(name, size), size, every=70.0 * unit):
         if any((x - at) ** 2 + (y - up) ** 2 < (45.0 * unit) ** 2 for at, up in written):
             continue
-        if not taken.try_take(name_shape(name, size, x, y, turned)):
-            continue
         outside = not shapely.intersects_xy(own, x, y)
+        if (outside and inside_only) or not taken.try_take(name_shape(name, size, x, y, turned)):
+            continue
         color = "#2d6a94" if water else "#4c463d"
         pen.text(
             name, x, y, size, color="#6f757c" if outside else color, align="middle", halo=0.35 * unit, turned=turned
@@ -160,10 +164,11 @@ def _name_line(
 
 
 def name_buildings(pen: Pen, ground: Ground, frame: Frame, unit: float, taken: Taken, own: Any) -> None:
-    """Names of buildings of the community that are large enough for them, and of lakes, the largest first."""
+    """Names of public buildings of the community that are large enough for them, and of lakes, the largest first."""
     for rows, size, color in (
-        (ground.water, 2.5 * unit, "#2d6a94"), (ground.buildings, 1.8 * unit, "#5b4a36"),
-    ):  # fmt: skip
+        (ground.water, 2.5 * unit, "#2d6a94"),
+        (ground.buildings[ground.buildings["kind"] != "residential"], 1.8 * unit, "#5b4a36"),
+    ):
         named = rows[rows["name"].fillna("").str.strip() != ""]
         shapes = frame.drawn(named.geometry.to_numpy(), cut=0.0)
         names = pd.Series(named["name"].to_numpy(str)).str.strip().to_numpy(str)

@@ -23,6 +23,8 @@ SCALES: Final = (
 """Scales a sheet is rounded to when it shall fit the paper."""
 SCALE_MIN: Final = 500
 SCALE_MAX: Final = 250_000
+BELOW: Final = {"landscape": 52.0, "portrait": 78.0}
+"""Height of what stands under the map, in mm of letters."""
 ROOM: Final = 0.025
 """Part of the map's width and height kept free around the community."""
 
@@ -52,20 +54,22 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the parts of a sheet stand. ``unit``: a millimetre of letters and lines, in points."""
+    """Where the parts of a sheet stand. ``unit``: a millimetre of letters and lines, in points; ``below``: what goes
+    with the map stands under it, not on its right."""
 
     paper: str
     orientation: Orientation
+    below: bool
     unit: float
     page: Box
     title: Box
     map: Box
     side: Box
-    """Beside the map (landscape) or below it (portrait): north arrow, scale bar, legend, table."""
+    """North arrow, scale bar, legend, table."""
     foot: Box
 
 
-def layout(paper: str, orientation: Orientation) -> Layout:
+def layout(paper: str, orientation: Orientation, *, below: bool) -> Layout:
     """The layout of a paper. Raises BadInput for one that is not offered."""
     if paper not in PAPERS:
         raise BadInput(f"paper={paper!r}: give {', '.join(PAPERS)}", field="paper")
@@ -80,25 +84,22 @@ def layout(paper: str, orientation: Orientation) -> Layout:
     foot = Box(inner.left, inner.bottom - 8.0 * unit, inner.right, inner.bottom)
     body = Box(inner.left, title.bottom, inner.right, foot.top - 1.5 * unit)
     gap = 3.0 * unit
-    if orientation == "landscape":
+    if not below:
         side = Box(body.right - 82.0 * unit, body.top, body.right, body.bottom)
         middle = Box(body.left, body.top, side.left - gap, body.bottom)
     else:
-        side = Box(body.left, body.bottom - 0.33 * body.height, body.right, body.bottom)
+        side = Box(body.left, body.bottom - BELOW[orientation] * unit, body.right, body.bottom)
         middle = Box(body.left, body.top, body.right, side.top - gap)
-    return Layout(paper, orientation, unit, page, title, middle, side, foot)
+    return Layout(paper, orientation, below, unit, page, title, middle, side, foot)
 
 
-def fitting(
-    size: tuple[float, float], paper: str, orientation: str | None, scale: int | None
-) -> tuple[Layout, int]:
+def fitting(size: tuple[float, float], paper: str, orientation: str | None, scale: int | None) -> tuple[Layout, int]:
     """The layout and the scale (1 : n) for ground of ``size`` (metres east–west, north–south).
 
     Without an orientation, the one that shows the ground larger; without a scale, the largest of `SCALES` that fits.
     Raises BadInput for a scale out of range or one the ground does not fit at, naming what would.
     """
-    ways: tuple[Orientation, ...] = ("landscape", "portrait")
-    offered = [layout(paper, way) for way in ways if orientation in (None, way)] or [layout(paper, orientation)]  # type: ignore[arg-type]
+    offered = [plan for plan in layouts(paper) if orientation in (None, plan.orientation)]
     best = min(offered, key=lambda plan: least_scale(size, plan.map))
     least = least_scale(size, best.map)
     if scale is None:
@@ -120,7 +121,15 @@ def fitting(
 
 
 def _fits_at(size: tuple[float, float], paper: str, scale: int) -> bool:
-    return any(scale >= least_scale(size, layout(paper, way).map) for way in ("landscape", "portrait"))
+    return any(scale >= least_scale(size, plan.map) for plan in layouts(paper))
+
+
+def layouts(paper: str) -> tuple[Layout, ...]:
+    """Every layout of a paper: for ground about as wide as high, for wide ground, for high ground."""
+    return (
+        layout(paper, "landscape", below=False), layout(paper, "landscape", below=True),
+        layout(paper, "portrait", below=True),
+    )  # fmt: skip
 
 
 def least_scale(size: tuple[float, float], box: Box) -> float:

@@ -81,6 +81,8 @@ def beside(shape: Any, wide: float, high: float, taken: Taken, *, step: float) -
     """A free place near a polygon too small for its name; a line leads there."""
     x0, y0 = middle_of(shape)
     for x, y in _around(x0, y0, step, 14):
+        if abs(x - x0) < 0.6 * wide and abs(y - y0) < high:
+            continue  # off the grid it stands for
         if taken.free(shapely.box(x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)):
             return x, y
     return None

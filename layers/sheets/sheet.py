@@ -20,7 +20,7 @@ from layers.render.fonts import need_font
 from layers.sheets import furniture, grids, ground
 from layers.sheets.data import Community, Ground, codes_of, read_community, read_ground, source_of
 from layers.sheets.frame import Frame, frame_of, north_of
-from layers.sheets.paper import PAPERS, Box, Layout, fitting, layout
+from layers.sheets.paper import PAPERS, Box, Layout, fitting
 from layers.sheets.pen import INK, Pen, path
 from layers.sheets.placing import Taken
 from layers.sheets.table import Row, draw_table, rows_of
@@ -199,14 +199,15 @@ class _Drawing:
         columns."""
         box, unit = self._plan.side, self._plan.unit
         head = furniture.HEAD * unit
-        if self._plan.orientation == "landscape":
+        if not self._plan.below:
             high = furniture.legend_height(self._drawn, self._cells, self._plan, box.width, self._lang)
             legend = Box(box.left, box.top + head, box.right, box.top + head + high)
             return (
                 Box(box.left, box.top, box.right, legend.top), legend,
                 Box(box.left, legend.bottom + 3.0 * unit, box.right, box.bottom),
             )  # fmt: skip
-        wide = (62.0 if self._lang == "both" else 58.0) * unit
+        columns = 2 if self._plan.orientation == "landscape" else 1
+        wide = max(furniture.COLUMN[self._lang] * columns, 56.0) * unit
         return (
             Box(box.left, box.top, box.left + wide, box.top + head),
             Box(box.left, box.top + head, box.left + wide, box.bottom),

@@ -40,9 +40,7 @@ class Row:
         return ROW + POST_LINE * len(self.posts) + (0.5 if self.posts else 0.0)
 
 
-def rows_of(
-    cells: list[Cell], posts: Mapping[str, list[dict[str, Any]]], lang: Language, unit: float
-) -> list[Row]:
+def rows_of(cells: list[Cell], posts: Mapping[str, list[dict[str, Any]]], lang: Language, unit: float) -> list[Row]:
     """A row a grid, micro-grids under theirs, and the sum of the first level."""
     made = []
     for cell in cells:
@@ -82,7 +80,9 @@ def head_height(lang: Language) -> float:
     return 7.4 if lang == "both" else 4.6
 
 
-def draw_table(pen: Pen, box: Box, rows: list[Row], lang: Language, unit: float, *, further: int | None, on: bool) -> list[Row]:
+def draw_table(
+    pen: Pen, box: Box, rows: list[Row], lang: Language, unit: float, *, further: int | None, on: bool
+) -> list[Row]:
     """Draw as many rows as the box takes; the rows left over.
 
     ``further``: the page the rest would go to, said at the foot; ``on``: whether this goes on from a page before.

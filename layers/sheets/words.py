@@ -44,7 +44,7 @@ HEADS: Final = (
 GRID: Final = Words("网格界", "Grid boundary")
 MICRO: Final = Words("微网格界", "Micro-grid boundary")
 COMMUNITY: Final = Words("社区界", "Community boundary")
-GROUND: Final = Words("网格（相邻网格不同色）", "Grid, neighbours in other colours")
+GROUND: Final = Words("网格（邻色不同）", "Grid")
 SPECIAL: Final = Words("专属网格", "Special grid")
 BUILDING: Final = Words("建筑物", "Building")
 MAIN: Final = Words("主、次干路", "Main road")
@@ -57,7 +57,7 @@ DRAFT: Final = Words("草案 · 方案 {plan}", "DRAFT of plan {plan}")
 IN_FORCE: Final = Words("第 {generation} 代方案，{date} 发布", "generation {generation}, published {date}")
 MADE: Final = Words("制图日期 {date}", "made {date}")
 SYSTEM: Final = Words(
-    "{crs}；坐标北与真北的夹角（子午线收敛角）{angle}", "{crs}; grid convergence {angle} (grid north to true north)"
+    "{crs}；指北针指向真北，子午线收敛角 {angle}", "{crs}; the arrow points to true north, convergence {angle}"
 )
 SOURCE: Final = Words("数据：{owners}", "Data: {owners}")
 PAGE: Final = Words("第 {page} 页，共 {pages} 页", "page {page} of {pages}")
