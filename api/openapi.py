@@ -341,7 +341,7 @@ def _changed(method: str, path: str) -> Json:
 def _content(path: str, answer: Json) -> Json:
     held = answer.get("properties", {})
     media = MEDIA.get(path) or (
-        GEOJSON if "features" in held or "geometry" in held and "place" not in held else "application/json"
+        GEOJSON if "features" in held or ("geometry" in held and "place" not in held) else "application/json"
     )
     return {media: {"schema": answer}}
 

@@ -16,6 +16,7 @@ from api.pages import no_parameters
 from api.state import state
 from data import tables as t
 from data.circles import current_run
+from data.in_force import link_of
 from data.plans import in_force
 from data.posts import Posts
 from data.tables import COMPREHENSIVE
@@ -54,7 +55,7 @@ def one_place(code: str) -> Response:
             "code": code, "place": found["place"], "name": found["name"], "name_en": found["name_en"],
             "level": found["level"], "kind": found["kind"],
             "generation": {"id": generation.id, "published_at": generation.published_at},
-            "chain": [{"level": "grid", "code": code, "name": found["name"], "name_en": ""}, *chain] if is_grid else chain,
+            "chain": [link_of("grid", found), *chain] if is_grid else chain,
             "posts": _posts(current.posts, found),
             "numbers": _numbers(connection, code, shape, generation.id, is_grid=is_grid),
             "components": _components(connection, shape), "facilities": _facilities(connection, shape),
@@ -126,8 +127,9 @@ def _numbers(connection: sa.Connection, code: str, shape: Any, generation: int, 
 
 def _components(connection: sa.Connection, shape: Any) -> list[Json]:
     c, k = t.components, t.component_classes
-    names = sa.select(k.c.standard, k.c.major, sa.func.min(k.c.major_name).label("name"),
-                      sa.func.min(k.c.major_name_en).label("name_en")).group_by(k.c.standard, k.c.major).subquery()  # fmt: skip
+    major = sa.select(k.c.standard, k.c.major, sa.func.min(k.c.major_name).label("name"),
+                      sa.func.min(k.c.major_name_en).label("name_en"))  # fmt: skip
+    names = major.group_by(k.c.standard, k.c.major).subquery()
     query = (
         sa.select(names.c.name, names.c.name_en, sa.func.count().label("count"))
         .select_from(c.join(names, sa.and_(names.c.standard == c.c.standard, names.c.major == c.c.major)))

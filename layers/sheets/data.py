@@ -128,7 +128,9 @@ def read_community(connection: sa.Connection, code: str, source: Source) -> Comm
     )  # fmt: skip
 
 
-def read_ground(connection: sa.Connection, community: Community, window: tuple[float, ...], scale: int) -> Ground:
+def read_ground(
+    connection: sa.Connection, community: Community, window: tuple[float, float, float, float], scale: int
+) -> Ground:
     """Streets, buildings, water and neighbouring communities in a window (metres of ``community.crs``).
 
     Small streets and buildings are left out at small scales, and buildings beyond the community too where there are
@@ -144,7 +146,7 @@ def read_ground(connection: sa.Connection, community: Community, window: tuple[f
         return read_rows(connection, table, columns=columns, where=[near(table), *where]).to_crs(community.crs)
 
     classes = [cls for cls in _classes() if cls not in SMALL or scale <= DETAIL[SMALL[cls]]]
-    own = []
+    own: list[sa.ColumnElement[bool]] = []
     if scale > DETAIL["buildings"]:
         own = [sa.false()]
     else:

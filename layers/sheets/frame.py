@@ -40,8 +40,7 @@ class Frame:
         made = shapely.transform(shapely.force_2d(np.asarray(shapes, dtype=object)), place)
         if cut is None:
             return made
-        made = shapely.clip_by_rect(made, *self.box.inset(-cut))
-        return made
+        return shapely.clip_by_rect(made, *self.box.inset(-cut))
 
 
 def frame_of(community: Community, box: Box, scale: int) -> Frame:

@@ -92,11 +92,11 @@ def _north(pen: Pen, x: float, y: float, unit: float, angle: float, lang: Langua
     tip, tail, wing = (0.0, -5.2), (0.0, 2.6), 3.0
     for side, color in ((-1.0, INK), (1.0, "#ffffff")):
         corners = np.array([tip, (side * wing, 5.0), tail]) * unit
-        shape = shapely.polygons(turn(corners, angle) + (x, y))
+        shape = shapely.polygons(turn(corners, angle) + np.array([x, y]))
         pen.fill(shape, color)
         pen.line(shape, INK, 0.2 * unit)
-    letter = turn(np.array([(0.0, -7.2)]) * unit, angle)[0] + (x, y)
-    pen.text("北" if lang == "zh" else "N", *letter.tolist(), 2.8 * unit, bold=True, align="middle")
+    letter = turn(np.array([(0.0, -7.2)]) * unit, angle)[0] + np.array([x, y])
+    pen.text("北" if lang == "zh" else "N", float(letter[0]), float(letter[1]), 2.8 * unit, bold=True, align="middle")
 
 
 def draw_foot(

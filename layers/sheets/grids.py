@@ -151,8 +151,10 @@ def _label_first(pen: Pen, cell: Cell, lang: Language, unit: float, taken: Taken
     name = short_name(cell.code, cell.name, cell.above, lang)
     number = cell.code[len(cell.above[0]) :] or cell.code[-3:]
     tries = [
-        [Line(name, size * unit, True), Line(cell.code, 0.56 * size * unit, False)] for size in (4.6, 3.9, 3.3)
-    ] + [[Line(name, size * unit, True)] for size in (3.3, 2.8)] + [[Line(number, size * unit, True)] for size in (2.6, 2.1)]  # fmt: skip
+        *[[Line(name, size * unit, True), Line(cell.code, 0.56 * size * unit, False)] for size in (4.6, 3.9, 3.3)],
+        *[[Line(name, size * unit, True)] for size in (3.3, 2.8)],
+        *[[Line(number, size * unit, True)] for size in (2.6, 2.1)],
+    ]
     parts = max(shapely.get_parts(cell.shape).tolist(), key=lambda part: part.area)
     for lines in tries:
         wide, high = size_of(lines)

@@ -83,7 +83,7 @@ class Pen:
 
     def text(
         self, text: str, x: float, y: float, size: float, *, color: str = INK, bold: bool = False,
-        align: Align = "left", halo: float = 0.0, turned: float = 0.0, opacity: float = 1.0, halo_color: str = "#ffffff",
+        align: Align = "left", halo: float = 0.0, turned: float = 0.0, opacity: float = 1.0,
     ) -> None:  # fmt: skip
         """A line of text whose middle line runs through ``y``; ``turned`` in degrees clockwise around (x, y)."""
         wide = width_of(text, size, bold)
@@ -95,7 +95,7 @@ class Pen:
         if halo:
             style, join = skia.Paint.kStroke_Style, skia.Paint.kRound_Join
             edge = skia.Paint(
-                AntiAlias=True, Color=skia_color(halo_color, 0.85), Style=style, StrokeWidth=2 * halo, StrokeJoin=join
+                AntiAlias=True, Color=skia_color("#ffffff", 0.85), Style=style, StrokeWidth=2 * halo, StrokeJoin=join
             )
             write(self.canvas, text, left, ASCENT * size, size, edge, bold=bold)
         paint = skia.Paint(AntiAlias=True, Color=skia_color(color, opacity))
@@ -144,7 +144,7 @@ def _pieces(text: str) -> list[str]:
 def oriented(x: float, y: float, wide: float, high: float, turned: float = 0.0) -> Any:
     """The rectangle of a text around its middle, turned by degrees clockwise, as a polygon."""
     corners = np.array([(-wide, -high), (wide, -high), (wide, high), (-wide, high)]) / 2.0
-    return shapely.polygons(turn(corners, turned) + (x, y))
+    return shapely.polygons(turn(corners, turned) + np.array([x, y]))
 
 
 def turn(corners: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
