@@ -28,7 +28,12 @@ export function byTier(categories: readonly FacilityCategory[]): [number, Facili
   return [...tiers].sort(([a], [b]) => a - b);
 }
 
-export function layersTab(app: App): Tab {
+/** `more`: what follows below the switches; `opacity`: the slider of a layer. */
+export function layersTab(
+  app: App,
+  more: () => HTMLElement[] = () => [],
+  opacity: (key: LayerKey) => HTMLElement | null = () => null,
+): Tab {
   const { store, catalog } = app;
   const { counts } = catalog.overview;
   const amounts: Partial<Record<LayerKey, number>> = {
@@ -81,6 +86,7 @@ export function layersTab(app: App): Tab {
       ),
       amount !== undefined && h('span', { class: 'amount', text: number(amount) }),
       input,
+      opacity(key),
     );
   }
 
@@ -165,7 +171,7 @@ export function layersTab(app: App): Tab {
           keys.includes('facilities') && picker,
         ),
       );
-      renew(body, ...groups);
+      renew(body, ...groups, ...more());
       sync();
     },
   };
