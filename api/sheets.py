@@ -17,7 +17,7 @@ from api.state import state
 from data import tables as t
 from data.plans import plan_row
 from gisgrid.errors import NotFound
-from layers.sheets import SheetRequest, check
+from layers.sheets import Sheet, SheetRequest, check
 from layers.sheets.words import Language
 
 bp = APIBlueprint("sheets", __name__, url_prefix="/api/v1/sheets", tag="Sheets")
@@ -51,7 +51,8 @@ def sheet_pdf(code: str, query_data: dict[str, Any]) -> Response:
     """The grid map of a community as PDF, to print at its true scale; of a larger area, one after the other.
 
     Title, grids with names and codes, streets and buildings, legend, scale bar, arrow to true north, table of the
-    grids with the posts stored for them.
+    grids with the posts stored for them. The headers ``Sheet-Scale`` and ``Sheet-Pages`` tell the scale (1 : n) and how
+    many pages there are.
     """
     return _respond(code, "pdf", query_data)
 
@@ -72,7 +73,9 @@ def _respond(code: str, form: str, query: dict[str, Any]) -> Response:
     cache = keeping(restricted=draft)
     if (same := unchanged(tag, cache)) is not None:
         return same
-    response = Response(state().drawing.do("sheet", asked), mimetype=MEDIA[form])
+    made: Sheet = state().drawing.do("sheet", asked)
+    response = Response(made.content, mimetype=MEDIA[form])
+    response.headers["Sheet-Scale"], response.headers["Sheet-Pages"] = str(made.scale), str(made.pages)
     what = f"plan-{asked.plan}" if asked.plan else f"generation-{asked.generation}" if ended else "grids"
     response.headers["Content-Disposition"] = f'inline; filename="{code}-{what}.{form}"'
     return tagged(response, tag, cache)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import click
 
 from api.cli.output import Output, output_options
+from api.cli.reporting import write_whole
 from data import db
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
-from layers.sheets import SheetRequest, check, count_pages, sheet
+from layers.sheets import SheetRequest, check, sheet
 from layers.sheets.paper import PAPERS
 from layers.sheets.words import LANGUAGES, Language
 
@@ -49,17 +51,17 @@ def command(
         str(community or area), form, plan, generation, scale, paper, orientation, cast(Language, lang), dpi, most=None
     )
     check(asked)
-    written = []
+    written: list[str] = []
     with output.stage("sheet"), db.database(Settings.from_env()) as engine, engine.connect() as connection:
-        pages = count_pages(connection, asked)
-        for page in range(1, (pages if form == "png" else 1) + 1):
+        made = sheet(connection, asked)
+        for page in range(1, (made.pages if form == "png" else 1) + 1):
+            if page > 1:
+                made = sheet(connection, replace(asked, page=page))
             target = out if page == 1 else out.with_name(f"{out.stem}-{page}{out.suffix}")
-            one = SheetRequest(
-                asked.area, form, plan, generation, scale, paper, orientation, asked.lang, dpi, page, None
-            )
-            target.write_bytes(sheet(connection, one))
+            write_whole(target, made.content)
             written.append(str(target))
-    output.result({"files": written, "pages": pages}, [f"{name}" for name in written] + [f"{pages} pages"])
+    told = [*written, f"1:{made.scale}, {made.pages} page{'s' if made.pages > 1 else ''}"]
+    output.result({"files": written, "pages": made.pages, "scale": made.scale}, told)
 
 
 COMMANDS = (command,)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from layers.sheets.sheet import SheetRequest, check, count_pages, make_sheet, sheet
+from layers.sheets.sheet import Sheet, SheetRequest, check, make_sheet, sheet
 
-__all__ = ["SheetRequest", "check", "count_pages", "make_sheet", "sheet"]
+__all__ = ["Sheet", "SheetRequest", "check", "make_sheet", "sheet"]

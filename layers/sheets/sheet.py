@@ -49,10 +49,20 @@ class SheetRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet made: its file, how many pages it has, and the scale (1 : n) of its first map."""
+
+    content: bytes
+    pages: int
+    scale: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """A page: its size in points and what draws it, told its number and how many there are."""
+    """A page: its size in points, the scale of its map, and what draws it, told its number and how many there are."""
 
     layout: Layout
+    scale: int
     draw: Callable[[Pen, int, int], None]
 
 
@@ -81,13 +91,13 @@ def check(asked: SheetRequest) -> None:
             )  # fmt: skip
 
 
-def make_sheet(held: Any, _layers: Any, asked: SheetRequest) -> bytes:
-    """A sheet as a file's bytes; a task of the processes that draw (``held``: their held layers)."""
+def make_sheet(held: Any, _layers: Any, asked: SheetRequest) -> Sheet:
+    """A sheet; a task of the processes that draw (``held``: their held layers)."""
     with held.engine.connect() as connection:
         return sheet(connection, asked)
 
 
-def sheet(connection: sa.Connection, asked: SheetRequest) -> bytes:
+def sheet(connection: sa.Connection, asked: SheetRequest) -> Sheet:
     """The sheet as PDF (all pages) or PNG (one page). Raises BadInput, NotFound, Broken (no font)."""
     check(asked)
     need_font()
@@ -95,14 +105,10 @@ def sheet(connection: sa.Connection, asked: SheetRequest) -> bytes:
     if asked.form == "png":
         if asked.page > len(pages):
             raise BadInput(f"page={asked.page}: the sheet has {len(pages)}", field="page", pages=len(pages))
-        return _picture(pages[asked.page - 1], asked.page, len(pages), asked.dpi)
-    return _document(pages, title)
-
-
-def count_pages(connection: sa.Connection, asked: SheetRequest) -> int:
-    """How many pages the sheet has."""
-    check(asked)
-    return len(_pages(connection, asked)[0])
+        content = _picture(pages[asked.page - 1], asked.page, len(pages), asked.dpi)
+    else:
+        content = _document(pages, title)
+    return Sheet(content, len(pages), pages[0].scale)
 
 
 def _pages(connection: sa.Connection, asked: SheetRequest) -> tuple[list[Page], str]:
@@ -136,9 +142,9 @@ def _of_community(connection: sa.Connection, community: Community, asked: SheetR
         further.append(rows)
         rows = drawing.draw_rows(blank, rows, number + len(further) + 1)
     return [
-        Page(plan, drawing.draw_map_page),
+        Page(plan, scale, drawing.draw_map_page),
         *[
-            Page(plan, lambda pen, page, pages, rows=rows: drawing.draw_rows_page(pen, rows, page, pages))  # type: ignore[misc]
+            Page(plan, scale, lambda pen, page, pages, rows=rows: drawing.draw_rows_page(pen, rows, page, pages))  # type: ignore[misc]
             for rows in further
         ],
     ]

@@ -136,7 +136,7 @@ function start(root: HTMLElement, app: App): void {
   };
   const tools = mapTools(app, map, shell.map);
   createSide(shell.side, app, [
-    layersTab(app, tools.panel, (key) => tools.opacity(key, t(`layer.${key}`))),
+    layersTab(app, { ...tools, slider: (key) => tools.opacity(key, t(`layer.${key}`)) }),
     circlesTab(app, circling, zoomToBlind),
   ]);
   createLegend(shell.corner, app);

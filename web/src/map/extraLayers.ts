@@ -10,6 +10,7 @@ import CircleStyle from 'ol/style/Circle';
 import Fill from 'ol/style/Fill';
 import Stroke from 'ol/style/Stroke';
 import Style from 'ol/style/Style';
+import { createXYZ } from 'ol/tilegrid';
 import { address, getJson } from '../core/client';
 
 /** A layer of `/api/v1/layers`, as far as it is shown here. */
@@ -31,12 +32,14 @@ export interface Added {
   color: string;
   opacity: number;
   on: boolean;
+  /** Zoom it shows from. */
+  from: number;
 }
 
 export interface ExtraLayers {
   offered: () => Promise<CatalogueLayer[]>;
   list: () => readonly Added[];
-  add: (layer: CatalogueLayer, way: Way) => void;
+  add: (layer: CatalogueLayer, way: Way) => Promise<void>;
   change: (name: string, change: Partial<Pick<Added, 'opacity' | 'on'>>) => void;
   /** Higher in the list is higher on the map. */
   move: (name: string, step: -1 | 1) => void;
@@ -66,8 +69,18 @@ function picture(name: string): ImageLayer<ImageWMS> {
   return new ImageLayer({ source });
 }
 
-function vectors(name: string, color: string): VectorTileLayer {
-  const source = new VectorTileSource({ format: new MVT(), url: tilesOf(name), maxZoom: 18 });
+/** The zoom a layer's tiles begin at; nothing is asked for below it. */
+async function firstZoom(name: string): Promise<number> {
+  const url = new URL(tilesOf(name).replace('/{z}/{y}/{x}', '?f=json'));
+  const { tileMatrixSetLimits: limits } = await getJson<{ tileMatrixSetLimits: { tileMatrix: string }[] }>(
+    url,
+  );
+  return Math.min(...limits.map(({ tileMatrix }) => Number(tileMatrix)), 18);
+}
+
+function vectors(name: string, color: string, from: number): VectorTileLayer {
+  const tileGrid = createXYZ({ minZoom: from, maxZoom: 18 });
+  const source = new VectorTileSource({ format: new MVT(), url: tilesOf(name), tileGrid });
   const style = new Style({
     stroke: new Stroke({ color, width: 1.6 }),
     fill: new Fill({ color: `${color}26` }),
@@ -77,7 +90,7 @@ function vectors(name: string, color: string): VectorTileLayer {
       stroke: new Stroke({ color: '#fff', width: 1.2 }),
     }),
   });
-  return new VectorTileLayer({ source, style });
+  return new VectorTileLayer({ source, style, ...(from > 0 ? { minZoom: from - 0.5 } : {}) });
 }
 
 /** Give the map a list of added layers; `changed` runs after every change. */
@@ -102,13 +115,15 @@ export function extraLayers(map: OlMap, changed: () => void): ExtraLayers {
       return known;
     },
     list: () => added,
-    add(layer, way) {
+    async add(layer, way) {
       if (drawn.has(layer.name)) return;
+      const from = way === 'tiles' ? await firstZoom(layer.name) : 0;
+      if (drawn.has(layer.name)) return; // added twice while the answer was on its way
       const color = COLORS[drawn.size % COLORS.length] ?? COLORS[0];
-      const made = way === 'wms' ? picture(layer.name) : vectors(layer.name, color);
+      const made = way === 'wms' ? picture(layer.name) : vectors(layer.name, color, from);
       made.set('key', `extra:${layer.name}`);
       drawn.set(layer.name, made);
-      added.unshift({ layer, way, color, opacity: way === 'wms' ? 0.8 : 1, on: true });
+      added.unshift({ layer, way, color, from, opacity: way === 'wms' ? 0.8 : 1, on: true });
       map.addLayer(made);
       settle();
     },

@@ -151,6 +151,7 @@ export function addMeasure(map: OlMap, target: HTMLElement): Measure {
 
   /** Set a point in the middle of the map; the same place twice ends it. */
   function setPoint(): void {
+    map.getView().cancelAnimations(); // where the arrows lead to, not where the map is on its way
     const center = map.getView().getCenter();
     if (!draw || !center) return;
     const last = places.at(-1);

@@ -113,6 +113,18 @@ export function openPrint({ community, plan, communities = [] }: PrintOptions): 
   const status = h('p', { class: 'print-status', role: 'status' });
   const frame = h('div', { class: 'print-preview' }, picture, status);
 
+  /** Scales larger than the largest that fits cannot be chosen. */
+  function limitScales(fits: number): void {
+    for (const option of fields[1][1].options) {
+      const scale = Number(option.value);
+      option.disabled = scale > 0 && scale < fits;
+      if (scale > 0)
+        option.text = option.disabled
+          ? t('tools.scaleTooLarge', { scale: number(scale) })
+          : `1:${number(scale)}`;
+    }
+  }
+
   async function preview(): Promise<void> {
     coming?.abort();
     const mine = (coming = new AbortController());
@@ -122,6 +134,7 @@ export function openPrint({ community, plan, communities = [] }: PrintOptions): 
     try {
       const response = await ask(sheet('png', PREVIEW_DPI[value(2)]), { signal: mine.signal });
       const blob = await response.blob();
+      if (value(1) === '') limitScales(Number(response.headers.get('Sheet-Scale') ?? 0));
       if (mine.signal.aborted) return;
       if (shown) URL.revokeObjectURL(shown);
       shown = URL.createObjectURL(blob);
@@ -159,8 +172,10 @@ export function openPrint({ community, plan, communities = [] }: PrintOptions): 
   }
   const pdf = save('pdf');
   const png = save('png');
-  for (const [, field] of fields) {
+  for (const [at, [, field]] of fields.entries()) {
     field.addEventListener('change', () => {
+      // another place or paper fits another scale: which, the next answer tells
+      if (at === 0 || at === 2 || at === 3) fields[1][1].value = '';
       window.clearTimeout(timer);
       timer = window.setTimeout(() => void preview(), PREVIEW_WAIT_MS);
     });

@@ -49,7 +49,7 @@ function legend({ layer, way, color }: Added): HTMLElement {
 }
 
 function row(entry: Added, at: number, all: number, extra: ExtraLayers): HTMLElement {
-  const { layer, way, opacity, on } = entry;
+  const { layer, way, opacity, on, from } = entry;
   const name = titleOf(layer);
   const id = `extra-${layer.name}`;
   const input = h('input', {
@@ -80,7 +80,7 @@ function row(entry: Added, at: number, all: number, extra: ExtraLayers): HTMLEle
         'label',
         { for: id, class: 'layer-name' },
         h('span', { text: name }),
-        h('small', { text: t(`tools.${way}`) }),
+        h('small', { text: t(`tools.${way}`) + (from > 12 ? ` · ${t('tools.near')}` : '') }),
       ),
       mover(-1),
       mover(1),
@@ -132,7 +132,7 @@ export function extraSection(extra: ExtraLayers): { element: HTMLElement; refres
   which.addEventListener('change', choose);
   add.addEventListener('click', () => {
     const layer = layers.find(({ name }) => name === which.value);
-    if (layer) extra.add(layer, how.value as Way);
+    if (layer) void extra.add(layer, how.value as Way).catch(report);
   });
   function refresh(): void {
     const now = extra

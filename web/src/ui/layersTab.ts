@@ -28,12 +28,14 @@ export function byTier(categories: readonly FacilityCategory[]): [number, Facili
   return [...tiers].sort(([a], [b]) => a - b);
 }
 
-/** `more`: what follows below the switches; `opacity`: the slider of a layer. */
-export function layersTab(
-  app: App,
-  more: () => HTMLElement[] = () => [],
-  opacity: (key: LayerKey) => HTMLElement | null = () => null,
-): Tab {
+/** What tools add to the tab: above the switches, beside one, below them. */
+export interface TabExtras {
+  head: () => HTMLElement[];
+  slider: (key: LayerKey) => HTMLElement;
+  below: () => HTMLElement[];
+}
+
+export function layersTab(app: App, extras?: TabExtras): Tab {
   const { store, catalog } = app;
   const { counts } = catalog.overview;
   const amounts: Partial<Record<LayerKey, number>> = {
@@ -86,7 +88,7 @@ export function layersTab(
       ),
       amount !== undefined && h('span', { class: 'amount', text: number(amount) }),
       input,
-      opacity(key),
+      extras?.slider(key),
     );
   }
 
@@ -171,7 +173,7 @@ export function layersTab(
           keys.includes('facilities') && picker,
         ),
       );
-      renew(body, ...groups, ...more());
+      renew(body, ...(extras?.head() ?? []), ...groups, ...(extras?.below() ?? []));
       sync();
     },
   };

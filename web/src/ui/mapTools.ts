@@ -16,8 +16,10 @@ export interface MapTools {
   measure: Measure;
   /** Buttons for the column of tools; called again after a change of language. */
   buttons: () => HTMLElement[];
+  /** Above the switches of the layer panel: a button that shows the sliders. */
+  head: () => HTMLElement[];
   /** What stands below the switches of the layer panel. */
-  panel: () => HTMLElement[];
+  below: () => HTMLElement[];
   /** The slider of a layer whose parts carry its key. */
   opacity: (key: string, name: string) => HTMLElement;
 }
@@ -36,6 +38,7 @@ export function addMapTools(
   const focus = (): void => target.focus({ preventScroll: true });
   createMeasureBox(host, measure, focus);
   const seen = opacities(map);
+  let sliders = false;
   let section: ReturnType<typeof extraSection> | null = null;
   const extra = extraLayers(map, () => section?.refresh());
 
@@ -64,7 +67,20 @@ export function addMapTools(
         iconButton('link', t('tools.gis'), openUseInGis),
       ];
     },
-    panel() {
+    head() {
+      const button = h('button', {
+        type: 'button',
+        class: 'text-button opacities',
+        'aria-pressed': String(sliders),
+        text: t('tools.opacities'),
+      });
+      button.addEventListener('click', () => {
+        sliders = !sliders;
+        button.setAttribute('aria-pressed', String(sliders));
+      });
+      return [button];
+    },
+    below() {
       section = extraSection(extra);
       const gis = h('button', {
         type: 'button',
