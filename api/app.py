@@ -29,7 +29,9 @@ from api import (
     openapi,
     overview,
     pages,
+    places,
     reports,
+    sheets,
     wms,
 )
 from api.catalogue import Catalogue
@@ -82,6 +84,8 @@ BLUEPRINTS = (
     jobs.bp,
     me.bp,
     plan_views.bp,
+    places.bp,
+    sheets.bp,
     mapit.bp,
     ogc.bp,
     addresses.bp,

@@ -162,6 +162,26 @@ LAYER = _object({
     "downloads": {"type": "object", "additionalProperties": TEXT},
 })  # fmt: skip
 
+NAMED_COUNT = {"name_zh": TEXT, "name_en": TEXT}
+PLACE = _object({
+    **dict.fromkeys(("code", "name", "name_en", "kind"), TEXT), "level": INTEGER,
+    "place": {"type": "string", "enum": ["grid", "community"]},
+    "generation": _object({"id": INTEGER, "published_at": TIME}), "chain": _list(_object(AREA)),
+    "posts": _list(_object(POST)), "numbers": {"type": "object", "additionalProperties": INTEGER},
+    "components": _list(_object({"name": TEXT, "name_en": TEXT, "count": INTEGER})),
+    "facilities": _list(_object({"category": TEXT, "count": INTEGER} | NAMED_COUNT)),
+    "reports": _object({
+        "this_month": INTEGER, "open": INTEGER, "months": _list(_object({"month": TEXT, "count": INTEGER})),
+    }),
+    "circles": _list(_object(
+        {"category": TEXT, "minutes": INTEGER, "residents_share": NULLABLE_SHARE} | NAMED_COUNT
+    )),
+    "point": _list(NUMBER), "geometry": _geometry(),
+    "neighbours": _list(_object(
+        {"code": TEXT, "name": TEXT, "kind": TEXT, "households": INTEGER, "geometry": _geometry()}
+    )),
+})  # fmt: skip
+
 ANSWERS: dict[str, Json] = {
     "/api/v1/layers": _object({"layers": _list(LAYER)}),
     "/api/v1/layers/qgis": {"type": "string", "description": "a QGIS project (.qgs)"},
@@ -228,6 +248,9 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/grids/{code}": _layer_feature(
         LAYERS["grids"], GRID_DETAIL | {"circles": _list(_object(GRID_CIRCLE))}
     ),
+    "/api/v1/sheets/{code}.pdf": {"type": "string", "format": "binary"},
+    "/api/v1/sheets/{code}.png": {"type": "string", "format": "binary"},
+    "/api/v1/places/{code}": PLACE,
     "/api/v1/areas/{code}": _layer_feature(LAYERS["areas"]),
     "/api/v1/components/{component_code}": _layer_feature(LAYERS["components"]),
     "/api/v1/components/clusters": _collection(_feature(
@@ -254,7 +277,8 @@ ANSWERS: dict[str, Json] = {
 """What each address answers to GET when all is well."""
 MEDIA = {
     "/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream",
-    "/api/v1/layers/qgis": "application/x-qgis-project",
+    "/api/v1/layers/qgis": "application/x-qgis-project", "/api/v1/sheets/{code}.pdf": "application/pdf",
+    "/api/v1/sheets/{code}.png": "image/png",
 } | PLAN_MEDIA | EDITING_MEDIA  # fmt: skip
 """Media type of answers that are neither JSON nor GeoJSON."""
 CHANGES: dict[str, dict[str, Json]] = (
@@ -336,7 +360,9 @@ def _changed(method: str, path: str) -> Json:
 
 def _content(path: str, answer: Json) -> Json:
     held = answer.get("properties", {})
-    media = MEDIA.get(path) or (GEOJSON if "features" in held or "geometry" in held else "application/json")
+    media = MEDIA.get(path) or (
+        GEOJSON if "features" in held or ("geometry" in held and "place" not in held) else "application/json"
+    )
     return {media: {"schema": answer}}
 
 

@@ -190,3 +190,13 @@ FIX_GRIDS_MAX: Final = 12
 """Most grids one request evens out among themselves."""
 FIX_SECONDS: Final = 8.0
 """How long the engine looks for a better division of a few grids, in seconds."""
+SHEET_FEATURES_MAX: Final = 40_000
+"""Most buildings one printed map shows beyond its own community."""
+SHEET_PIXELS_MAX: Final = 40_000_000
+"""Most pixels of a printed sheet as a picture: 160 MiB while it is drawn."""
+SHEET_PAGES_MAX: Final = 60
+"""Most communities of one atlas asked for over HTTP."""
+SHEET_DPI_MAX: Final = 600
+"""Most dots an inch of a printed sheet as a picture; the fewest are 36."""
+PLACE_NEIGHBOURS_MAX: Final = 400
+"""Most outlines one place's answer brings: its neighbours, or a community's grids."""

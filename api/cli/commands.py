@@ -23,6 +23,7 @@ MODULES: dict[str, str] = {
     "import": "importing",
     "export": "exporting",
     "qgis-project": "exporting",
+    "sheet": "sheets",
     "units": "planning",
     "plan": "plan",
     "plans": "planning",

@@ -15,6 +15,7 @@ TASKS: Final[Mapping[str, str]] = {
     "held": "layers.held:HeldLayers",
     "picture": "layers.wms.picture:picture",
     "found": "layers.wms.picture:found_at",
+    "sheet": "layers.sheets:make_sheet",
 }
 """Tasks by name, ``module:function``: functions of the held layers, the layers offered and a request; and ``held``,
 what makes the held layers of an engine."""

@@ -69,6 +69,11 @@ class HeldLayers:
         self._known: _Known | None = None
         self._asking = threading.Lock()
 
+    @property
+    def engine(self) -> sa.Engine:
+        """The database the layers are read from; every transaction sees one moment."""
+        return self._engine
+
     def get(self, layer: Layer, generation: int | None = None, *, revision: str | None = None) -> HeldLayer:
         """The layer of a generation (None: the one in force), loaded or refreshed when it has to be.
 

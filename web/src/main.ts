@@ -1,5 +1,6 @@
 import './styles/index.css';
 import { buffer, getHeight, getWidth } from 'ol/extent';
+import type OlMap from 'ol/Map';
 import { fromLonLat, toLonLat } from 'ol/proj';
 import { type App, type Catalog, createState, readCatalog } from './core/app';
 import { busy, service } from './core/client';
@@ -13,6 +14,7 @@ import { lang, onLang, startLang, t } from './i18n';
 import { addBasemap, BUILDINGS_FROM } from './map/basemap';
 import { addBlindSpots } from './map/blind';
 import { addComponents } from './map/components';
+import { communityAt } from './map/community';
 import { createMap } from './map/create';
 import { addFacilities } from './map/facilities';
 import { addGrids } from './map/grids';
@@ -33,6 +35,7 @@ import { createShell, showFailure, showOpening } from './ui/shell';
 import { createSide } from './ui/side';
 import { createStatusBar } from './ui/statusbar';
 import { explain, report, startToasts, toast } from './ui/toasts';
+import { addMapTools, type MapTools } from './ui/mapTools';
 import { createTools } from './ui/tools';
 import { readMe } from './ui/who';
 
@@ -42,6 +45,17 @@ const NOWHERE: Bbox = [104, 30, 122, 40];
 
 function boundsOf({ overview }: Catalog): Bbox {
   return overview.bounds ?? NOWHERE;
+}
+
+/** Tools of every map; the sheet printed is that of the community in the middle of the map. */
+function mapTools(app: App, map: OlMap, target: HTMLElement): MapTools {
+  const { areas } = app.catalog;
+  const communities = areas.features.filter(({ properties }) => properties.level === 'community');
+  return addMapTools(map, target, target.parentElement ?? target, (center) => {
+    const nearest = communityAt(areas.features, center);
+    const first = nearest ?? communities[0]?.properties.code;
+    return first ? { community: first, communities: communities.map(({ properties }) => properties) } : null;
+  });
 }
 
 function start(root: HTMLElement, app: App): void {
@@ -120,7 +134,11 @@ function start(root: HTMLElement, app: App): void {
     // The name at its end needs room as well.
     if (extent) parts.show(buffer(extent, 0.12 * Math.max(getWidth(extent), getHeight(extent))), 17.5);
   };
-  createSide(shell.side, app, [layersTab(app), circlesTab(app, circling, zoomToBlind)]);
+  const tools = mapTools(app, map, shell.map);
+  createSide(shell.side, app, [
+    layersTab(app, { ...tools, slider: (key) => tools.opacity(key, t(`layer.${key}`)) }),
+    circlesTab(app, circling, zoomToBlind),
+  ]);
   createLegend(shell.corner, app);
   createDetails(shell.details, app, nearestSection(app, reaching, zoomToWay), {
     close,
@@ -131,7 +149,7 @@ function start(root: HTMLElement, app: App): void {
       circling.category(category);
     },
   });
-  createTools(shell.tools, map, () => parts.home());
+  createTools(shell.tools, map, () => parts.home(), tools.buttons);
   const status = createStatusBar(shell.status, shell.progress, app);
   /** Id of the building drawn at a place. */
   const buildingAt = (point: LonLat): number | null => {

@@ -1,4 +1,5 @@
 /** What a person typed into the search box. */
+import { parseCoordinate } from './coordinate';
 import type { LonLat } from './types';
 
 export type Query =
@@ -8,32 +9,17 @@ export type Query =
   | { kind: 'component'; code: string }
   | { kind: 'text'; text: string };
 
-const NUMBER = String.raw`[+-]?\d{1,9}(?:\.\d+)?`;
-const POINT = new RegExp(
-  `^(${NUMBER})\\s*[,，;；\\s]\\s*(${NUMBER})(?:\\s*[,，;；\\s]\\s*([a-z][\\w:-]*))?$`,
-  'i',
-);
 const COMPONENT_DIGITS = 16;
 
-/**
- * Read a coordinate ("116.58, 35.37 gcj02"), a code or a name.
- * A first number within ±90 with a second beyond it can only be lat, lon, so the two are swapped.
- */
+/** Read a coordinate in any of the forms of `coordinate.ts`, a code, an address or a name. */
 export function parseQuery(typed: string): Query {
   const text = typed.trim();
   if (text === '') return { kind: 'empty' };
-  const match = POINT.exec(text);
-  if (match) {
-    const first = Number(match[1]);
-    const second = Number(match[2]);
-    const crs = (match[3] ?? 'wgs84').toLowerCase().replace(/^epsg/, 'EPSG');
-    const swapped = !crs.startsWith('EPSG') && Math.abs(first) <= 90 && Math.abs(second) > 90;
-    return { kind: 'point', point: swapped ? [second, first] : [first, second], crs };
-  }
   if (/^\d{3,}$/.test(text)) {
     return { kind: text.length === COMPONENT_DIGITS ? 'component' : 'code', code: text };
   }
-  return { kind: 'text', text };
+  const found = parseCoordinate(text);
+  return found ? { kind: 'point', ...found } : { kind: 'text', text };
 }
 
 export interface Hit {

@@ -18,7 +18,15 @@ export interface Overview {
   generation: { id: number; published_at: string; note: string | null } | null;
   band: { low: number; high: number };
   counts: Record<
-    'grids' | 'buildings' | 'households' | 'population' | 'components' | 'facilities' | 'reports' | 'streets',
+    | 'grids'
+    | 'buildings'
+    | 'households'
+    | 'population'
+    | 'components'
+    | 'facilities'
+    | 'reports'
+    | 'streets'
+    | 'addresses',
     number
   >;
   circles: { profile: Profile; minutes: number[] } | null;

@@ -12,8 +12,8 @@ const zh = {
   'map.home': '回到全区',
   'map.pointer': '指针坐标',
 
-  'search.label': '搜索网格、地名或坐标',
-  'search.placeholder': '网格编码、名称，或「经度,纬度 gcj02」',
+  'search.label': '搜索网格、地名、地址、部件或坐标',
+  'search.placeholder': '网格编码、名称、地址、部件编号或坐标',
   'search.none': '没有找到「{text}」',
   'search.results': '搜索结果',
   'search.point': '坐标 {lon}, {lat}（{crs}）',
@@ -242,8 +242,8 @@ const en: Record<MapKey, string> = {
   'map.home': 'Whole district',
   'map.pointer': 'Pointer position',
 
-  'search.label': 'Search a grid, a place name or a coordinate',
-  'search.placeholder': 'Grid code, name, or “lon, lat gcj02”',
+  'search.label': 'Search a grid, a name, an address, a component or a coordinate',
+  'search.placeholder': 'Grid code, name, address, component or coordinate',
   'search.none': 'Nothing found for “{text}”',
   'search.results': 'Search results',
   'search.point': 'Coordinate {lon}, {lat} ({crs})',

@@ -165,6 +165,7 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
       new VectorLayer({
         source: water.source,
         zIndex: 12,
+        properties: { key: 'water' },
         style: (feature, resolution) => {
           const kind = String(feature.get('kind') ?? 'river');
           const zoom = Math.round(zoomOf(resolution) * 4) / 4;
@@ -193,6 +194,7 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
         source: buildings.source,
         minZoom: BUILDINGS_FROM,
         zIndex: 16,
+        properties: { key: 'buildings' },
         style: plain,
       }),
     ],
@@ -201,6 +203,7 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
         source: streets.source,
         minZoom: 9,
         zIndex: 14,
+        properties: { key: 'streets' },
         updateWhileInteracting: false,
         style: (feature, resolution) => styleStreet(feature as Feature, resolution, zoomOf(resolution)),
       }),
@@ -208,6 +211,7 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
         source: names,
         minZoom: NAMES_FROM,
         zIndex: 32,
+        properties: { key: 'streets' },
         declutter: 'street-names',
         style: (feature, resolution) => styleName(feature as Feature, zoomOf(resolution)),
       }),

@@ -120,14 +120,14 @@ export function addComponents(map: OlMap, app: App, onError: (error: unknown) =>
       maxZoom: POINTS_FROM,
       zIndex: 50,
       declutter: 'places',
-      properties: { pick: 'cluster' },
+      properties: { pick: 'cluster', key: 'components' },
       style: (feature) => styleCluster(feature as Feature),
     }),
     new VectorLayer({
       source: points.source,
       minZoom: POINTS_FROM,
       zIndex: 50,
-      properties: { pick: 'component' },
+      properties: { pick: 'component', key: 'components' },
       style: (feature, resolution) =>
         stylePoint(feature as Feature, map.getView().getZoomForResolution(resolution) ?? 0),
     }),

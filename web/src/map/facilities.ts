@@ -129,7 +129,7 @@ export function addFacilities(map: OlMap, app: App, onError: (error: unknown) =>
     zIndex: 48,
     // Names of places make way for the discs; the discs themselves are always drawn.
     declutter: 'places',
-    properties: { pick: 'facility' },
+    properties: { pick: 'facility', key: 'facilities' },
     style: (feature, resolution) => {
       const category = String(feature.get('category'));
       const zoom = map.getView().getZoomForResolution(resolution) ?? 0;

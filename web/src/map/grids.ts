@@ -53,6 +53,7 @@ export function addGrids(map: OlMap, app: App): Grids {
   const tint = new VectorLayer({
     source,
     zIndex: 10,
+    properties: { key: 'grids' },
     style: (feature) => {
       const grid = feature.getProperties() as unknown as GridProperties;
       const { coverage } = store.get();
@@ -64,11 +65,13 @@ export function addGrids(map: OlMap, app: App): Grids {
   const edge = new VectorLayer({
     source,
     zIndex: 30,
+    properties: { key: 'grids' },
     style: (_feature, resolution) => edges('grid', resolution),
   });
   const areas = new VectorLayer({
     source: new VectorSource({ features: readFeatures(catalog.areas) }),
     zIndex: 31,
+    properties: { key: 'areas' },
     style: (feature, resolution) => edges(String(feature.get('level')), resolution),
   });
 

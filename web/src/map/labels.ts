@@ -103,6 +103,7 @@ export function addLabels(map: OlMap, app: App): VectorSource {
   const layer = new VectorLayer({
     source,
     zIndex: 40,
+    properties: { key: 'labels' },
     declutter: 'places',
     style: (feature, resolution) => {
       const label = feature.get('label') as Label;

@@ -58,6 +58,7 @@ export function addPointing(
   }
 
   map.on('singleclick', (event) => {
+    if (map.get('tool')) return; // a tool has the pointer
     const hit = pick(event.coordinate);
     if (hit?.kind === 'cluster') {
       const at = (hit.feature.getGeometry() as Point).getCoordinates();
@@ -97,7 +98,7 @@ export function addPointing(
   });
   target.addEventListener('keydown', (event) => {
     const center = map.getView().getCenter();
-    if (event.key === 'Enter' && event.target === target && center) {
+    if (event.key === 'Enter' && event.target === target && center && !map.get('tool')) {
       event.preventDefault();
       actions.select(place(center));
     }

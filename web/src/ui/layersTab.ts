@@ -28,7 +28,14 @@ export function byTier(categories: readonly FacilityCategory[]): [number, Facili
   return [...tiers].sort(([a], [b]) => a - b);
 }
 
-export function layersTab(app: App): Tab {
+/** What tools add to the tab: above the switches, beside one, below them. */
+export interface TabExtras {
+  head: () => HTMLElement[];
+  slider: (key: LayerKey) => HTMLElement;
+  below: () => HTMLElement[];
+}
+
+export function layersTab(app: App, extras?: TabExtras): Tab {
   const { store, catalog } = app;
   const { counts } = catalog.overview;
   const amounts: Partial<Record<LayerKey, number>> = {
@@ -81,6 +88,7 @@ export function layersTab(app: App): Tab {
       ),
       amount !== undefined && h('span', { class: 'amount', text: number(amount) }),
       input,
+      extras?.slider(key),
     );
   }
 
@@ -165,7 +173,7 @@ export function layersTab(app: App): Tab {
           keys.includes('facilities') && picker,
         ),
       );
-      renew(body, ...groups);
+      renew(body, ...(extras?.head() ?? []), ...groups, ...(extras?.below() ?? []));
       sync();
     },
   };

@@ -1,8 +1,9 @@
-/** The search box: codes, names, coordinates; a combobox that works from the keyboard alone. */
+/** The search box: codes, names, addresses, coordinates; a combobox that works from the keyboard alone. */
 import type { App } from '../core/app';
 import { h, icon, iconButton, renew } from '../core/dom';
 import { gridTitle } from '../core/names';
 import { findEntries, type Hit, parseQuery } from '../core/query';
+import { findAddresses } from '../core/addresses';
 import type { LonLat } from '../core/types';
 import { nameOf, onLang, t, tOr } from '../i18n';
 
@@ -12,6 +13,8 @@ export interface SearchActions {
   place: (point: LonLat, crs: string) => void;
   component: (code: string) => void;
 }
+
+const TYPING_MS = 220;
 
 interface Choice {
   title: string;
@@ -28,6 +31,8 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
   const { catalog } = app;
   let choices: Choice[] = [];
   let active = -1;
+  let waiting = 0;
+  let asked: AbortController | null = null;
 
   const input = h('input', {
     id: 'search',
@@ -83,7 +88,10 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
       note: `${tOr(`level.${hit.level}`, '')} ${hit.code}`,
       run: () => (hit.level === 'grid' ? actions.grid(hit.code) : actions.area(hit.code)),
     }));
-    if (query.kind === 'component') {
+    if (
+      query.kind === 'component' ||
+      (query.kind === 'code' && query.code.length > 9 && found.length === 0)
+    ) {
       const title = t('search.component', { code: query.code });
       found.push({ title, note: '', run: () => actions.component(query.code) });
     }
@@ -122,14 +130,46 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
     );
   }
 
+  /** Addresses come from the service, a moment after the typing; they stand behind what is known already. */
+  function askAddresses(): void {
+    window.clearTimeout(waiting);
+    asked?.abort();
+    const query = parseQuery(input.value);
+    // two letters at least, and addresses must have been imported
+    if (query.kind !== 'text' || query.text.length < 2 || !catalog.overview.counts.addresses) return;
+    const mine = (asked = new AbortController());
+    waiting = window.setTimeout(() => {
+      findAddresses(query.text, mine.signal).then(
+        (found) => {
+          if (mine.signal.aborted || document.activeElement !== input) return;
+          const known = new Set(choices.map(({ title }) => title));
+          const more = found.filter(({ title }) => !known.has(title));
+          choices.push(
+            ...more.map(({ title, kind, point, grid }) => ({
+              title,
+              note: [tOr(`tools.${kind}`, t('tools.address')), grid].filter((part) => part).join(' '),
+              run: () => actions.place(point, 'cgcs2000'),
+            })),
+          );
+          if (active < 0 && choices.length > 0) active = 0;
+          draw();
+        },
+        () => undefined, // the rest of the search goes on without them
+      );
+    }, TYPING_MS);
+  }
+
   function look(): void {
     choices = choicesFor(input.value);
     active = choices.length > 0 ? 0 : -1;
     host.classList.toggle('has-text', input.value !== '');
+    askAddresses();
     draw();
   }
 
   function shut(): void {
+    window.clearTimeout(waiting);
+    asked?.abort();
     choices = [];
     active = -1;
     draw();
