@@ -29,6 +29,7 @@ from api import (
     openapi,
     overview,
     pages,
+    report_queue,
     reports,
     wms,
 )
@@ -75,6 +76,7 @@ BLUEPRINTS = (
     single.bp,
     circle_views.bp,
     reports.bp,
+    report_queue.bp,
     open311.bp,
     jobs.bp,
     me.bp,
@@ -138,7 +140,8 @@ def _serve_web_map(app: APIFlask) -> None:
         return web_page("index")
 
     for page in PAGES:
-        app.add_url_rule(f"/{page}", f"page_{page}", partial(web_page, page), provide_automatic_options=False)
+        view = app.doc(hide=True)(partial(web_page, page))
+        app.add_url_rule(f"/{page}", f"page_{page}", view, provide_automatic_options=False)
 
     @app.get("/favicon.ico")
     @app.doc(hide=True)

@@ -132,6 +132,19 @@ UPDATE = _object({
     "note": TEXT, "media_urls": _list(TEXT), "channel": TEXT,
     "moved": _object({"grid": NULLABLE_TEXT, "generation": INTEGER}, nullable=True),
 })  # fmt: skip
+REASSIGNED_GRID = _object({"code": TEXT, "name": TEXT, "system": TEXT})
+REASSIGNMENT = _object({
+    "id": INTEGER, "at": {"type": "string", "format": "date-time"}, "author": TEXT,
+    "from": _nullable(REASSIGNED_GRID), "to": REASSIGNED_GRID, "generation": INTEGER, "reason": TEXT,
+})  # fmt: skip
+QUEUED_REPORT = _object({
+    "id": INTEGER, "lon": NUMBER, "lat": NUMBER, "accuracy": _nullable(NUMBER),
+    **dict.fromkeys(("stage", "major", "minor", "channel", "description", "address"), TEXT),
+    **{name: {"type": "string", "format": "date-time"} for name in ("reported_at", "updated_at")},
+    "expected_at": {"type": "string", "format": "date-time", "nullable": True},
+    **dict.fromkeys(("grid", "grid_name", "community", "system"), NULLABLE_TEXT),
+    **{name: {"type": "boolean"} for name in ("near_border", "by_hand")},
+})  # fmt: skip
 REPORT = _layer_feature(LAYERS["reports"], {"agency": TEXT, "located": FACTS, "updates": _list(UPDATE)})
 
 LINKS = _list(_object({"rel": TEXT, "href": TEXT, "type": TEXT}))
@@ -235,7 +248,12 @@ ANSWERS: dict[str, Json] = {
         "category": TEXT, "tier": INTEGER, "minutes": INTEGER, "metres": INTEGER, "name_zh": TEXT, "name_en": TEXT,
         "count": INTEGER,
     }))}),
+    "/api/v1/reports/queue": _object({
+        "reports": _list(QUEUED_REPORT), "matched": INTEGER,
+        "stages": {"type": "object", "additionalProperties": INTEGER}, "after": NULLABLE_TEXT,
+    }),
     "/api/v1/reports/{report}": REPORT,
+    "/api/v1/reports/{report}/reassignments": _object({"reassignments": _list(REASSIGNMENT)}),
     "/api/v1/reports/{report}/updates": _object({"updates": _list(UPDATE)}),
     "/api/v1/jobs": _object({"jobs": _list(_object(JOB)), "links": LINKS}),
     "/api/v1/jobs/{job}": _object(JOB),
@@ -254,10 +272,13 @@ CHANGES: dict[str, dict[str, Json]] = {
     "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},
     "POST /api/v1/reports": {"200": REPORT, "201": REPORT},
     "POST /api/v1/reports/{report}/updates": {"200": REPORT, "201": REPORT},
+    "POST /api/v1/reports/{report}/reassign": {"200": REPORT},
     "DELETE /api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},
 } | CIRCLE_CHANGES
 """What addresses answer to other methods when all is well, by status; 204 has no body."""
-KEYED = {"/api/v1/reports", "/api/v1/reports/{report}/updates"}
+MATCHED = {"/api/v1/reports/{report}/updates", "/api/v1/reports/{report}/reassign"}
+"""Addresses whose changes may be made dependent on what was read (``If-Match``)."""
+KEYED = {"/api/v1/reports", *MATCHED}
 """Addresses that take what is sent only with a key, where keys are set."""
 STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 
@@ -311,7 +332,8 @@ def _changed(method: str, path: str) -> Json:
         "400": "What was sent cannot be used", "404": "There is no such thing (yet)",
         "409": "It clashes with what is stored", "503": "The database does not answer; try again",
     }  # fmt: skip
-    return done | _errors(told | ({"403": "A key is missing or not known"} if path in KEYED else {}))
+    told |= {"403": "A key is missing or not known"} if path in KEYED else {}
+    return done | _errors(told | ({"412": "It has changed since it was read (If-Match)"} if path in MATCHED else {}))
 
 
 def _content(path: str, answer: Json) -> Json:
