@@ -6,6 +6,8 @@ import type { Located } from './types';
 export interface Choice {
   code: string;
   name: string;
+  /** The community, where it is not the one of the place. */
+  community: string;
   /** Name of the professional system, empty for the comprehensive grids. */
   system: string;
   probability: number | null;
@@ -22,6 +24,7 @@ export function choicesOf(
   answer: Located,
   near: readonly Near[],
   nameOf: (code: string, name: string | null) => string,
+  communityOf: (code: string) => string = () => '',
 ): Choice[] {
   const likely = new Map(answer.candidates.map((candidate) => [candidate.code, candidate]));
   const around = new Map(near.map((entry) => [entry.code, entry]));
@@ -41,6 +44,7 @@ export function choicesOf(
     return {
       code,
       name: nameOf(code, names.get(code) ?? null),
+      community: owner !== null && communityOf(code) === communityOf(owner) ? '' : communityOf(code),
       system: '',
       probability: likely.get(code)?.probability ?? null,
       metres: code === owner ? 0 : (entry?.metres ?? away),
@@ -53,7 +57,7 @@ export function choicesOf(
       ? []
       : [
           {
-            ...{ code: grid.code, name: grid.name, system },
+            ...{ code: grid.code, name: grid.name, community: '', system },
             ...{ probability: null, metres: null, direction: null, owns: false },
           },
         ],

@@ -11,7 +11,7 @@ import { nearby } from './nearby';
 import * as service from './service';
 import type { DispatchStore, Place } from './state';
 import type { Located, Report } from './types';
-import { gridName } from './words';
+import { communityOf, shortName } from './words';
 
 const NEAR_MOST = 6;
 
@@ -29,7 +29,12 @@ export function locating(app: App, store: DispatchStore, grids: VectorSource): L
   function choicesNow(answer: Located): ReturnType<typeof choicesOf> {
     const around = Math.max(AROUND_METRES, answer.accuracy ?? 0);
     const near = nearby(grids, [answer.point.lon, answer.point.lat], around, NEAR_MOST);
-    return choicesOf(answer, near, (code, name) => gridName(app, code, name));
+    return choicesOf(
+      answer,
+      near,
+      (code, name) => shortName(app, code, name),
+      (code) => communityOf(app, code),
+    );
   }
 
   async function ask(

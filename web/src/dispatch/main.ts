@@ -98,8 +98,10 @@ function start(main: HTMLElement, app: App): void {
   const parts = createMap(map, app.catalog.overview.bounds ?? NOWHERE, () => [36, 60, 44, 36]);
   addBasemap(parts.map, app, report);
   const drawn = addDispatchMap(parts, map, app, store, {
-    place: (point) =>
-      void places.ask({ kind: 'point', lon: point[0], lat: point[1], crs: 'wgs84', accuracy: null }),
+    place: (point) => {
+      box.clear();
+      void places.ask({ kind: 'point', lon: point[0], lat: point[1], crs: 'wgs84', accuracy: null });
+    },
     grid: (code) => store.set({ target: code }),
     report: (id) => void openReport(id),
   });
@@ -133,10 +135,15 @@ function start(main: HTMLElement, app: App): void {
     copy: slip,
     create,
     address: (text) => void locateNow({ kind: 'address', text }),
+    system: (crs) => {
+      const asked = store.get().place?.asked;
+      if (asked?.kind === 'point') void locateNow({ ...asked, crs });
+    },
   });
   renew(left, box.element, result);
 
   async function openReport(id: number): Promise<void> {
+    box.clear();
     await work.open(id);
     if (store.get().open !== id) return;
     drawn.showPlace();
@@ -192,6 +199,7 @@ function start(main: HTMLElement, app: App): void {
   say();
   onLang(say);
   onLang(() => app.store.set({ lang: lang() }));
+  store.on(['target'], () => drawn.showTarget());
   store.on(['moving'], ({ moving }) => {
     prompt.hidden = !moving;
     map.classList.toggle('is-choosing', moving);

@@ -1,6 +1,6 @@
 /** The dispatch map: grids, whose the place is and whose it may be, how sure the place is, open reports. */
 
-import { buffer, createEmpty, extend, type Extent, isEmpty } from 'ol/extent';
+import { buffer, containsExtent, createEmpty, extend, type Extent, isEmpty } from 'ol/extent';
 import Feature from 'ol/Feature';
 import LineString from 'ol/geom/LineString';
 import Point from 'ol/geom/Point';
@@ -26,6 +26,8 @@ export interface DispatchMap {
   reports: VectorSource;
   /** Bring the place, its accuracy and what may own it in sight. */
   showPlace(): void;
+  /** Bring the grid chosen in sight when it is not. */
+  showTarget(): void;
 }
 
 export interface MapActions {
@@ -79,14 +81,11 @@ export function addDispatchMap(
     marked.addFeature(feature);
   }
 
-  /** An arrow from the grid the report is with to the one that takes it. */
-  function arrow(from: string | null | undefined, to: string | null): void {
-    const ends = [byCode.get(from ?? ''), byCode.get(to ?? '')].map((feature) => {
-      const at = feature?.get('label_point') as LonLat | undefined;
-      return at ? fromLonLat(at) : null;
-    });
-    if (!ends[0] || !ends[1] || from === to) return;
-    const feature = new Feature(new LineString([ends[0], ends[1]]));
+  /** An arrow from the place of the report to the grid that takes it. */
+  function arrow(from: LonLat, to: string | null): void {
+    const at = byCode.get(to ?? '')?.get('label_point') as LonLat | undefined;
+    if (!at) return;
+    const feature = new Feature(new LineString([fromLonLat(from), fromLonLat(at)]));
     feature.set('role', 'arrow', true);
     marked.addFeature(feature);
   }
@@ -103,7 +102,8 @@ export function addDispatchMap(
     mark(answer?.owner?.code, 'owner');
     if (with_ && with_ !== answer?.owner?.code) mark(with_, 'with');
     mark(to, 'target');
-    arrow(with_, to);
+    const point = answer?.point;
+    if (with_ && to && with_ !== to && point) arrow([point.lon, point.lat], to);
     if (answer?.accuracy) {
       const circle = circular([answer.point.lon, answer.point.lat], answer.accuracy, 72);
       accuracy.addFeature(new Feature(circle.transform('EPSG:4326', 'EPSG:3857')));
@@ -141,7 +141,21 @@ export function addDispatchMap(
   }
 
   pointing(map, target, store, { grids, dots }, actions);
-  return { grids, marked, accuracy, reports, showPlace };
+  function showTarget(): void {
+    const extent = byCode
+      .get(store.get().target ?? '')
+      ?.getGeometry()
+      ?.getExtent();
+    const point = store.get().place?.answer?.point;
+    if (!extent || containsExtent(map.getView().calculateExtent(), extent)) return;
+    const whole = extend(
+      [...extent],
+      point ? new Point(fromLonLat([point.lon, point.lat])).getExtent() : extent,
+    );
+    parts.show(whole, 17.6);
+  }
+
+  return { grids, marked, accuracy, reports, showPlace, showTarget };
 }
 
 function labelSource(app: App): VectorSource {

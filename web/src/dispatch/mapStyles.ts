@@ -1,7 +1,7 @@
 /** Colours and strokes of the dispatch map; roles are told apart by dash and width too. */
 
 import type { FeatureLike } from 'ol/Feature';
-import type LineString from 'ol/geom/LineString';
+import LineString from 'ol/geom/LineString';
 import Point from 'ol/geom/Point';
 import CircleStyle from 'ol/style/Circle';
 import Fill from 'ol/style/Fill';
@@ -64,26 +64,35 @@ const ROLES: Readonly<Record<Exclude<Role, 'arrow'>, OlStyle[]>> = {
   target: outlined(TARGET, 3.8, 'rgba(31, 107, 50, 0.20)', 8),
 };
 
-function arrow(feature: FeatureLike): OlStyle[] {
-  const [from, to] = (feature.getGeometry() as LineString).getCoordinates() as [number[], number[]];
+/** Pixels an arrow stops short of the name of the grid it points to. */
+const SHORT = 26;
+
+function arrow(feature: FeatureLike, resolution: number): OlStyle[] {
+  const [from, end] = (feature.getGeometry() as LineString).getCoordinates() as [number[], number[]];
+  const length = Math.hypot(end[0]! - from[0]!, end[1]! - from[1]!);
+  if (length < SHORT * 2 * resolution) return [];
+  const share = 1 - (SHORT * resolution) / length;
+  const to = [from[0]! + (end[0]! - from[0]!) * share, from[1]! + (end[1]! - from[1]!) * share];
+  const shaft = new LineString([from, to]);
   const turn = Math.atan2(to[0]! - from[0]!, to[1]! - from[1]!);
   const head = new RegularShape({
     points: 3,
-    radius: 9,
+    radius: 10,
+    scale: [0.72, 1.25],
     rotation: turn,
     fill: new Fill({ color: TARGET }),
     stroke: new Stroke({ color: '#fff', width: 1.5 }),
   });
   return [
-    new OlStyle({ stroke: new Stroke({ color: '#fff', width: 6 }), zIndex: 10 }),
-    new OlStyle({ stroke: new Stroke({ color: TARGET, width: 3 }), zIndex: 11 }),
+    new OlStyle({ geometry: shaft, stroke: new Stroke({ color: '#fff', width: 6 }), zIndex: 10 }),
+    new OlStyle({ geometry: shaft, stroke: new Stroke({ color: TARGET, width: 3 }), zIndex: 11 }),
     new OlStyle({ geometry: new Point(to), image: head, zIndex: 12 }),
   ];
 }
 
-export function marked(feature: FeatureLike): OlStyle[] {
+export function marked(feature: FeatureLike, resolution: number): OlStyle[] {
   const role = feature.get('role') as Role;
-  return role === 'arrow' ? arrow(feature) : ROLES[role];
+  return role === 'arrow' ? arrow(feature, resolution) : ROLES[role];
 }
 
 export const accuracy: OlStyle[] = [

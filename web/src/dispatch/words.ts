@@ -2,8 +2,8 @@
 
 import type { App } from '../core/app';
 import { distance, number, percent } from '../core/format';
-import { gridTitle } from '../core/names';
-import { lang, t, tOr } from '../i18n';
+import { gridTitle, shortNameIn } from '../core/names';
+import { lang, nameOf, t, tOr } from '../i18n';
 import { told } from '../i18n/dispatch';
 import type { Choice } from './choices';
 import type { Located, Post, Stage } from './types';
@@ -18,6 +18,18 @@ export const metresOf = (metres: number): string =>
 /** The name of a grid: as the catalogue has it, else as the service told it. */
 export const gridName = (app: App, code: string, name: string | null): string =>
   gridTitle(app.catalog, code, name || (app.catalog.gridByCode.get(code)?.name ?? null));
+
+/** The short name of a grid, for where its community is told beside it. */
+export function shortName(app: App, code: string, name: string | null): string {
+  const grid = app.catalog.gridByCode.get(code);
+  return grid ? shortNameIn(app.catalog, grid) : name || code;
+}
+
+/** The name of the community a grid of the catalogue belongs to. */
+export function communityOf(app: App, code: string): string {
+  const area = app.catalog.areaByCode.get(app.catalog.gridByCode.get(code)?.community ?? '');
+  return area ? nameOf(area) : '';
+}
 
 /** The post as it is called, in English by the role and the place. */
 export function postName(app: App, post: Post): string {
@@ -38,7 +50,7 @@ export function borderWords(answer: Located, choices: readonly Choice[]): string
   const first = across
     ? t('dispatch.border', {
         metres,
-        other: across.name,
+        other: [across.community, across.name].filter(Boolean).join(' '),
         direction: across.direction ? t(`dispatch.direction.${across.direction}`) : '',
       })
     : t('dispatch.borderOuter', { metres });
@@ -53,6 +65,7 @@ export function borderWords(answer: Located, choices: readonly Choice[]): string
 export function choiceNote(choice: Choice): string {
   const parts: string[] = [];
   if (choice.system) parts.push(word(choice.system));
+  if (choice.community) parts.push(choice.community);
   if (choice.owns) parts.push(t('dispatch.owns'));
   else if (choice.metres !== null) {
     parts.push(

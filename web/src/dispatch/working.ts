@@ -89,7 +89,8 @@ export function working(app: App, store: DispatchStore, places: Locating, queue:
       const { opened } = store.get();
       if (!opened) return false;
       const { id } = opened.report;
-      const name = store.get().choices.find(({ code }) => code === grid)?.name ?? gridName(app, grid, null);
+      const professional = store.get().choices.find(({ code, system }) => code === grid && system);
+      const name = professional?.name ?? gridName(app, grid, null);
       const body = { grid, reason, ...(stage ? { stage } : {}) };
       const work = (): Promise<void> => service.reassign(id, opened.tag, body);
       const done = await change(id, work, t('dispatch.moved', { id, grid: name }));

@@ -85,7 +85,7 @@ export function createDetail(app: App, store: DispatchStore, actions: DetailActi
     ];
     return h(
       'dl',
-      { class: 'facts' },
+      { class: 'report-facts' },
       ...rows
         .filter(([, text]) => text !== '')
         .map(([label, text, code]) =>
@@ -201,10 +201,8 @@ export function createDetail(app: App, store: DispatchStore, actions: DetailActi
     }
     if (!moving || !opened || session.get().me.planner === false) form = null;
     else if (!form || form.element.dataset['tag'] !== opened.tag) {
-      form = createReassignForm(app, store, opened, {
-        send: actions.reassign,
-        cancel: () => actions.move(false),
-      });
+      const send = { send: actions.reassign, cancel: () => actions.move(false) };
+      form = createReassignForm(app, store, opened, send, form?.written());
       form.element.dataset['tag'] = opened.tag;
     }
     element.setAttribute('aria-label', t('dispatch.report', { id: open }));
@@ -223,7 +221,9 @@ export function createDetail(app: App, store: DispatchStore, actions: DetailActi
   function focus(): void {
     const wanted = form
       ? null
-      : (element.querySelector<HTMLElement>('#detail-move, #detail-back') ?? element);
+      : (element.querySelector<HTMLElement>('#detail-move') ??
+        element.querySelector<HTMLElement>('#detail-back') ??
+        element);
     if (form) form.focus();
     else wanted?.focus({ preventScroll: true });
   }

@@ -12,6 +12,8 @@ const WAIT_MS = 160;
 export interface LocateBox {
   element: HTMLElement;
   focus(): void;
+  /** Forget what was typed: another place is shown. */
+  clear(): void;
 }
 
 export function createLocateBox(locate: (asked: Asked) => void): LocateBox {
@@ -93,7 +95,10 @@ export function createLocateBox(locate: (asked: Asked) => void): LocateBox {
     shut();
     const asked = readAsked(input.value);
     if (asked.kind === 'empty') input.focus();
-    else locate(asked);
+    else {
+      input.blur(); // the page's keys work again: digits choose, R reassigns
+      locate(asked);
+    }
   }
 
   async function look(): Promise<void> {
@@ -154,6 +159,9 @@ export function createLocateBox(locate: (asked: Asked) => void): LocateBox {
     focus() {
       input.focus();
       input.select();
+    },
+    clear() {
+      input.value = '';
     },
   };
 }

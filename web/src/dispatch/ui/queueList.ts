@@ -8,7 +8,7 @@ import { STAGE_COLORS } from '../mapStyles';
 import { type DispatchStore, type Filters, NO_FILTERS } from '../state';
 import { CLOSED, type Queued, STAGES } from '../types';
 import { scrollFor, windowOf } from '../windowed';
-import { gridName, stageName, when, word } from '../words';
+import { communityOf, shortName, stageName, when, word } from '../words';
 
 const MAJORS = ['市容环境', '宣传广告', '施工管理', '街面秩序', '突发事件', '扩展'] as const;
 const TYPING_MS = 250;
@@ -163,7 +163,11 @@ export function createQueueList(app: App, store: DispatchStore, actions: QueueAc
     const tag = (kind: string, text: string): HTMLElement => h('span', { class: `tag tag-${kind}`, text });
     const dot = h('span', { class: report.grid ? 'dot' : 'dot is-hollow', 'aria-hidden': 'true' });
     dot.style.setProperty('--dot', STAGE_COLORS[report.stage]);
-    const grid = report.grid ? gridName(app, report.grid, report.grid_name) : '';
+    const grid = report.grid
+      ? [shortName(app, report.grid, report.grid_name), communityOf(app, report.grid)]
+          .filter(Boolean)
+          .join(' · ')
+      : '';
     const line = h(
       'div',
       {

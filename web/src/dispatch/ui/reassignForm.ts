@@ -11,6 +11,11 @@ import { gridName, stageName } from '../words';
 export const REASONS = ['side', 'position', 'address', 'professional', 'agreed', 'duplicate'] as const;
 const LISTED_MOST = 3000;
 
+export interface Written {
+  common: string;
+  text: string;
+}
+
 export interface ReassignActions {
   send(grid: string, reason: string, stage: Stage | null): Promise<boolean>;
   cancel(): void;
@@ -19,6 +24,8 @@ export interface ReassignActions {
 export interface ReassignForm {
   element: HTMLElement;
   focus(): void;
+  /** What was given as reason so far: kept when the report changes under the form. */
+  written(): Written;
   /** Show the grid chosen elsewhere: on the left, on the map, by a key. */
   follow(): void;
 }
@@ -28,6 +35,7 @@ export function createReassignForm(
   store: DispatchStore,
   opened: Opened,
   actions: ReassignActions,
+  before: Written = { common: '', text: '' },
 ): ReassignForm {
   const { report } = opened;
   const now = report.properties.grid_code;
@@ -42,6 +50,7 @@ export function createReassignForm(
   });
   const name = h('p', { id: 'target-name', class: 'target-name', role: 'status' });
   const more = h('textarea', { id: 'reason-text', class: 'field', rows: '2', maxlength: '500' });
+  more.value = before.text;
   const fault = h('p', { class: 'fault', role: 'alert' });
   const stage = h('input', { type: 'checkbox', id: 'with-stage' });
   const onward = report.properties.stage === STAGES[0];
@@ -64,6 +73,7 @@ export function createReassignForm(
     { class: 'reasons', role: 'radiogroup', 'aria-labelledby': 'reason-label' },
     ...REASONS.map((reason) => {
       const input = h('input', { type: 'radio', name: 'reason', id: `reason-${reason}`, value: reason });
+      input.checked = reason === before.common;
       return h(
         'label',
         { for: `reason-${reason}` },
@@ -97,7 +107,8 @@ export function createReassignForm(
     if (code !== null) target.value = code;
     else if (document.activeElement !== target) target.value = '';
     const same = code !== null && code === now;
-    const words = code === null ? t('dispatch.targetNone') : (choice?.name ?? gridName(app, code, null));
+    const words =
+      code === null ? t('dispatch.targetNone') : gridName(app, code, choice?.system ? choice.name : null);
     name.textContent = same ? t('dispatch.targetSame') : words;
     name.classList.toggle('fault', same);
     name.classList.toggle('is-chosen', code !== null && !same);
@@ -177,6 +188,10 @@ export function createReassignForm(
   return {
     element: form,
     follow,
+    written: () => ({
+      common: reasons.querySelector<HTMLInputElement>('input:checked')?.value ?? '',
+      text: more.value,
+    }),
     focus: () => {
       if (store.get().target === null) target.focus();
       else (reasons.querySelector<HTMLInputElement>('input') ?? target).focus();

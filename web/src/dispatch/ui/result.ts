@@ -7,7 +7,7 @@ import { nameOf, onLang, t, tOr } from '../../i18n';
 import { session } from '../../ui/who';
 import type { DispatchState, DispatchStore, Place } from '../state';
 import type { AddressMatch, Located } from '../types';
-import { borderWords, gridName, levelName, metresOf, postName, word } from '../words';
+import { borderWords, gridName, levelName, metresOf, postName, shortName, word } from '../words';
 import { choiceList, choicesTitle } from './choiceList';
 
 export interface ResultActions {
@@ -15,7 +15,13 @@ export interface ResultActions {
   copy(): void;
   create(): void;
   address(text: string): void;
+  /** Take the same numbers for another coordinate system. */
+  system(crs: string): void;
 }
+
+/** How the service says that the numbers would lie in a grid in another system. */
+const SHIFTED = /would lie in grid (\d+): is crs=(\w+) meant/;
+const SYSTEMS: Readonly<Record<string, string>> = { gcj02: 'GCJ-02', bd09: 'BD-09' };
 
 export function createResult(
   host: HTMLElement,
@@ -70,9 +76,24 @@ export function createResult(
     }
     const border = borderWords(answer, choices);
     if (border.length > 0) found.push(banner('border', ...border));
-    // the service's own words say why there is no owner, or what else to ask
-    if (answer.reason && (!address || address.confident)) found.push(banner('note', answer.reason));
+    const meant = SHIFTED.exec(answer.reason ?? '');
+    if (meant) found.push(shifted(meant[1]!, meant[2]!));
     return found;
+  }
+
+  /** The commonest reason for a place outside: numbers of another system. */
+  function shifted(code: string, crs: string): HTMLElement {
+    const system = SYSTEMS[crs] ?? crs;
+    const words = banner('doubt', t('dispatch.shiftedHint', { system, grid: gridName(app, code, null) }));
+    words.lastElementChild?.append(
+      h('button', {
+        type: 'button',
+        class: 'text-button',
+        text: t('dispatch.shiftedAsk', { system }),
+        on: { click: () => actions.system(crs) },
+      }),
+    );
+    return words;
   }
 
   function chain(answer: Located): HTMLElement | null {
@@ -83,15 +104,15 @@ export function createResult(
       h('h3', { text: t('dispatch.chain') }),
       h(
         'ol',
-        { class: 'levels' },
+        { class: 'links' },
         ...answer.chain.map((link) =>
           h(
             'li',
             { 'data-level': link.level, 'data-code': link.code },
-            h('span', { class: 'levels-kind', text: levelName(link.level) }),
+            h('span', { class: 'link-kind', text: levelName(link.level) }),
             h('span', {
-              class: 'levels-name',
-              text: link.level === 'grid' ? gridName(app, link.code, link.name) : nameOf(link) || link.code,
+              class: 'link-name',
+              text: link.level === 'grid' ? shortName(app, link.code, link.name) : nameOf(link) || link.code,
             }),
             h('code', { text: link.code }),
           ),
@@ -114,7 +135,7 @@ export function createResult(
               h(
                 'li',
                 { class: post.first ? 'is-first' : '' },
-                h('span', { class: 'levels-kind', text: levelName(post.level) }),
+                h('span', { class: 'link-kind', text: levelName(post.level) }),
                 h('span', { text: postName(app, post) }),
                 post.department && h('span', { class: 'muted', text: post.department }),
               ),
@@ -136,7 +157,7 @@ export function createResult(
           h(
             'li',
             {},
-            h('span', { class: 'levels-kind', text: word(system) }),
+            h('span', { class: 'link-kind', text: word(system) }),
             h('span', { text: grid?.name ?? t('dispatch.noProfessional') }),
             grid && h('code', { text: grid.code }),
           ),
