@@ -44,11 +44,13 @@ function readOnlyHint(): HTMLElement {
   const draw = (): void => {
     const { me } = session.get();
     element.hidden = me.planner;
+    const closed = me.open ? 'dispatch.readOnlyElsewhere' : 'dispatch.readOnlyClosed';
+    const why = me.keys ? 'dispatch.readOnly' : closed;
     renew(
       element,
       icon('warn'),
-      h('span', { text: t(me.keys || me.open ? 'dispatch.readOnly' : 'dispatch.readOnlyClosed') }),
-      me.keys || me.open
+      h('span', { text: t(why) }),
+      me.keys
         ? h('button', {
             type: 'button',
             class: 'text-button',
@@ -182,7 +184,7 @@ function start(main: HTMLElement, app: App): void {
     move,
     reassign: async (grid, reason, stage) => {
       const done = await work.reassign(grid, reason, stage);
-      if (done) detail.focus();
+      if (done && store.get().opened && document.activeElement === document.body) detail.focus();
       return done;
     },
     bring: work.bring,

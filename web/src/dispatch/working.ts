@@ -92,10 +92,11 @@ export function working(app: App, store: DispatchStore, places: Locating, queue:
       const professional = store.get().choices.find(({ code, system }) => code === grid && system);
       const name = professional?.name ?? gridName(app, grid, null);
       const body = { grid, reason, ...(stage ? { stage } : {}) };
-      const work = (): Promise<void> => service.reassign(id, opened.tag, body);
-      const done = await change(id, work, t('dispatch.moved', { id, grid: name }));
-      if (done) store.set({ moving: false, target: null });
-      return done;
+      const work = async (): Promise<void> => {
+        await service.reassign(id, opened.tag, body);
+        if (store.get().open === id) store.set({ moving: false, target: null });
+      };
+      return change(id, work, t('dispatch.moved', { id, grid: name }));
     },
     async bring(stage, note, reopen = false) {
       const { opened } = store.get();

@@ -119,6 +119,7 @@ const zh = {
   'dispatch.audited': '改派会记录署名、时间和原因。',
   'dispatch.readOnly': '只读：可以定位和查看；改派、转阶段和新建事件要先登录。',
   'dispatch.readOnlyClosed': '只读：本服务未开放编辑，请联系管理员（GISGRID_EDITOR_KEYS）。',
+  'dispatch.readOnlyElsewhere': '只读：本服务只能在它所在的机器上（127.0.0.1）不用口令编辑。',
   'dispatch.signIn': '登录',
 
   'dispatch.legend': '待办事件',
@@ -284,6 +285,8 @@ const en: Record<keyof typeof zh, string> = {
   'dispatch.readOnly': 'Read only: locate and look. Sign in to reassign, change stages and store reports.',
   'dispatch.readOnlyClosed':
     'Read only: editing is closed on this service; ask its operator (GISGRID_EDITOR_KEYS).',
+  'dispatch.readOnlyElsewhere':
+    'Read only: without keys this service is edited from its own machine (127.0.0.1) only.',
   'dispatch.signIn': 'Sign in',
 
   'dispatch.legend': 'Open reports',
