@@ -80,6 +80,7 @@ BLUEPRINTS = (
     circle_views.bp,
     editing_views.bp,
     reports.bp,
+    report_queue.bp,
     open311.bp,
     jobs.bp,
     me.bp,

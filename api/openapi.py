@@ -139,6 +139,19 @@ UPDATE = _object({
     "note": TEXT, "media_urls": _list(TEXT), "channel": TEXT,
     "moved": _object({"grid": NULLABLE_TEXT, "generation": INTEGER}, nullable=True),
 })  # fmt: skip
+REASSIGNED_GRID = _object({"code": TEXT, "name": TEXT, "system": TEXT})
+REASSIGNMENT = _object({
+    "id": INTEGER, "at": {"type": "string", "format": "date-time"}, "author": TEXT,
+    "from": _nullable(REASSIGNED_GRID), "to": REASSIGNED_GRID, "generation": INTEGER, "reason": TEXT,
+})  # fmt: skip
+QUEUED_REPORT = _object({
+    "id": INTEGER, "lon": NUMBER, "lat": NUMBER, "accuracy": _nullable(NUMBER),
+    **dict.fromkeys(("stage", "major", "minor", "channel", "description", "address"), TEXT),
+    **{name: {"type": "string", "format": "date-time"} for name in ("reported_at", "updated_at")},
+    "expected_at": {"type": "string", "format": "date-time", "nullable": True},
+    **dict.fromkeys(("grid", "grid_name", "community", "system"), NULLABLE_TEXT),
+    **{name: {"type": "boolean"} for name in ("near_border", "by_hand")},
+})  # fmt: skip
 REPORT = _layer_feature(LAYERS["reports"], {"agency": TEXT, "located": FACTS, "updates": _list(UPDATE)})
 
 LINKS = _list(_object({"rel": TEXT, "href": TEXT, "type": TEXT}))
@@ -265,7 +278,12 @@ ANSWERS: dict[str, Json] = {
         "category": TEXT, "tier": INTEGER, "minutes": INTEGER, "metres": INTEGER, "name_zh": TEXT, "name_en": TEXT,
         "count": INTEGER,
     }))}),
+    "/api/v1/reports/queue": _object({
+        "reports": _list(QUEUED_REPORT), "matched": INTEGER,
+        "stages": {"type": "object", "additionalProperties": INTEGER}, "after": NULLABLE_TEXT,
+    }),
     "/api/v1/reports/{report}": REPORT,
+    "/api/v1/reports/{report}/reassignments": _object({"reassignments": _list(REASSIGNMENT)}),
     "/api/v1/reports/{report}/updates": _object({"updates": _list(UPDATE)}),
     "/api/v1/jobs": _object({"jobs": _list(_object(JOB)), "links": LINKS}),
     "/api/v1/jobs/{job}": _object(JOB),
@@ -286,6 +304,7 @@ CHANGES: dict[str, dict[str, Json]] = (
         "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},
         "POST /api/v1/reports": {"200": REPORT, "201": REPORT},
         "POST /api/v1/reports/{report}/updates": {"200": REPORT, "201": REPORT},
+        "POST /api/v1/reports/{report}/reassign": {"200": REPORT},
         "DELETE /api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},
     }
     | CIRCLE_CHANGES
@@ -293,9 +312,10 @@ CHANGES: dict[str, dict[str, Json]] = (
     | EDITING_CHANGES
 )
 """What addresses answer to other methods when all is well, by status; 204 has no body."""
-KEYED = {"/api/v1/reports", "/api/v1/reports/{report}/updates"} | {key.split()[1] for key in PLAN_CHANGES}
+REPORT_CHANGES = {"/api/v1/reports/{report}/updates", "/api/v1/reports/{report}/reassign"}
+KEYED = {"/api/v1/reports", *REPORT_CHANGES} | {key.split()[1] for key in PLAN_CHANGES}
 """Addresses that take what is sent only with a key, where keys are set."""
-MATCHED = {*PLANS_MATCHED}
+MATCHED = {*PLANS_MATCHED, *(f"POST {path}" for path in REPORT_CHANGES)}
 """Changes, as ``METHOD address``, that go by ``If-Match``."""
 STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 

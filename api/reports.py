@@ -9,29 +9,33 @@ import orjson
 from apiflask import APIBlueprint
 from apiflask.fields import AwareDateTime, Boolean, Float, List, String
 from apiflask.validators import OneOf
-from flask import Response
+from flask import Response, request
+from werkzeug.http import quote_etag, unquote_etag
 
+from api.errors import error_response
 from api.json import json_response
-from api.keys import bearer, caller
+from api.keys import bearer, caller, is_planner, planner
 from api.pages import GEOJSON, Strict, no_parameters, page_query, respond_page
 from api.receiving import Incoming, checked_text, checked_urls, receive
+from api.report_queue import FilterQuery, filters_of
 from api.state import state
 from data import tables as t
+from data.reassignments import Order, reassign, reassignments_of
 from data.report_lists import responsible, updates_of
-from data.reports import INLETS, Change, add_update, report_row, update_facts
+from data.report_queue import Wanted, conditions
+from data.reports import INLETS, Change, Row, add_update, report_facts, report_row, update_facts
 from data.tables import STAGES
 from gisgrid.errors import BadInput, NotFound
-from gisgrid.limits import DESCRIPTION_CHARS_MAX, KEY_CHARS_MAX, LABEL_CHARS_MAX, PAGE_MAX
+from gisgrid.limits import DESCRIPTION_CHARS_MAX, KEY_CHARS_MAX, LABEL_CHARS_MAX, PAGE_MAX, REASON_CHARS_MAX
 from layers.catalog import REPORTS
 from layers.features import feature
 
 bp = APIBlueprint("reports", __name__, url_prefix="/api/v1/reports", tag="Reports")
 
 
-class ReportsQuery(page_query(REPORTS)):  # type: ignore[misc]
+class ReportsQuery(page_query(REPORTS), FilterQuery):  # type: ignore[misc]
     """Parameters of pages of reports."""
 
-    since = AwareDateTime(metadata={"description": "changed at this time or later; RFC 3339 with a zone"})
     reported_since = AwareDateTime(metadata={"description": "reported at this time or later; RFC 3339 with a zone"})
 
 
@@ -64,14 +68,22 @@ class UpdateBody(Strict):
     reopen = Boolean(load_default=False, metadata={"description": "open an archived report again"})
 
 
+class ReassignBody(Strict):
+    """Give a report to another grid."""
+
+    grid = String(required=True, metadata={"description": "code of a grid in force, or of a professional grid"})
+    reason = String(required=True, metadata={"description": f"why; 1 to {REASON_CHARS_MAX} characters"})
+    stage = String(validate=OneOf(STAGES), metadata={"description": "the stage it goes on in at the same time"})
+
+
 @bp.get("")
 @bp.input(ReportsQuery, location="query", unknown=None)
 def list_reports(query_data: dict[str, Any]) -> Response:
     """Reports as GeoJSON, by number."""
     query = dict(query_data)
-    r = t.reports.c
-    columns = {"since": r.updated_at, "reported_since": r.reported_at}
-    where = [column >= query.pop(name) for name, column in columns.items() if name in query]
+    where = conditions(Wanted(**filters_of(query)))
+    if "reported_since" in query:
+        where.append(t.reports.c.reported_at >= query.pop("reported_since"))
     return respond_page(REPORTS, query, where=where)
 
 
@@ -85,7 +97,7 @@ def create_report(json_data: dict[str, Any]) -> Response:
     Answers 201 with the report, or 200 with the one stored before when the token is known. The way in is the same as
     /open311/v2/requests. With keys set, ``Authorization: Bearer KEY`` is needed.
     """
-    name = caller(bearer())
+    name = _sender()
     given = dict(json_data)
     lon, lat, pictures = given.pop("lon", None), given.pop("lat", None), tuple(given.pop("media_urls"))
     given["channel"] = given["channel"] or name
@@ -121,9 +133,10 @@ def add_one_update(report: str, json_data: dict[str, Any]) -> Response:
     """Add an update: a stage, a note, when it is expected to be done.
 
     Answers 201 with the report, or 200 when the update_id is known. Stages may go on or back; an archived report is
-    opened again with ``reopen`` only (409 otherwise). With keys set, ``Authorization: Bearer KEY`` is needed.
+    opened again with ``reopen`` only (409 otherwise). With keys set, ``Authorization: Bearer KEY`` is needed. With
+    ``If-Match`` only while the report is as that ETag saw it (412 otherwise, with the report as it is now).
     """
-    name = caller(bearer())
+    name = _sender()
     number = _number(report)
     change = Change(
         stage=json_data.get("stage"),
@@ -138,8 +151,67 @@ def add_one_update(report: str, json_data: dict[str, Any]) -> Response:
     if not (change.stage or change.note or change.media_url or change.expected_at or change.reopen):
         raise BadInput("the update says nothing; give stage, note, media_urls, expected_at or reopen")
     with state().engine.begin() as connection:
+        if (changed := stale(report_row(connection, number, lock=True))) is not None:
+            return changed
         _, _, made = add_update(connection, number, change)
     return _report(number, status=201 if made else 200)
+
+
+@bp.get("/<report>/reassignments")
+@no_parameters
+def list_reassignments(report: str) -> Response:
+    """Who gave a report to another grid, from where to where and why, oldest first."""
+    number = _number(report)
+    with state().engine.connect() as connection:
+        rows = reassignments_of(connection, number, limit=PAGE_MAX)
+    return json_response({"reassignments": rows})
+
+
+@bp.post("/<report>/reassign")
+@no_parameters
+@bp.input(ReassignBody, location="json")
+@bp.doc(responses={200: "done"})
+def reassign_report(report: str, json_data: dict[str, Any]) -> Response:
+    """Give a report to another grid in force, or to a grid of a professional system, for a reason.
+
+    Only who may edit (403 otherwise). Kept as an update and in the report's reassignments; the webhooks of both areas
+    are told. With ``If-Match`` only while the report is as that ETag saw it (412 otherwise, with the report as it is
+    now). 409 for the grid it has already, a grid that has ended and an archived report. A report moved so stays with
+    its grid until that ends.
+    """
+    author = planner()
+    number = _number(report)
+    order = Order(
+        grid=checked_text("grid", json_data["grid"], KEY_CHARS_MAX),
+        reason=checked_text("reason", json_data["reason"], REASON_CHARS_MAX),
+        author=author,
+        stage=json_data.get("stage"),
+    )
+    with state().engine.begin() as connection:
+        if (changed := stale(report_row(connection, number, lock=True))) is not None:
+            return changed
+        reassign(connection, number, order)
+    return _report(number)
+
+
+def _sender() -> str:
+    """The name of who sends a report or an update: an editor, or a caller with a key where keys are set."""
+    return planner() if is_planner() else caller(bearer())
+
+
+def version_tag(row: Row) -> str:
+    """The ETag of a report: another one after every change."""
+    return quote_etag(str(int(row["updated_at"].timestamp() * 1_000_000)))
+
+
+def stale(row: Row) -> Response | None:
+    """412 with the report as it is now where ``If-Match`` is sent and names another state of it, else None."""
+    if "If-Match" not in request.headers or request.if_match.contains(unquote_etag(version_tag(row))[0] or ""):
+        return None
+    message = f"report {row['id']} has changed since you read it; look at it again"
+    response = error_response(412, "stale", message, {"report": report_facts(row)})
+    response.headers["ETag"] = version_tag(row)
+    return response
 
 
 def _number(report: str) -> int:
@@ -163,4 +235,6 @@ def _report(number: int, *, status: int = 200) -> Response:
         found["properties"]["located"] = row["located"]
         rows = updates_of(connection, number, limit=PAGE_MAX)
     found["properties"]["updates"] = [update_facts(update) for update in rows]
-    return json_response(found, status=status, mimetype=GEOJSON)
+    response = json_response(found, status=status, mimetype=GEOJSON)
+    response.headers["ETag"] = version_tag(row)
+    return response

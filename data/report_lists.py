@@ -125,7 +125,8 @@ def responsible(connection: sa.Connection, rows: Sequence[Row]) -> list[str]:
 
 def _usual(row: Row) -> str:
     code = row["grid_code"]
-    usual = Posts({}).of("grid", code, row["located"].get("grid_name") or code) if code else []
+    level = "professional" if row["located"].get("system") else "grid"
+    usual = Posts({}).of(level, code, row["located"].get("grid_name") or code) if code else []
     return usual[0]["post"] if usual else ""
 
 

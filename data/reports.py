@@ -21,6 +21,7 @@ from data.plans import current_generation, grids_in_force
 from data.tables import SRID, STAGES
 from data.webhooks import queue_event
 from gisgrid.errors import Conflict, NotFound
+from gisgrid.limits import NEAR_BORDER_METRES
 from gisgrid.locate import GridIndex
 
 CLOSED: Final = STAGES[-1]
@@ -32,9 +33,17 @@ REOPENED: Final = STAGES[1]
 _MOVED_CHUNK: Final = 10_000
 _APPLIED_CHUNK: Final = 1_000
 _MOVE_LOCK: Final = 44900311
-_STALE: Final = ["nearest", "area", "chain", "distance_to_boundary", "near_border", "candidates"]
+BY_HAND: Final = "by_hand"
+"""Marks, in ``located``, a report that a dispatcher gave to its grid."""
+_STALE: Final = [
+    *("nearest", "area", "chain", "distance_to_boundary", "near_border", "candidates", "outside_probability"),
+    *(BY_HAND, "system"),
+]
 """What is kept of how a report was located that a new owner makes untrue."""
-_MOVE_COLUMNS: Final = ("id", "stage", "old", "new", "generation", "now", "grid_name", "community")
+_MOVE_COLUMNS: Final = (
+    *("id", "stage", "old", "new", "generation", "now", "grid_name", "community"),
+    *("distance_to_boundary", "near_border"),
+)
 
 r, u = t.reports.c, t.report_updates.c
 COLUMNS: Final = [
@@ -109,6 +118,9 @@ class Move:
     """The generation ``new`` is in force in."""
     grid_name: str = ""
     community: str = ""
+    distance_to_boundary: float | None = None
+    near_border: bool | None = None
+    """True, or None where the boundary is far."""
 
 
 # the number is drawn first because the report's own id is made of it
@@ -209,9 +221,41 @@ def _insert_update(connection: sa.Connection, **values: Any) -> Row:
     return dict(connection.execute(made).mappings().one())
 
 
-def _tell(connection: sa.Connection, event: str, row: Row, **more: Any) -> None:
-    place = row["grid_code"] or row["located"].get("community") or ""
-    queue_event(connection, event, row["id"], report_facts(row) | more, place=place)
+def _tell(connection: sa.Connection, event: str, row: Row, *, left: str | None = None, **more: Any) -> None:
+    """``left``: the grid it was with before, whose area is told as well."""
+    places = [row["grid_code"] or "", row["located"].get("community") or "", left or ""]
+    queue_event(connection, event, row["id"], report_facts(row) | more, place=[place for place in places if place])
+
+
+def change_owner(
+    connection: sa.Connection,
+    row: Row,
+    grid: str,
+    generation: int,
+    facts: Row,
+    *,
+    note: str,
+    channel: str,
+    told: Row,
+) -> Row:
+    """Give a locked report (`report_row`) to a grid and queue ``report.updated``; the report after it.
+
+    ``facts`` take the place of what ``located`` said of the owner before; ``told`` is added to the event.
+    """
+    kept = {name: value for name, value in row["located"].items() if name not in _STALE} | facts
+    changed = {"grid_code": grid, "generation": generation, "located": kept, "updated_at": sa.func.now()}
+    connection.execute(sa.update(t.reports).where(r.id == row["id"]).values(changed))
+    after = report_row(connection, row["id"])
+    update = _insert_update(
+        connection, report=row["id"], stage=after["stage"], note=note, channel=channel, grid_code=grid,
+        generation=generation,
+    )  # fmt: skip
+    moved = {
+        "from": {"grid": row["grid_code"], "generation": row["generation"]},
+        "to": {"grid": grid, "generation": generation},
+    }
+    _tell(connection, "report.updated", after, left=row["grid_code"], update=update_facts(update), moved=moved, **told)
+    return after
 
 
 # --- what is told of a report ---------------------------------------------------------------
@@ -245,7 +289,8 @@ def report_facts(row: Row) -> Row:
 
 
 def update_facts(row: Row) -> Row:
-    """What is told of one update, JSON-ready; ``moved`` names the new owner where a publish changed it."""
+    """What is told of one update, JSON-ready; ``moved`` names the new owner where a publish or a dispatcher changed
+    it."""
     return {
         "id": row["id"],
         "update_id": row["update_id"],
@@ -265,9 +310,9 @@ def moved_reports(connection: sa.Connection, *, unlocated: bool = False) -> Iter
     """Open reports whose owner among the grids in force is another than the stored one, by number.
 
     Reports keep the generation they were located in; only those of older generations are looked at, with ``unlocated``
-    also those that were never located (imported, or received before the first publish) and now have an owner. Streams:
-    memory holds the point index of the grids in force and some thousand reports. Raises NotFound when nothing is
-    published.
+    also those that were never located (imported, or received before the first publish) and now have an owner. Those a
+    dispatcher gave to a grid stay there until it ends. Streams: memory holds the point index of the grids in force and
+    some thousand reports. Raises NotFound when nothing is published.
     """
     generation = current_generation(connection)
     grids = grids_in_force(connection, generation.id) if generation else None
@@ -278,8 +323,8 @@ def moved_reports(connection: sa.Connection, *, unlocated: bool = False) -> Iter
     older = r.generation < generation.id
     names_of = [r.id, r.source, r.report_id, r.stage, r.grid_code, r.generation]
     query = (
-        sa.select(*names_of, COLUMNS[-2], COLUMNS[-1])
-        .where(r.stage != CLOSED, sa.or_(older, r.generation.is_(None)) if unlocated else older)
+        sa.select(*names_of, COLUMNS[-2], COLUMNS[-1], r.accuracy)
+        .where(r.stage != CLOSED, sa.or_(older, r.generation.is_(None)) if unlocated else older, ~_put_by_hand())
         .order_by(r.id)
     )
     found = connection.execute(query.execution_options(yield_per=_MOVED_CHUNK))
@@ -288,8 +333,25 @@ def moved_reports(connection: sa.Connection, *, unlocated: bool = False) -> Iter
         for one, row in zip(chunk, rows, strict=True):
             new = codes[row] if row >= 0 else None
             if new != one.grid_code:
-                place = (names[row], communities[row] or "") if row >= 0 else ("", "")
-                yield Move(*one[:5], new, one.generation, generation.id, *place)
+                name, community = (names[row], communities[row] or "") if row >= 0 else ("", "")
+                metres = index.border_metres(row, one.lon, one.lat) if row >= 0 else None
+                near = metres is not None and metres <= max(one.accuracy or 0.0, NEAR_BORDER_METRES)
+                yield Move(
+                    *one[:5],
+                    new,
+                    one.generation,
+                    generation.id,
+                    name,
+                    community,
+                    distance_to_boundary=None if metres is None else round(metres, 2),
+                    near_border=near or None,
+                )
+
+
+def _put_by_hand() -> sa.ColumnElement[bool]:
+    """Given to a grid by a dispatcher, and that grid is in force still."""
+    same = sa.and_(t.grids.c.code == r.grid_code, sa.func.upper_inf(t.grids.c.generations))
+    return sa.and_(r.located.has_key(BY_HAND), sa.exists().where(same))
 
 
 # a report whose stage or owner is another by now is left alone
@@ -299,14 +361,19 @@ _APPLY = sa.text(
         SELECT * FROM unnest(
             CAST(:id AS bigint[]), CAST(:stage AS text[]), CAST(:old AS text[]), CAST(:new AS text[]),
             CAST(:generation AS integer[]), CAST(:now AS integer[]), CAST(:grid_name AS text[]),
-            CAST(:community AS text[])
-        ) AS m (id, stage, old, new, generation, now, grid_name, community)
+            CAST(:community AS text[]), CAST(:distance_to_boundary AS float8[]), CAST(:near_border AS boolean[])
+        ) AS m (
+            id, stage, old, new, generation, now, grid_name, community, distance_to_boundary, near_border
+        )
     ),
     moved AS (
         UPDATE reports r
         SET grid_code = m.new, generation = m.now, updated_at = now(),
             located = (r.located - CAST(:stale AS text[]))
                 || jsonb_build_object('grid_name', m.grid_name, 'community', m.community)
+                || jsonb_strip_nulls(jsonb_build_object(
+                    'distance_to_boundary', m.distance_to_boundary, 'near_border', m.near_border
+                ))
         FROM moves m
         WHERE r.id = m.id AND r.stage = m.stage AND r.grid_code IS NOT DISTINCT FROM m.old
             AND r.generation IS NOT DISTINCT FROM m.generation
@@ -341,4 +408,5 @@ def apply_moves(connection: sa.Connection, moves: Iterable[Move], *, channel: st
 def _tell_move(connection: sa.Connection, move: Move, row: Row, update: Row) -> None:
     before = {"grid": move.old, "generation": move.generation}
     after = {"grid": move.new, "generation": move.now}
-    _tell(connection, "report.moved", row, update=update_facts(update), moved={"from": before, "to": after})
+    moved = {"from": before, "to": after}
+    _tell(connection, "report.moved", row, left=move.old, update=update_facts(update), moved=moved)

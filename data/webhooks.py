@@ -25,19 +25,23 @@ PUBLIC = [column for column in t.webhooks.c if column.name != "secret"]
 """What may be shown of a webhook: everything but its secret."""
 
 
-def queue_event(connection: sa.Connection, event: str, report: int, payload: dict[str, Any], *, place: str = "") -> int:
+def queue_event(
+    connection: sa.Connection, event: str, report: int, payload: dict[str, Any], *, place: str | Sequence[str] = ""
+) -> int:
     """Queue an event of a report (its row id) for every active webhook that wants it; how many those are.
 
-    ``place``: code of the grid or community the report lies in, for webhooks limited to an area. The report's row is
-    locked first: events of one report get their numbers, and with them their order, one transaction after the other.
+    ``place``: code of the grid or community the report lies in, for webhooks limited to an area; several when it has
+    left one for another, so that both hear of it. The report's row is locked first: events of one report get their
+    numbers, and with them their order, one transaction after the other.
     """
     if event not in EVENTS:
         raise BadInput(f"event {event!r} is not known; give one of {', '.join(EVENTS)}")
     connection.execute(sa.select(sa.literal(1)).where(t.reports.c.id == report).with_for_update(key_share=True))
+    places = [place] if isinstance(place, str) else place
     wants = sa.and_(
         w.active,
         sa.or_(w.events == [], sa.literal(event) == sa.any_(w.events)),
-        sa.or_(w.area == "", sa.literal(place).startswith(w.area)),
+        sa.or_(w.area == "", *[sa.literal(code).startswith(w.area) for code in places]),
     )
     values = sa.select(w.id, sa.literal(report), sa.literal(event), sa.literal(payload, d.payload.type))
     columns = ["webhook", "report", "event", "payload"]

@@ -32,6 +32,10 @@ COVER_SLIVER_M2: Final = 1.0
 """Total gap or overlap a grid layer may have, in square metres."""
 DESCRIPTION_CHARS_MAX: Final = 4_000
 """Longest description of a report, and longest note of an update (the limit of GeoReport v2)."""
+REASON_CHARS_MAX: Final = 2_000
+"""Longest reason a report is given to another grid for."""
+QUEUE_PAGE_MAX: Final = 1_000
+"""Most reports in one page of the dispatchers' queue."""
 LABEL_CHARS_MAX: Final = 200
 """Longest short text: a title, a channel, a token, an update's own number."""
 MEDIA_URLS_MAX: Final = 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections import deque
 from contextlib import ExitStack
 
 import click
@@ -21,6 +22,7 @@ from data import tables as t
 from data.intake import clean_layers, store_layers
 from data.jobs import submit
 from data.point_streams.records import warm as warm_records
+from data.reports import apply_moves, moved_reports
 from data.sample import SCENARIOS, make_sample
 from gisgrid.address import warm as warm_address
 from gisgrid.errors import BadInput
@@ -131,6 +133,9 @@ def _build(
     with output.stage("check and publish"):
         done = workflow.publish(engine, plan, note=source)
     output.say(*done.report.lines(most=5))
+    with output.stage("open reports to their grids"), engine.begin() as connection:
+        moves = moved_reports(connection, unlocated=True)
+        deque(apply_moves(connection, moves, channel="gisgrid demo"), maxlen=0)
     with output.stage("service circles") as progress:
         workflow_circles.circles_in_force(engine, settings, progress=progress)
 
