@@ -166,3 +166,9 @@ PICTURE_BYTES_MAX: Final = 256 * 1024 * 1024
 """Largest picture a drawer may answer, in bytes."""
 DRAWER_MEMORY_MAX: Final = 3 * 1024**3
 """Memory a drawer may hold before it is replaced, in bytes."""
+SURFACE_CELLS_MAX: Final = 1_000_000
+"""Most cells of one intensity surface of reports."""
+HEAT_REPORTS_MAX: Final = 5_000_000
+"""Most reports one question about their heat may look at (about 60 bytes each in memory)."""
+HEAT_FRAMES_MAX: Final = 120
+"""Most months or weeks one question about heat may be cut into."""
