@@ -37,6 +37,7 @@ from api.circles import views as circle_views
 from api.current import CurrentGrids
 from api.drawing import Drawing
 from api.gate import Gate
+from api.heat import views as heat_views
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.locate import batch, single
@@ -85,6 +86,7 @@ BLUEPRINTS = (
     wms.bp,
     ogc_tiles.bp,
     ogc_styles.bp,
+    heat_views.bp,
 )
 
 

@@ -10,6 +10,7 @@ from apiflask import APIFlask
 
 from api.circles.describe import ANSWERS as CIRCLE_ANSWERS
 from api.circles.describe import CHANGES as CIRCLE_CHANGES
+from api.heat.describe import ANSWERS as HEAT_ANSWERS
 from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
 from api.ogc.describe import PATHS as OGC_PATHS
@@ -241,7 +242,7 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/jobs/{job}": _object(JOB),
     "/api/v1/jobs/{job}/events": TEXT,
     "/api/v1/jobs/{job}/output": {"type": "string", "format": "binary"},
-} | CIRCLE_ANSWERS | {
+} | CIRCLE_ANSWERS | HEAT_ANSWERS | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers to GET when all is well."""
@@ -261,7 +262,7 @@ KEYED = {"/api/v1/reports", "/api/v1/reports/{report}/updates"}
 """Addresses that take what is sent only with a key, where keys are set."""
 STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 
-NOT_YET = {"/api/v1/locate", *CIRCLE_ANSWERS} | {
+NOT_YET = {"/api/v1/locate", *CIRCLE_ANSWERS, *HEAT_ANSWERS} | {
     f"/api/v1/addresses/{name}" for name in ("search", "suggest", "reverse")
 }
 """Addresses without an identifier that still answer 404: before a plan is published, circles are computed or

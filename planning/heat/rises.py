@@ -154,7 +154,7 @@ def dispersion(table: Ints) -> float:
 def _pearson(counts: Any, fitted: Any) -> float:
     expected = np.asarray(fitted, dtype=np.float64)
     known = expected > 0
-    return float(np.sum((np.asarray(counts)[known] - expected[known]) ** 2 / expected[known]))
+    return float(np.square(np.asarray(counts)[known] - expected[known]) @ (1 / expected[known]))
 
 
 def _tested(rows: Any, kind: Any, now: Floats, before: Floats, ratio: Floats, spread: Floats) -> pd.DataFrame:
