@@ -10,6 +10,7 @@ import { asking } from './core/selecting';
 import type { Bbox, LonLat } from './core/types';
 import { exposeHandle } from './handle';
 import { lang, onLang, startLang, t } from './i18n';
+import { addAnalysis } from './analysis';
 import { addBasemap, BUILDINGS_FROM } from './map/basemap';
 import { addBlindSpots } from './map/blind';
 import { addComponents } from './map/components';
@@ -120,7 +121,8 @@ function start(root: HTMLElement, app: App): void {
     // The name at its end needs room as well.
     if (extent) parts.show(buffer(extent, 0.12 * Math.max(getWidth(extent), getHeight(extent))), 17.5);
   };
-  createSide(shell.side, app, [layersTab(app), circlesTab(app, circling, zoomToBlind)]);
+  const analysis = addAnalysis(shell, map, app, grids.source, padding);
+  createSide(shell.side, app, [layersTab(app), circlesTab(app, circling, zoomToBlind), ...analysis.tabs]);
   createLegend(shell.corner, app);
   createDetails(shell.details, app, nearestSection(app, reaching, zoomToWay), {
     close,
@@ -238,6 +240,7 @@ function start(root: HTMLElement, app: App): void {
     streets: basemap.streets.source,
     water: basemap.water.source,
     buildings: basemap.buildings.source,
+    ...analysis.sources,
   });
 }
 
