@@ -82,7 +82,7 @@ def hot_spots(
     })  # fmt: skip
     facts = {
         "statistic": "Getis-Ord Gi*", "weights": "queen: grids that touch, and the grid itself; binary",
-        "rates": MARSHALL if smooth else "as counted", "p": "two-sided, conditional permutations",
+        "rates": MARSHALL if smooth else "as counted", "p": "two-sided, rates drawn at random from all rated grids",
         "permutations": permutations, "seed": seed, "correction": "Benjamini-Hochberg", "rated": len(rated),
         "not_rated": count - len(rated), "reason": reason, "mean_rate": _mean_rate(reports, households, span),
     }  # fmt: skip
@@ -115,16 +115,17 @@ def _gi_star(rates: Floats, neighbours: Mapping[int, list[int]], permutations: i
 
 
 def permuted(rates: Floats, neighbours: Mapping[int, list[int]], permutations: int, seed: int) -> Floats:
-    """Two-sided pseudo p of the sum over each grid and its neighbours, the grid's own rate held (Anselin 1995).
+    """Two-sided pseudo p of the sum over each grid and its neighbours, against as many grids drawn from all.
 
-    The same draws serve every grid, as in esda.
+    The null hypothesis of Gi*, whose statistic holds the grid itself: rates lie anywhere. (esda's own permutations hold
+    the grid's rate fixed and so ask of its neighbours only.) The same draws serve every grid, as in esda.
     """
     degree = np.array([len(neighbours[row]) for row in range(len(rates))], dtype=np.int64)
     near = np.array([other for row in range(len(rates)) for other in neighbours[row]], dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(degree)]).astype(np.int64)
-    most = int(degree.max(initial=0))
+    most = int(degree.max(initial=0)) + 1
     rng = np.random.default_rng(seed)
-    drawn = _draws(len(rates) - 1, most, rng.random((permutations, most)))
+    drawn = _draws(len(rates), most, rng.random((permutations, most)))
     larger, smaller = _compared(rates, start, near, drawn)
     found: Floats = np.minimum(2 * (np.minimum(larger, smaller) + 1) / (permutations + 1), 1.0)
     return found
@@ -145,18 +146,18 @@ def _draws(count: int, most: int, chance: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _compared(rates: Any, start: Any, near: Any, drawn: Any) -> Any:
-    """How often neighbours drawn at random sum up to at least, and to at most, what the true ones do."""
+    """How often as many grids drawn at random sum up to at least, and to at most, what a grid and its neighbours do."""
     larger, smaller = np.zeros(len(rates), np.int64), np.zeros(len(rates), np.int64)
     for row in range(len(rates)):
         degree = start[row + 1] - start[row]
-        true = 0.0
+        true = rates[row]
         for k in range(start[row], start[row + 1]):
             true += rates[near[k]]
         slack = 1e-12 * abs(true)  # the same rates in another order are no other sum
         for draw in drawn:
             total = 0.0
-            for j in range(degree):
-                total += rates[draw[j] + (draw[j] >= row)]
+            for j in range(degree + 1):
+                total += rates[draw[j]]
             larger[row] += total >= true - slack
             smaller[row] += total <= true + slack
     return larger, smaller

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from numba import njit
+from scipy.ndimage import maximum_filter, minimum_filter
 from scipy.signal import fftconvolve
 from shapely.geometry.base import BaseGeometry
 
@@ -36,6 +37,8 @@ SPREAD: Final = {"gaussian": 1.0, "quartic": math.sqrt(8.0)}
 """Bandwidth of a kernel with the variance of a Gaussian one of bandwidth 1 (along an axis: h squared / 8 for
 quartic)."""
 BANDWIDTH_RANGE: Final = (20.0, 20_000.0)
+PARTS: Final = 5
+"""Places a side at which a cell of the border is looked at."""
 MASS_LEAST: Final = 0.1
 """Least part of a kernel inside the area that is divided by: spikes of a narrow area would show nothing but noise."""
 ADAPT_RANGE: Final = (1 / 3, 3.0)
@@ -139,7 +142,9 @@ def raster_for(
     mass = np.ones((rows, columns))
     if correct:
         mass = np.clip(
-            fftconvolve(inside.astype(float), _sampled(kernel, bandwidth / cell), mode="same"), MASS_LEAST, 1
+            fftconvolve(_covered(area, inside, x0, y0, cell), _sampled(kernel, bandwidth / cell), mode="same"),
+            MASS_LEAST,
+            1,
         )
     return Raster(x0, y0, cell, inside, mass, kernel, bandwidth, correct)
 
@@ -148,6 +153,17 @@ def _inside(area: BaseGeometry, x0: float, y0: float, cell: float, rows: int, co
     shapely.prepare(area)
     x, y = np.meshgrid(x0 + cell * np.arange(columns), y0 + cell * np.arange(rows))
     found: npt.NDArray[np.bool_] = shapely.contains_xy(area, x, y)
+    return found
+
+
+def _covered(area: BaseGeometry, inside: npt.NDArray[np.bool_], x0: float, y0: float, cell: float) -> Floats:
+    """Part of each cell that lies in the area: looked at closely where the border may pass."""
+    found = inside.astype(np.float64)
+    row, column = np.nonzero(maximum_filter(found, 3, mode="constant") != minimum_filter(found, 3, mode="constant"))
+    step = ((np.arange(PARTS) + 0.5) / PARTS - 0.5) * cell
+    dx, dy = (part.ravel() for part in np.meshgrid(step, step))
+    x, y = x0 + cell * column[:, None] + dx, y0 + cell * row[:, None] + dy
+    found[row, column] = shapely.contains_xy(area, x, y).mean(axis=1)
     return found
 
 

@@ -151,7 +151,7 @@ export function addDock(main: HTMLElement, app: App, tabling: Tabling): void {
           {
             type: 'button',
             id: 'table-more',
-            class: 'button-quiet more',
+            class: 'button button-quiet more',
             on: { click: () => void tabling.more() },
           },
           icon('down'),

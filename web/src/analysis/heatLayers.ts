@@ -20,7 +20,7 @@ const COLORS: Record<Spot, string> = {
   hot99: '#a50f26',
   hot95: '#de5a47',
   hot90: '#f4b49a',
-  none: '#e9e6df',
+  none: '#f0ede6',
   cold90: '#a9cbe4',
   cold95: '#5794c5',
   cold99: '#1f5a99',

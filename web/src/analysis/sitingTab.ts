@@ -237,7 +237,7 @@ export function siting(map: OlMap, app: App, show: (extent: number[], zoom?: num
       h('button', {
         type: 'button',
         id: 'site-cancel',
-        class: 'button-quiet',
+        class: 'button button-quiet',
         text: t('siting.cancel'),
         on: { click: () => void cancel() },
       }),

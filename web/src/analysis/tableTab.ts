@@ -139,7 +139,7 @@ export function tableTab(app: App, tabling: Tabling, layers: TableLayers): Tab {
       draft.operator !== 'empty' && value,
       h(
         'button',
-        { type: 'submit', id: 'filter-add', class: 'button-quiet' },
+        { type: 'submit', id: 'filter-add', class: 'button button-quiet' },
         icon('plus'),
         t('table.filter.add'),
       ),
@@ -245,7 +245,7 @@ export function tableTab(app: App, tabling: Tabling, layers: TableLayers): Tab {
         h('button', {
           type: 'button',
           id: 'generation-back',
-          class: 'button-quiet',
+          class: 'button button-quiet',
           text: t('generation.back'),
           on: { click: () => state.set({ past: null }) },
         }),
@@ -268,7 +268,7 @@ export function tableTab(app: App, tabling: Tabling, layers: TableLayers): Tab {
             {
               type: 'button',
               id: 'table-open',
-              class: 'button-quiet',
+              class: 'button button-quiet',
               on: { click: () => state.set({ open: true }) },
             },
             icon('table'),

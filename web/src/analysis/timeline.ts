@@ -35,7 +35,7 @@ export function timeline(heat: Store<HeatState>, heating: Heating): HTMLElement 
   });
   const whole = h('button', {
     type: 'button',
-    class: 'button-quiet',
+    class: 'button button-quiet',
     text: t('analysis.stop'),
     on: {
       click: () => {
