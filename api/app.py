@@ -40,6 +40,7 @@ from api.current import CurrentGrids
 from api.drawing import Drawing
 from api.editing import views as editing_views
 from api.gate import Gate
+from api.heat import views as heat_views
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.locate import batch, single
@@ -94,6 +95,7 @@ BLUEPRINTS = (
     wms.bp,
     ogc_tiles.bp,
     ogc_styles.bp,
+    heat_views.bp,
 )
 
 

@@ -13,6 +13,7 @@ from api.circles.describe import CHANGES as CIRCLE_CHANGES
 from api.editing.describe import ANSWERS as EDITING_ANSWERS
 from api.editing.describe import CHANGES as EDITING_CHANGES
 from api.editing.describe import MEDIA as EDITING_MEDIA
+from api.heat.describe import ANSWERS as HEAT_ANSWERS
 from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
 from api.ogc.describe import PATHS as OGC_PATHS
@@ -289,7 +290,7 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/jobs/{job}": _object(JOB),
     "/api/v1/jobs/{job}/events": TEXT,
     "/api/v1/jobs/{job}/output": {"type": "string", "format": "binary"},
-} | CIRCLE_ANSWERS | PLAN_ANSWERS | EDITING_ANSWERS | {
+} | CIRCLE_ANSWERS | PLAN_ANSWERS | EDITING_ANSWERS | HEAT_ANSWERS | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers to GET when all is well."""
@@ -319,7 +320,7 @@ MATCHED = {*PLANS_MATCHED, *(f"POST {path}" for path in REPORT_CHANGES)}
 """Changes, as ``METHOD address``, that go by ``If-Match``."""
 STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 
-NOT_YET = {"/api/v1/locate", *CIRCLE_ANSWERS} | {
+NOT_YET = {"/api/v1/locate", *CIRCLE_ANSWERS, *HEAT_ANSWERS} | {
     f"/api/v1/addresses/{name}" for name in ("search", "suggest", "reverse")
 }
 """Addresses without an identifier that still answer 404: before a plan is published, circles are computed or

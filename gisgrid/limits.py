@@ -204,3 +204,9 @@ SHEET_DPI_MAX: Final = 600
 """Most dots an inch of a printed sheet as a picture; the fewest are 36."""
 PLACE_NEIGHBOURS_MAX: Final = 400
 """Most outlines one place's answer brings: its neighbours, or a community's grids."""
+SURFACE_CELLS_MAX: Final = 1_000_000
+"""Most cells of one intensity surface of reports."""
+HEAT_REPORTS_MAX: Final = 5_000_000
+"""Most reports one question about their heat may look at (about 60 bytes each in memory)."""
+HEAT_FRAMES_MAX: Final = 120
+"""Most months or weeks one question about heat may be cut into."""

@@ -44,6 +44,7 @@ MODULES: dict[str, str] = {
     "circles": "circles",
     "isochrones": "isochrones",
     "site": "siting",
+    "heat": "heat",
     "response": "response",
     "radius": "straight",
     "warm": "serving",

@@ -11,6 +11,7 @@ import { asking } from './core/selecting';
 import type { Bbox, LonLat } from './core/types';
 import { exposeHandle } from './handle';
 import { lang, onLang, startLang, t } from './i18n';
+import { addAnalysis } from './analysis';
 import { addBasemap, BUILDINGS_FROM } from './map/basemap';
 import { addBlindSpots } from './map/blind';
 import { addComponents } from './map/components';
@@ -135,9 +136,11 @@ function start(root: HTMLElement, app: App): void {
     if (extent) parts.show(buffer(extent, 0.12 * Math.max(getWidth(extent), getHeight(extent))), 17.5);
   };
   const tools = mapTools(app, map, shell.map);
+  const analysis = addAnalysis(shell, map, app, grids.source, padding);
   createSide(shell.side, app, [
     layersTab(app, { ...tools, slider: (key) => tools.opacity(key, t(`layer.${key}`)) }),
     circlesTab(app, circling, zoomToBlind),
+    ...analysis.tabs,
   ]);
   createLegend(shell.corner, app);
   createDetails(shell.details, app, nearestSection(app, reaching, zoomToWay), {
@@ -256,6 +259,7 @@ function start(root: HTMLElement, app: App): void {
     streets: basemap.streets.source,
     water: basemap.water.source,
     buildings: basemap.buildings.source,
+    ...analysis.sources,
   });
 }
 

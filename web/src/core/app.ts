@@ -38,7 +38,12 @@ export const LAYER_KEYS = [
 ] as const;
 export type LayerKey = (typeof LAYER_KEYS)[number];
 
-export type PanelKey = 'layers' | 'circles';
+export type PanelKey = 'layers' | 'circles' | 'heat' | 'siting' | 'table';
+
+/** What colours the map in place of households: grids are drawn plain, and the legend is this. */
+export interface Theme {
+  legend: () => HTMLElement[];
+}
 
 /** The place asked about, and what is known of it so far. */
 export interface Selection {
@@ -107,6 +112,7 @@ export interface State {
   near: boolean;
   selection: Selection | null;
   opened: Opened | null;
+  theme: Theme | null;
 }
 
 /** Read once at start. */
@@ -199,5 +205,6 @@ export function createState(lang: Lang): Store<State> {
     near: false,
     selection: null,
     opened: null,
+    theme: null,
   });
 }

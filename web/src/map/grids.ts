@@ -110,14 +110,14 @@ export function addGrids(map: OlMap, app: App): Grids {
   soften();
 
   const show = (): void => {
-    const { layers } = store.get();
-    tint.setVisible(layers.grids);
+    const { layers, theme: other } = store.get();
+    tint.setVisible(layers.grids && other === null);
     edge.setVisible(layers.grids);
     hover.setVisible(layers.grids);
     choice.setVisible(layers.grids);
     areas.setVisible(layers.areas);
   };
-  store.on(['layers'], show);
+  store.on(['layers', 'theme'], show);
   show();
   store.on(['coverage', 'who'], ({ coverage }) => {
     covered = new Map((coverage?.rows ?? []).map((row) => [row.code, row]));

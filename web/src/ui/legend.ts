@@ -13,13 +13,13 @@ import { isSpecial } from '../map/grids';
 import { hatch, openHatch } from '../map/pattern';
 import { BLIND, BLIND_BUILDING, COVERED, LAND, RANGE_COLORS, UNASSESSED } from '../map/theme';
 
-function swatch(color: string | null, kind = ''): HTMLElement {
+export function swatch(color: string | null, kind = ''): HTMLElement {
   const element = h('span', { class: `swatch ${kind}`.trim(), 'aria-hidden': 'true' });
   if (color) element.style.backgroundColor = color;
   return element;
 }
 
-function row(mark: HTMLElement, label: string, amount?: number): HTMLElement {
+export function row(mark: HTMLElement, label: string, amount?: number): HTMLElement {
   return h(
     'li',
     { class: 'legend-row' },
@@ -32,7 +32,7 @@ function row(mark: HTMLElement, label: string, amount?: number): HTMLElement {
 /** A theme's colour as it looks on the map, where it lies thin over the land. */
 const onLand = (color: string): string => mix(color, LAND, 0.24);
 
-function hatched(color: string, pattern = hatch): HTMLElement {
+export function hatched(color: string, pattern = hatch): HTMLElement {
   const element = swatch(null);
   const picture = h('canvas', { class: 'swatch-tile', width: 20, height: 14 });
   const context = picture.getContext('2d');
@@ -207,12 +207,26 @@ export function createLegend(host: HTMLElement, app: App): void {
       h('span', { text: t('legend.title') }),
       icon('down'),
     );
-    const theme = layers.grids ? (store.get().coverage ? coverage() : households()) : [];
+    const other = store.get().theme;
+    const own = layers.grids ? (store.get().coverage ? coverage() : households()) : [];
+    const theme = other ? other.legend() : own;
     const parts = [...theme, ...marks(), ...buildings(), ...components()];
     renew(host, title, open && h('div', { class: 'legend-body', tabindex: '0' }, ...parts));
   }
   store.on(
-    ['coverage', 'layers', 'isochrones', 'who', 'blind', 'ranges', 'near', 'panel', 'computed', 'profile'],
+    [
+      'coverage',
+      'layers',
+      'isochrones',
+      'who',
+      'blind',
+      'ranges',
+      'near',
+      'panel',
+      'computed',
+      'profile',
+      'theme',
+    ],
     draw,
   );
   middling.addEventListener('change', draw);

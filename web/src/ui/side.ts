@@ -1,4 +1,4 @@
-/** The card on the left: one tab for layers, one for service circles; more tabs can join. */
+/** The card on the left: a tab for layers, one for service circles, those of the analyst. */
 import type { App, PanelKey } from '../core/app';
 import { fill, h, type IconName, icon, iconButton, renew } from '../core/dom';
 import { onLang, t } from '../i18n';
