@@ -30,6 +30,7 @@ from api import (
     overview,
     pages,
     places,
+    report_queue,
     reports,
     sheets,
     wms,
