@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any, Final
 
 import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import Response
+from marshmallow import pre_load
+from marshmallow.validate import Range
 from werkzeug.http import quote_etag
 
 from api.etag import PRIVATE, check_match
 from api.json import json_response
 from api.keys import is_planner
+from api.pages import Strict
 from data import plan_pages, plans
 from data.plans import PlanRow
 from data.tables import COMPREHENSIVE
@@ -23,10 +27,24 @@ bp = APIBlueprint("plans", __name__, tag="Plans")
 
 HERE: Final = "/api/v1/plans"
 JSON: Final = "application/json"
+KEY: Final = Range(min=0, max=2**31 - 1)
+"""Numbers of rows, as parameters."""
 _KEPT: Final = (
     "id", "name", "area", "area_name", "area_name_en", "system", "status", "levels", "seed", "feasible", "reasons",
     "version", "author", "source", "note", "unit_set", "generation",
 )  # fmt: skip
+
+
+class Body(Strict):
+    """What is sent as JSON; text that cannot be stored is refused."""
+
+    @pre_load
+    def check_texts(self, data: Any, **_: Any) -> Any:
+        """Raises BadInput for a NUL character, and for half of a pair of surrogates."""
+        written = json.dumps(data, ensure_ascii=False)
+        if "\\u0000" in written or any("\ud800" <= letter <= "\udfff" for letter in written):
+            raise BadInput("the body holds a character that is none (NUL, or half of a surrogate pair); leave it out")
+        return data
 
 
 def number_of(text: str, what: str) -> int:
