@@ -47,9 +47,7 @@ class PlansQuery(Strict):
     area = String(metadata={"description": "code of an area: plans of it and of areas inside"})
     status = String(validate=OneOf(("draft", "published")), metadata={"description": "draft or published"})
     limit = Integer(load_default=PAGE_DEFAULT, metadata={"description": f"plans a page, 1 to {PAGE_MAX}"})
-    before = Integer(
-        validate=KEY, metadata={"description": "id of the last plan of the page before; take it from the next link"}
-    )
+    before = Integer(validate=KEY, metadata={"description": "id of the last plan of the page before"})
 
 
 class NameBody(Body):
