@@ -6,7 +6,7 @@ import pytest
 
 from planning.ground import Ground, read_ground
 from tests.conftest import Planned
-from tests.integration.api.test_editing_edits import Desk, Json, border, copied, moves, opened
+from tests.desks import Desk, Json, border, copied, moves, opened
 
 pytestmark = pytest.mark.postgis
 
