@@ -297,7 +297,7 @@ def refuse(row: PlanRow, outcome: Outcome, between: Sequence[Edit]) -> None:
             }
             for one in outcome.grids
         ]  # fmt: skip
-        what = f"{len(units)} units" if units else f"grid {grids[0]['grid']}"
+        what = f"{len(units)} unit{'s' if len(units) > 1 else ''}" if units else f"grid {grids[0]['grid']}"
         raise Conflict(
             f"{what} of plan {row.id} changed since you looked; nothing was stored, take theirs or yours for each",
             code="conflicts", version=row.version, conflicts=units, grids=grids,
