@@ -36,6 +36,7 @@ from planning.edits import (
     parse_operations,
     sheet_of,
 )
+from planning.edits.operations import storable
 from planning.ground import Ground
 from planning.workflow_writing import told_grids, write_edit
 
@@ -180,6 +181,9 @@ def store_edit(
     Raises NotFound, BadInput for what no plan allows, and Conflict: code ``published``, ``conflicts`` (details name
     every unit and grid that is not as the editor saw it, who changed it, when) or ``locked``.
     """
+    for name, text in (("note", note), ("key", key or ""), ("author", author)):
+        if not storable(text):
+            raise BadInput(f"{name} is {text[:40]!r}; give a text without NUL or half characters")
     with engine.begin() as connection:
         row = _locked(connection, plan)
         if key is not None and (before := _stored_under(connection, plan, key)) is not None:

@@ -55,6 +55,8 @@ def test_a_unit_moves_and_everything_follows(desk: Desk, ground: Ground, draft: 
     (told,) = desk.client.get(f"/api/v1/plans/{desk.plan}/edits?after={made['version'] - 1}").get_json()["edits"]
     assert (told["author"], told["note"], told["version"]) == ("甲", "河边的楼", made["version"])
     assert told["operations"] == made["operations"]
+    later = desk.client.get(f"/api/v1/plans/{desk.plan}/edits?after={10**30}")
+    assert (later.status_code, later.get_json()["edits"]) == (200, [])
 
 
 def test_split_merge_and_undo_bring_back_the_same_bytes(desk: Desk, ground: Ground, draft: tuple[Planned, int]) -> None:
@@ -205,6 +207,17 @@ BAD: list[tuple[Json, int, str]] = [
         {"base": 1, "operations": [{"op": "assign", "level": 1, "from": None, "to": None, "units": [10**30]}]},
         400, "bad_input",
     ),
+]  # fmt: skip
+
+
+HALF: Json = {"op": "set", "level": 1, "grid": "379903001001001", "name": {"from": "", "to": "\ud800"}}
+BAD += [
+    ({"base": 1, "operations": [HALF]}, 400, "bad_input"),
+    ({"base": 1, "note": "a\x00b", "operations": [{"op": "remove", "level": 1, "grid": "379903001001001"}]}, 400,
+     "bad_input"),
+    ({"base": 1, "key": "\ud800", "operations": [{"op": "remove", "level": 1, "grid": "379903001001001"}]}, 400,
+     "bad_input"),
+    ({"base": 10**40, "operations": [{"op": "remove", "level": 1, "grid": "379903001001001"}]}, 400, "bad_input"),
 ]  # fmt: skip
 
 
