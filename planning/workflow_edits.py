@@ -42,6 +42,8 @@ from planning.workflow_writing import told_grids, write_edit
 
 GRID_FACTS: Final = ("id", "level", "code", "name", "kind", "parent", "community", "locked", "continues", "version")
 
+LARGEST: Final = 2**31 - 1
+"""Largest version the tables can hold."""
 _CODES_BEFORE = """
 SELECT DISTINCT one ->> 'grid' FROM plan_edits, jsonb_array_elements(operations) AS one
 WHERE plan = :plan AND one ->> 'op' IN ('remove', 'renumber')
@@ -134,7 +136,8 @@ def band_of_level(plan: PlanRow, level: int) -> Band | None:
 def edits_after(connection: sa.Connection, plan: int, version: int, limit: int | None = None) -> list[Edit]:
     """Edits of a plan newer than a version, oldest first."""
     e = t.plan_edits.c
-    query = sa.select(e.version, e.at, e.author, e.note, e.operations).where(e.plan == plan, e.version > version)
+    known = min(max(version, 0), LARGEST)
+    query = sa.select(e.version, e.at, e.author, e.note, e.operations).where(e.plan == plan, e.version > known)
     return [Edit(*row) for row in connection.execute(query.order_by(e.version).limit(limit))]
 
 
