@@ -219,7 +219,8 @@ def unassigned(shown: Shown, piece: Ints) -> Iterator[Problem]:
         households = int(shown.ground.households[units].sum())
         yield Problem(
             "unassigned", shown.level, (), units, float(households), f"{len(units)}个单元（{households}户）没有网格",
-            f"{len(units)} units ({households} households) belong to no grid", str(int(units[0])),
+            f"{len(units)} unit{'s' if len(units) > 1 else ''} without a grid, {households} households",
+            str(int(units[0])),
         )  # fmt: skip
 
 

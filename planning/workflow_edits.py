@@ -36,11 +36,14 @@ from planning.edits import (
     parse_operations,
     sheet_of,
 )
+from planning.edits.operations import storable
 from planning.ground import Ground
 from planning.workflow_writing import told_grids, write_edit
 
 GRID_FACTS: Final = ("id", "level", "code", "name", "kind", "parent", "community", "locked", "continues", "version")
 
+LARGEST: Final = 2**31 - 1
+"""Largest version the tables can hold."""
 _CODES_BEFORE = """
 SELECT DISTINCT one ->> 'grid' FROM plan_edits, jsonb_array_elements(operations) AS one
 WHERE plan = :plan AND one ->> 'op' IN ('remove', 'renumber')
@@ -133,7 +136,8 @@ def band_of_level(plan: PlanRow, level: int) -> Band | None:
 def edits_after(connection: sa.Connection, plan: int, version: int, limit: int | None = None) -> list[Edit]:
     """Edits of a plan newer than a version, oldest first."""
     e = t.plan_edits.c
-    query = sa.select(e.version, e.at, e.author, e.note, e.operations).where(e.plan == plan, e.version > version)
+    known = min(max(version, 0), LARGEST)
+    query = sa.select(e.version, e.at, e.author, e.note, e.operations).where(e.plan == plan, e.version > known)
     return [Edit(*row) for row in connection.execute(query.order_by(e.version).limit(limit))]
 
 
@@ -180,6 +184,9 @@ def store_edit(
     Raises NotFound, BadInput for what no plan allows, and Conflict: code ``published``, ``conflicts`` (details name
     every unit and grid that is not as the editor saw it, who changed it, when) or ``locked``.
     """
+    for name, text in (("note", note), ("key", key or ""), ("author", author)):
+        if not storable(text):
+            raise BadInput(f"{name} is {text[:40]!r}; give a text without NUL or half characters")
     with engine.begin() as connection:
         row = _locked(connection, plan)
         if key is not None and (before := _stored_under(connection, plan, key)) is not None:
@@ -297,7 +304,7 @@ def refuse(row: PlanRow, outcome: Outcome, between: Sequence[Edit]) -> None:
             }
             for one in outcome.grids
         ]  # fmt: skip
-        what = f"{len(units)} units" if units else f"grid {grids[0]['grid']}"
+        what = f"{len(units)} unit{'s' if len(units) > 1 else ''}" if units else f"grid {grids[0]['grid']}"
         raise Conflict(
             f"{what} of plan {row.id} changed since you looked; nothing was stored, take theirs or yours for each",
             code="conflicts", version=row.version, conflicts=units, grids=grids,

@@ -89,9 +89,9 @@ def proposed_fix(
     level = sheet.levels[wish.level - 1]
     codes = {names.get(facts.code, facts.code): slot for slot, facts in enumerate(level.grids) if facts is not None}
     grids = [_slot(codes, code, wish.level) for code in wish.grids]
-    units = np.unique(np.asarray(wish.units, dtype=np.int64)) if wish.units else np.zeros(0, dtype=np.int64)
-    if units.size and (units[0] < 0 or units[-1] >= ground.count):
+    if wish.units and not 0 <= min(wish.units) <= max(wish.units) < ground.count:
         raise BadInput(f"units: they go from 0 to {ground.count - 1}")
+    units = np.unique(np.array(wish.units, dtype=np.int64))
     locked = np.array([facts is not None and facts.locked for facts in level.grids], dtype=bool)
 
     def engine(rows: Ints, label: Ints) -> Ints:
@@ -129,7 +129,7 @@ def _with_unsaved(
 
 def _slot(codes: dict[str, int], code: str, level: int) -> int:
     if code not in codes:
-        raise BadInput(f"grids: there is no grid {str(code)[:40]} on level {level} of this plan")
+        raise BadInput(f"grids: there is no grid {code[:40]!r} on level {level} of this plan")
     return codes[code]
 
 

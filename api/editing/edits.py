@@ -87,7 +87,7 @@ def edits(plan: str, query_data: dict[str, Any]) -> Response:
         raise BadInput(f"limit={limit}: give 1 to {EDITS_PAGE_MAX}")
     with state().engine.connect() as connection:
         row = visible_plan(connection, plan)
-        found = edits_after(connection, row.id, max(query_data["after"], 0), limit)
+        found = edits_after(connection, row.id, query_data["after"], limit)
     told = [
         {
             "version": one.version, "at": one.at, "author": one.author, "note": one.note,

@@ -165,6 +165,11 @@ def _units(value: Any, where: str, count: int) -> Ints:
     return rows.astype(np.int64)
 
 
+def storable(text: str) -> bool:
+    """Whether a text can be kept: no NUL, no half of a character."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def _change(value: Any, name: str, where: str) -> tuple[Any, Any]:
     if not isinstance(value, dict) or set(value) != {"from", "to"}:
         raise BadInput(f"{where}: give {{'from': what you saw, 'to': what it shall be}}")
@@ -176,7 +181,7 @@ def _fact(value: Any, name: str, where: str, *, seen: bool = False) -> Any:
         if not isinstance(value, bool):
             raise BadInput(f"{where} is {str(value)[:40]!r}; give true or false")
         return value
-    if not isinstance(value, str) or "\x00" in value:
+    if not isinstance(value, str) or not storable(value):
         raise BadInput(f"{where} is {str(value)[:40]!r}; give a text")
     if name == "kind" and not seen and value not in KINDS:
         raise BadInput(f"{where} is {value[:40]!r}; give one of {', '.join(KINDS)}")

@@ -8,98 +8,25 @@ from typing import Any
 
 import numpy as np
 import pytest
-import shapely
-import sqlalchemy as sa
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.app import create_app
 from data import plans
-from data import tables as t
-from data.loading import insert_one
-from gisgrid.coverage import check
-from gisgrid.crs import to_metric
-from gisgrid.metrics import compactness
-from gisgrid.settings import Settings
-from planning.edits import Remove, inverse, operation_json, parse_operations
+from planning import workflow
+from planning.edits import inverse, operation_json
 from planning.ground import Ground, read_ground
-from tests.conftest import Planned
+from planning.levels import parse_levels
+from tests.conftest import BAND, Planned
+from tests.desks import Desk, Json, assert_nested, assert_sound, border, copied, moves, opened, stored
 
 pytestmark = pytest.mark.postgis
-Json = dict[str, Any]
-
-
-class Desk:
-    """A planner's way to one draft: reads, sends, keeps what was read."""
-
-    def __init__(self, client: FlaskClient, plan: int, name: str = "甲") -> None:
-        self.client, self.plan, self.name = client, plan, name
-        self.read()
-
-    def read(self) -> Json:
-        told: Json = self.client.get(f"/api/v1/plans/{self.plan}/assignment").get_json()
-        self.seen = told
-        self.version = told["version"]
-        return told
-
-    def owners(self, level: int = 1) -> list[str | None]:
-        one = self.seen["levels"][level - 1]
-        codes = [grid["code"] for grid in one["grids"]]
-        return [codes[owner] if owner >= 0 else None for owner in one["owner"]]
-
-    def grid(self, code: str) -> Json:
-        found: Json = next(grid for grid in self.seen["levels"][0]["grids"] if grid["code"] == code)
-        return found
-
-    def send(self, *operations: Json, base: int | None = None, **more: Any) -> Any:
-        body = {"base": self.version if base is None else base, "operations": list(operations), **more}
-        return self.client.post(f"/api/v1/plans/{self.plan}/edits", json=body, headers={"X-Gisgrid-Author": self.name})
-
-    def paint(self, units: list[int], to: str | None, **more: Any) -> Any:
-        return self.send(*moves(self.owners(), units, to), **more)
-
-
-def moves(owners: list[str | None], units: list[int], to: str | None) -> list[Json]:
-    sources = sorted({owners[unit] for unit in units}, key=str)
-    return [
-        {"op": "assign", "level": 1, "from": source, "to": to,
-         "units": [unit for unit in units if owners[unit] == source]}
-        for source in sources
-    ]  # fmt: skip
 
 
 @pytest.fixture
 def draft(planned_copy: Planned) -> Iterator[tuple[Planned, int]]:
     """A draft with the published plan's grids."""
     return planned_copy, copied(planned_copy)
-
-
-def copied(planned: Planned) -> int:
-    with planned.engine.begin() as connection:
-        row = plans.plan_row(connection, planned.plan)
-        plan = insert_one(
-            connection, t.plans, area=row.area, name="草稿", unit_set=row.unit_set, band_low=row.band.low,
-            band_high=row.band.high, stats=row.stats,
-        )  # fmt: skip
-        connection.exec_driver_sql(
-            "INSERT INTO grids (plan, code, level, parent, community, name, kind, households, population, compactness, "
-            "continues, geometry) SELECT %(new)s, code, level, parent, community, name, kind, households, population, "
-            "compactness, true, geometry FROM grids WHERE plan = %(old)s ORDER BY id",
-            {"new": plan, "old": planned.plan},
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO owners (plan, level, unit, grid) SELECT n.plan, o.level, o.unit, n.id FROM owners o JOIN grids g "
-            "ON g.id = o.grid JOIN grids n ON n.code = g.code AND n.level = g.level AND n.plan = %(new)s "
-            "WHERE o.plan = %(old)s",
-            {"new": plan, "old": planned.plan},
-        )
-    return plan
-
-
-def opened(planned: Planned) -> FlaskClient:
-    held = Settings(home=planned.settings.home, database_url=planned.settings.database_url, open_editing=True)
-    return create_app(held, planned.engine).test_client()
 
 
 @pytest.fixture
@@ -110,46 +37,6 @@ def desk(draft: tuple[Planned, int]) -> Desk:
 @pytest.fixture
 def ground(desk: Desk) -> Ground:
     return read_ground(desk.client.get(f"/api/v1/unit-sets/{desk.seen['unit_set']}/topology").data)
-
-
-def border(desk: Desk, ground: Ground) -> tuple[int, str, str]:
-    """A unit on the border of its grid, that grid, and a grid beside it in the same community."""
-    owners = desk.owners()
-    near = ground.borders
-    for one, two in zip(near.of.tolist(), near.to.tolist(), strict=True):
-        here, there = owners[one], owners[two]
-        same = here and there and here != there and ground.community[one] == ground.community[two]
-        if same and min(owners.count(here), owners.count(there)) > 2:
-            return one, str(here), str(there)
-    raise AssertionError("no two grids share a border")
-
-
-def assert_sound(planned: Planned, plan: int) -> None:
-    """Grids are the unions of their units: no gap, no overlap; figures are theirs; everything fits."""
-    with planned.engine.connect() as connection:
-        row = plans.plan_row(connection, plan)
-        grids = to_metric(plans.grids_of_plan(connection, plan))
-        units = to_metric(plans.units_of(connection, int(row.unit_set or 0)))
-        owner: dict[int, int] = dict(
-            connection.execute(
-                sa.select(t.owners.c.unit, t.owners.c.grid).where(t.owners.c.plan == plan, t.owners.c.level == 1)
-            ).all()
-        )  # fmt: skip
-    mine = units["id"].map(owner)
-    first = grids[grids["level"] == 1]
-    assert sorted(first["id"]) == sorted(set(owner.values()))
-    for grid in first.itertuples():
-        members = units[mine == grid.id]
-        union = shapely.union_all(members.geometry.to_numpy())
-        assert shapely.area(shapely.symmetric_difference(union, grid.geometry)) < 0.01
-        assert (grid.households, grid.population) == (members["households"].sum(), members["population"].sum())
-        assert grid.compactness == pytest.approx(float(compactness([union])[0]), rel=1e-4)
-        assert set(members["community"]) == {grid.community}
-    report = check(first, None)
-    kinds = {problem.kind for problem in report.problems}
-    assert not kinds & {"overlap", "invalid_geometry", "null_geometry", "duplicate_code", "crosses_community"}, kinds
-    whole = shapely.union_all(units.geometry.to_numpy()[mine.notna().to_numpy()])
-    assert shapely.area(shapely.symmetric_difference(whole, shapely.union_all(first.geometry.to_numpy()))) < 0.01
 
 
 def test_a_unit_moves_and_everything_follows(desk: Desk, ground: Ground, draft: tuple[Planned, int]) -> None:
@@ -168,6 +55,8 @@ def test_a_unit_moves_and_everything_follows(desk: Desk, ground: Ground, draft: 
     (told,) = desk.client.get(f"/api/v1/plans/{desk.plan}/edits?after={made['version'] - 1}").get_json()["edits"]
     assert (told["author"], told["note"], told["version"]) == ("甲", "河边的楼", made["version"])
     assert told["operations"] == made["operations"]
+    later = desk.client.get(f"/api/v1/plans/{desk.plan}/edits?after={10**30}")
+    assert (later.status_code, later.get_json()["edits"]) == (200, [])
 
 
 def test_split_merge_and_undo_bring_back_the_same_bytes(desk: Desk, ground: Ground, draft: tuple[Planned, int]) -> None:
@@ -197,15 +86,6 @@ def test_split_merge_and_undo_bring_back_the_same_bytes(desk: Desk, ground: Grou
         desk.read()
     assert bytes_of() == before
     assert_sound(*draft)
-
-
-def stored(operations: list[Json], units: int) -> Any:
-    """Stored operations as objects; a removal remembers what the grid was."""
-    found = []
-    for one in operations:
-        (made,) = parse_operations([one], units)
-        found.append(Remove(made.level, made.grid, one["was"]) if isinstance(made, Remove) else made)
-    return found
 
 
 def test_two_editors_merge_or_are_told(draft: tuple[Planned, int], ground: Ground) -> None:
@@ -330,6 +210,17 @@ BAD: list[tuple[Json, int, str]] = [
 ]  # fmt: skip
 
 
+HALF: Json = {"op": "set", "level": 1, "grid": "379903001001001", "name": {"from": "", "to": "\ud800"}}
+BAD += [
+    ({"base": 1, "operations": [HALF]}, 400, "bad_input"),
+    ({"base": 1, "note": "a\x00b", "operations": [{"op": "remove", "level": 1, "grid": "379903001001001"}]}, 400,
+     "bad_input"),
+    ({"base": 1, "key": "\ud800", "operations": [{"op": "remove", "level": 1, "grid": "379903001001001"}]}, 400,
+     "bad_input"),
+    ({"base": 10**40, "operations": [{"op": "remove", "level": 1, "grid": "379903001001001"}]}, 400, "bad_input"),
+]  # fmt: skip
+
+
 def test_bad_edits_change_nothing(desk: Desk) -> None:
     before = desk.seen
     for body, status, code in BAD:
@@ -429,3 +320,31 @@ def test_random_edits_keep_the_plan_sound(draft: tuple[Planned, int], ground: Gr
         assert_sound(planned, plan)
 
     story()
+
+
+def test_deeper_levels_follow_in_the_tables(planned_copy: Planned) -> None:
+    """Micro-grids after edits of the first level: inside their parents, unions of their units; undone to the byte."""
+    plan, _, _ = workflow.plan_for_area(
+        planned_copy.engine, planned_copy.area, band=BAND, levels=parse_levels("300:500/60:250"), time_limit=2.0
+    )
+    desk = Desk(opened(planned_copy), plan)
+    ground = read_ground(desk.client.get(f"/api/v1/unit-sets/{desk.seen['unit_set']}/topology").data)
+    first = [(desk.owners(1), desk.owners(2))]
+    made = []
+    for turn in range(3):
+        owners = desk.owners()
+        unit, _here, there = border(desk, ground)
+        mine = [unit] if turn < 2 else [u for u, owner in enumerate(owners) if owner == owners[unit]]
+        answer = desk.paint(mine, there)
+        assert answer.status_code == 200, answer.get_json()
+        made.append(answer.get_json()["operations"])
+        desk.read()
+        assert_nested(planned_copy, plan)
+        first.append((desk.owners(1), desk.owners(2)))
+    assert any(one["op"] == "assign" and one["level"] == 2 for operations in made for one in operations)
+    for operations, before in zip(reversed(made), reversed(first[:-1]), strict=True):
+        answer = desk.send(*[operation_json(one) for one in inverse(stored(operations, ground.count))])
+        assert answer.status_code == 200, answer.get_json()
+        desk.read()
+        assert (desk.owners(1), desk.owners(2)) == before
+    assert_nested(planned_copy, plan)

@@ -6,7 +6,7 @@ import pytest
 
 from planning.ground import Ground, read_ground
 from tests.conftest import Planned
-from tests.integration.api.test_editing_edits import Desk, Json, border, copied, moves, opened
+from tests.desks import Desk, Json, border, copied, moves, opened
 
 pytestmark = pytest.mark.postgis
 
@@ -93,7 +93,8 @@ def test_a_fix_that_would_touch_a_locked_grid_is_refused(desk: Desk, ground: Gro
 def test_bad_wishes_are_refused_in_words(desk: Desk) -> None:
     for body in (
         {"kind": "paint"}, {}, {"kind": "rebalance", "grids": ["1"]}, {"kind": "rebalance", "level": 9, "grids": []},
-        {"kind": "assign_neighbour", "units": [10**9]}, {"kind": "reconnect", "grids": [], "why": 1},
+        {"kind": "assign_neighbour", "units": [10**30]},
+        {"kind": "reconnect", "grids": ["\ud800"]}, {"kind": "reconnect", "level": 10**30, "grids": []}, {"kind": "reconnect", "grids": [], "why": 1},
         {"kind": "rebalance", "grids": [desk.seen["levels"][0]["grids"][0]["code"]]},
     ):  # fmt: skip
         status, made = asked(desk, **body)

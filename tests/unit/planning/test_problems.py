@@ -120,7 +120,7 @@ def test_problems_are_told_with_bounds_and_sentences() -> None:
     assert 116 < west < east < 118
     assert 36 < south < north < 37
     assert "1个单元（10户）" in told["text_zh"]
-    assert "1 units (10 households)" in told["text_en"]
+    assert "1 unit without a grid, 10 households" in told["text_en"]
 
 
 OWNERS = st.lists(st.integers(-1, 6), min_size=UNITS, max_size=UNITS)
