@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ringArea } from './geometry';
 import { createPlanModel, decodeTopology, TopologyError, type GridFigures, type PlanModel } from './index';
 import { city, countsFor, seeded, squares, type Random } from './testing/city';
 import { encodeTopology } from './testing/encode';
+
+// many random cases: slow on a busy machine, not wrong
+vi.setConfig({ testTimeout: 30_000 });
 
 const small = (levels = 1, communities = 1): PlanModel => {
   const topology = city({ columns: 16, rows: 12, river: 8, communities });

@@ -285,6 +285,7 @@ function takeBirth(
     doAlive(work, txn, grid, true);
   }
   if (now.name === (before?.name ?? '') && op.name) doSet(work, txn, grid, 'name', op.name);
+  // lists and labels need a look, though nothing else of it may differ
   txn.sets.set(`${grid}:birth`, { grid, key: 'code', from: op.code });
   txn.grids.add(grid);
   return grid;

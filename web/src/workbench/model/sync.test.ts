@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createPlanModel, createSync, memoryStore, type PlanModel, type Store, type Sync } from './index';
 import { city, countsFor, seeded, squares } from './testing/city';
 import { handClock, type HandClock } from './testing/clock';
 import { referenceServer, type ReferenceServer } from './testing/server';
+
+// many random cases: slow on a busy machine, not wrong
+vi.setConfig({ testTimeout: 30_000 });
 
 const COLUMNS = 12;
 const topology = city({ columns: COLUMNS, rows: 8, river: 6 });
