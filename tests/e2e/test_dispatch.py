@@ -159,7 +159,7 @@ def test_addresses_components_and_places_outside(desk: Watched) -> None:
 def test_numbers_of_another_system_are_offered_to_be_read_so(desk: Watched) -> None:
     for feature in ask(desk.base, "grids?limit=1000")["features"]:
         grid = feature["properties"]
-        lon, lat = shifted(*grid["label_point"], "gcj02")
+        lon, lat = shifted(float(grid["label_point"][0]), float(grid["label_point"][1]), "gcj02")
         if ask(desk.base, f"locate?lon={lon}&lat={lat}")["owner"] is None:
             break
     locate(desk, f"{lon:.8f} {lat:.8f}")
@@ -264,12 +264,12 @@ def test_a_report_is_stored_here_and_brought_through_its_stages(desk: Watched, b
 
 
 def test_the_queue_is_long_and_only_what_is_seen_exists(desk: Watched, border: Json) -> None:
-    for at in range(60):
+    for at in range(45):
         report_at(desk.base, border, description=f"第{at}件", token=f"long-{at}")
     page = desk.page
-    look(desk)
-    expect(page.locator("#queue-count")).to_contain_text(re.compile(r"[6-9]\d 件"), timeout=9_000)
     whole = ask(desk.base, "reports/queue?open=true&limit=1000")
+    look(desk)
+    expect(page.locator("#queue-count")).to_have_text(f"{whole['matched']:,} 件", timeout=9_000)
     assert page.locator(".queue-row").count() < 40 < whole["matched"]
     page.locator("#queue").focus()
     page.keyboard.press("End")
@@ -325,7 +325,6 @@ def test_english_on_a_tablet_fits_and_nothing_serious_is_found(
         page.click(".language")
         expect(page.locator("h1")).to_have_text("Dispatch")
         open_report(desk, number)
-        check_access(desk)
         desk.picture("dispatch-tablet-en")
         page.click("#detail-move")
         check_access(desk)

@@ -1,10 +1,20 @@
 /** The dispatch map: grids, whose the place is and whose it may be, how sure the place is, open reports. */
 
-import { buffer, containsExtent, createEmpty, extend, type Extent, isEmpty } from 'ol/extent';
+import {
+  buffer,
+  containsExtent,
+  createEmpty,
+  extend,
+  type Extent,
+  getCenter,
+  getHeight,
+  getWidth,
+  isEmpty,
+} from 'ol/extent';
 import Feature from 'ol/Feature';
 import LineString from 'ol/geom/LineString';
 import Point from 'ol/geom/Point';
-import { circular } from 'ol/geom/Polygon';
+import Polygon, { circular } from 'ol/geom/Polygon';
 import VectorLayer from 'ol/layer/Vector';
 import type OlMap from 'ol/Map';
 import type { MapBrowserEvent } from 'ol';
@@ -12,8 +22,8 @@ import { fromLonLat, toLonLat } from 'ol/proj';
 import VectorSource from 'ol/source/Vector';
 import type { App } from '../core/app';
 import { shortNameIn } from '../core/names';
-import type { GridProperties, LonLat } from '../core/types';
-import { onLang } from '../i18n';
+import type { AreaName, GridProperties, LonLat } from '../core/types';
+import { nameOf, onLang } from '../i18n';
 import type { MapParts } from '../map/create';
 import { readFeatures } from '../map/viewport';
 import * as look from './mapStyles';
@@ -51,7 +61,7 @@ export function addDispatchMap(
   const marked = new VectorSource();
   const accuracy = new VectorSource();
   const reports = new VectorSource();
-  const labels = labelSource(app);
+  const labels = labelSource(app, grids, areas);
 
   const add = (source: VectorSource, zIndex: number, style: look.Style): VectorLayer => {
     const layer = new VectorLayer({ source, zIndex, style });
@@ -62,15 +72,9 @@ export function addDispatchMap(
   add(areas, 31, look.areaEdge);
   add(marked, 36, look.marked);
   add(accuracy, 40, look.accuracy);
-  const written = new VectorLayer({ source: labels, zIndex: 45, declutter: 'grid-names', style: look.label });
+  const written = new VectorLayer({ source: labels, zIndex: 65, declutter: 'grid-names', style: look.label });
   map.addLayer(written);
   const dots = add(reports, 60, look.report);
-  onLang(() => {
-    for (const feature of labels.getFeatures()) {
-      feature.set('text', shortNameIn(app.catalog, feature.get('grid') as GridProperties), true);
-    }
-    labels.changed();
-  });
 
   function mark(code: string | null | undefined, role: look.Role): void {
     const known = byCode.get(code ?? '');
@@ -158,15 +162,41 @@ export function addDispatchMap(
   return { grids, marked, accuracy, reports, showPlace, showTarget };
 }
 
-function labelSource(app: App): VectorSource {
+/** Names of grids, and of communities for where grids are too small for theirs. */
+function labelSource(app: App, grids: VectorSource, areas: VectorSource): VectorSource {
   const source = new VectorSource();
-  for (const { properties } of app.catalog.grids.features) {
-    if (!properties.label_point) continue;
-    const feature = new Feature(new Point(fromLonLat(properties.label_point)));
-    feature.set('grid', properties, true);
-    feature.set('text', shortNameIn(app.catalog, properties), true);
+  const sizeOf = (feature: Feature): number => {
+    const extent = feature.getGeometry()!.getExtent();
+    return Math.sqrt(getWidth(extent) * getHeight(extent));
+  };
+  const sizes = grids.getFeatures().map(sizeOf);
+  const usual = [...sizes].sort((one, other) => one - other)[sizes.length >> 1] ?? 0;
+  const put = (at: Point, level: 'grid' | 'community', size: number, of: unknown): void => {
+    const feature = new Feature(at);
+    feature.setProperties({ level, size, usual, of }, true);
     source.addFeature(feature);
+  };
+  grids.getFeatures().forEach((feature, at) => {
+    const point = feature.get('label_point') as LonLat | undefined;
+    if (point) put(new Point(fromLonLat(point)), 'grid', sizes[at]!, feature.getProperties());
+  });
+  for (const feature of areas.getFeatures()) {
+    const geometry = feature.getGeometry();
+    if (feature.get('level') !== 'community' || !geometry) continue;
+    const inside = geometry instanceof Polygon ? geometry.getInteriorPoint() : null;
+    const at = inside ?? new Point(getCenter(geometry.getExtent()));
+    put(at, 'community', sizeOf(feature), feature.getProperties());
   }
+  const say = (): void => {
+    for (const feature of source.getFeatures()) {
+      const of = feature.get('of') as GridProperties & AreaName;
+      const text = feature.get('level') === 'grid' ? shortNameIn(app.catalog, of) : nameOf(of);
+      feature.set('text', text, true);
+    }
+    source.changed();
+  };
+  onLang(say);
+  say();
   return source;
 }
 

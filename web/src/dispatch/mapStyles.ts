@@ -109,26 +109,34 @@ const text = new Text({
   stroke: new Stroke({ color: 'rgba(255, 255, 255, 0.92)', width: 3.4 }),
   padding: [3, 4, 3, 4],
 });
+/** Pixels across that a name needs. */
+const ROOM = 40;
 const written = new OlStyle({ text });
 export function label(feature: FeatureLike, resolution: number): OlStyle | undefined {
-  if (resolution > 12) return undefined;
+  // grids are named where the usual one has room, communities where it has none
+  const level = feature.get('level') as 'grid' | 'community';
+  const room = Number(feature.get('usual')) / resolution >= ROOM;
+  if (room !== (level === 'grid') || Number(feature.get('size')) / resolution < ROOM) return undefined;
   text.setText(String(feature.get('text')));
   return written.clone();
 }
 
+/** Metres a pixel beyond which dots are small: a whole district. */
+const FAR = 4;
 const dots = new Map<string, OlStyle>();
 /** A report: colour by stage, hollow while it has no grid, larger when it is open. */
-export function report(feature: FeatureLike): OlStyle {
+export function report(feature: FeatureLike, resolution: number): OlStyle {
   const stage = feature.get('stage') as Stage;
   const owned = feature.get('owned') as boolean;
   const open = feature.get('open') as boolean;
-  const key = `${stage}/${owned}/${open}`;
+  const far = resolution > FAR;
+  const key = `${stage}/${owned}/${open}/${far}`;
   let style = dots.get(key);
   if (!style) {
     const color = STAGE_COLORS[stage];
     style = new OlStyle({
       image: new CircleStyle({
-        radius: open ? 8 : 5.5,
+        radius: open ? 8 : far ? 4 : 5.5,
         fill: new Fill({ color: owned ? color : '#fff' }),
         stroke: new Stroke({ color: owned ? '#fff' : color, width: owned ? 1.6 : 2.4 }),
       }),
