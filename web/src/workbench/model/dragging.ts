@@ -18,12 +18,14 @@ import type { Work } from './work';
 
 /** The band is bent so many times as far to either side as it is pulled. */
 const REACH = 2.5;
+/** So much of that is carried along whole before the bend begins. */
+const FLAT = 0.3;
 /** Units between these shares beyond the line may go either way. */
 const CUT = [0.15, 0.85] as const;
 /** A metre of border on a line of the strongest class counts so much less than one across open ground. */
 const LEAST_COST = 0.2;
 /** Metres a whole wrong side counts for, per square root of the unit's area. */
-const MISFIT = 1.5;
+const MISFIT = 3;
 const PASSES = 4;
 
 export function tryDrag(work: Work, a: number, b: number, from: XY, to: XY): BorderDrag {
@@ -45,7 +47,7 @@ export function tryDrag(work: Work, a: number, b: number, from: XY, to: XY): Bor
   if (arcs.length === 0) return refuse('not_neighbours');
   const border = nearest(linesOfArcs(state.topology, arcs), from);
   const { old, drawn } = bent(border, from, to);
-  const wanted = wantedFlips(work, level, a, b, old, drawn);
+  const wanted = wantedFlips(work, level, a, b, old, drawn, to);
   const { flips, trimmed } = keptWhole(work, level, a, b, wanted);
   if (flips.length === 0) return refuse(trimmed > 0 ? 'breaks' : 'nothing', drawn);
   const moves = {
@@ -97,7 +99,7 @@ function bent(line: Line, from: XY, to: XY): { old: Line; drawn: Line } {
     if (ring && away < -held.length / 2) away += held.length;
     const reach = away < 0 ? back : ahead;
     const share = away === 0 ? 0 : reach > 0 ? Math.min(1, Math.abs(away) / reach) : 1;
-    const weight = (1 + Math.cos(Math.PI * share)) / 2;
+    const weight = (1 + Math.cos(Math.PI * Math.max(0, (share - FLAT) / (1 - FLAT)))) / 2;
     drawn[2 * at]! += weight * dx;
     drawn[2 * at + 1]! += weight * dy;
   }
@@ -146,7 +148,15 @@ function dense(line: Line, held: number, step: number): { points: Line; along: n
 }
 
 /** Units of either grid that lie beyond the dragged line, those it cuts put where the border is best. */
-function wantedFlips(work: Work, level: Level, a: number, b: number, old: Line, drawn: Line): Set<number> {
+function wantedFlips(
+  work: Work,
+  level: Level,
+  a: number,
+  b: number,
+  old: Line,
+  drawn: Line,
+  to: XY,
+): Set<number> {
   const swept = new Float64Array(old.length + drawn.length + 2);
   swept.set(drawn);
   for (let p = old.length - 2, at = drawn.length; p >= 0; p -= 2, at += 2) {
@@ -155,13 +165,15 @@ function wantedFlips(work: Work, level: Level, a: number, b: number, old: Line, 
   }
   swept.set(drawn.subarray(0, 2), swept.length - 2);
   const [minx, miny, maxx, maxy] = boxOfLine(swept);
+  const pointed = work.places.unitAt(to[0], to[1]);
   const flips = new Set<number>();
   const cut = new Map<number, number>();
   for (const unit of work.places.unitsNear(minx, miny, maxx, maxy)) {
     if (level.owner[unit] !== a && level.owner[unit] !== b) continue;
     const share = work.places.shareIn(unit, swept);
     if (share > 0.5) flips.add(unit);
-    if (share > CUT[0] && share < CUT[1]) cut.set(unit, share);
+    // the unit under the pointer goes along as soon as it is pulled halfway over it
+    if (share > CUT[0] && share < CUT[1] && !(unit === pointed && share > 0.5)) cut.set(unit, share);
   }
   settle(work, level, a, b, flips, cut);
   return flips;

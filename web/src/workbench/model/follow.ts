@@ -28,6 +28,10 @@ export function follow(state: State, deeper: Level, units: readonly number[]): M
 const above = (state: State, level: Level): Level | null =>
   state.levels.filter((one) => one.level < level.level).at(-1) ?? null;
 
+/** Whether a unit's grid is no part of the grid it lies in one level up. */
+export const misplaced = (state: State, level: Level, unit: number): boolean =>
+  level.owner[unit]! >= 0 && strays(state, level, unit);
+
 function strays(state: State, deeper: Level, unit: number): boolean {
   const own = deeper.owner[unit]!;
   const over = above(state, deeper);

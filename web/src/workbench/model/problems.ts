@@ -7,19 +7,19 @@ import { piecesOf } from './contiguity';
 import type { Summary } from './interface';
 import {
   beyond,
-  compactnessOf,
-  eachUnit,
   freeUnits,
   gridLevel,
   isOrdinary,
   levelOf,
+  mark,
+  parentOf,
   SUMS,
-  Sum,
   takeMarks,
   unitsOf,
   type Level,
   type State,
 } from './state';
+import { summed } from './summary';
 import type { Problem, ProblemKind } from './types';
 import type { Work } from './work';
 
@@ -40,26 +40,35 @@ export interface Problems {
 export function problemsOf(work: Work): Problems {
   const { state } = work;
   const byGrid: Problem[][] = [];
-  const byCompound = state.levels.map(() => new Map<number, Problem>());
+  const byCompound = new Map<number, Problem[]>();
   const free = state.levels.map((): Problem[] => []);
   const members = compoundMembers(state);
+  const cells = state.levels.map((): Cells | null => null);
   const fitting = new Map<number, number>();
   let lists: (Problem[] | null)[] = state.levels.map(() => null);
 
   const refresh = (): void => {
+    for (const [at, level] of state.levels.entries()) {
+      if (!level.band || !stale(state, at, cells[at]!)) continue;
+      // parts between barriers are other parts now: every grid of the level may be judged otherwise
+      cells[at] = cellsOf(state, level);
+      for (const [grid, found] of state.grids.entries())
+        if (found.level === level.level) mark(state.judge, grid);
+    }
     const grids = takeMarks(state.judge);
     const compounds = [...state.compounds];
     if (grids.length + compounds.length === 0 && !state.freeTouched) return;
     state.compounds.clear();
     lists = state.levels.map(() => null);
-    for (const grid of grids) byGrid[grid] = judged(work, grid);
+    for (const grid of grids) {
+      const at = state.levels.indexOf(gridLevel(state, grid));
+      byGrid[grid] = judged(work, grid, cells[at]!);
+    }
+    const first = state.levels[0]!;
+    for (const compound of compounds)
+      byCompound.set(compound, splitCompound(state, first, members, compound));
     for (const [at, level] of state.levels.entries()) {
-      for (const compound of compounds) {
-        const found = splitCompound(state, level, members, compound);
-        if (found) byCompound[at]!.set(compound, found);
-        else byCompound[at]!.delete(compound);
-      }
-      if (state.freeTouched) free[at] = left(work, level);
+      if (state.freeTouched || at > 0) free[at] = left(work, level);
     }
     state.freeTouched = false;
   };
@@ -69,12 +78,13 @@ export function problemsOf(work: Work): Problems {
     const at = state.levels.indexOf(levelOf(state, number));
     let list = lists[at];
     if (!list) {
-      list = [...free[at]!, ...byCompound[at]!.values()];
+      list = [...free[at]!];
+      if (at === 0) for (const found of byCompound.values()) list.push(...found);
       for (let grid = 0; grid < byGrid.length; grid += 1) {
         if (state.grids[grid]!.level === number) list.push(...(byGrid[grid] ?? []));
       }
       const rank = (one: Problem): number => ORDER.indexOf(one.kind);
-      list.sort((one, two) => rank(one) - rank(two) || Math.abs(two.amount) - Math.abs(one.amount));
+      list.sort((one, two) => rank(one) - rank(two) || two.amount - one.amount || (one.id < two.id ? -1 : 1));
       lists[at] = list;
     }
     return list;
@@ -104,61 +114,83 @@ export function problemsOf(work: Work): Problems {
 
 // --- one grid -----------------------------------------------------------------------------
 
-function judged(work: Work, grid: number): Problem[] {
+const sumOver = (units: ArrayLike<number>, values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let at = 0; at < units.length; at += 1) sum += values[units[at]!]!;
+  return sum;
+};
+
+const ascending = (units: Iterable<number>): number[] => [...units].sort((one, two) => one - two);
+
+function judged(work: Work, grid: number, cells: Cells | null): Problem[] {
   const { state } = work;
   const found: Problem[] = [];
-  if (!state.grids[grid]!.alive) return found;
-  const { owner } = gridLevel(state, grid);
+  const { alive, kind, level, code } = state.grids[grid]!;
   const units = unitsOf(state, grid);
+  if (!alive || units.length === 0) return found;
+  const name = `${level}:${code}`;
   const over = beyond(state, grid);
   if (over !== 0) {
-    found.push({ id: `out_of_band:${grid}`, kind: 'out_of_band', grids: [grid], units: [], amount: over });
-  }
-  if (units.length === 0) return found;
-  const pieces = piecesOf(state.borders, work.scratch, units);
-  if (pieces.length > 1) {
-    const smaller = bySize(state, pieces).slice(1).flat();
+    const amount = Math.abs(over);
     found.push({
-      id: `broken:${grid}`,
+      id: `out_of_band:${name}`,
+      kind: 'out_of_band',
+      grids: [grid],
+      units: ascending(units),
+      amount,
+    });
+  }
+  const [main, ...others] = bySize(state, piecesOf(state.borders, work.scratch, units));
+  if (others.length > 0) {
+    const loose = ascending(others.flat());
+    found.push({
+      id: `broken:${name}`,
       kind: 'broken',
       grids: [grid],
-      units: smaller,
-      amount: pieces.length,
+      units: loose,
+      amount: others.length + 1,
     });
   }
-  const host = enclosing(state, owner, grid);
-  if (host >= 0) {
-    found.push({ id: `enclave:${grid}`, kind: 'enclave', grids: [grid, host], units: [...units], amount: 1 });
-  }
-  const barrier = barrierInside(state, owner, grid);
-  if (barrier.metres > 0) {
+  if (!isOrdinary(kind)) return found;
+  const { owner } = gridLevel(state, grid);
+  for (const piece of others.length > 0 ? others : [main!]) {
+    const host = enclosing(state, owner, piece, grid);
+    if (host < 0) continue;
+    const inside = ascending(piece);
+    const amount = sumOver(inside, state.topology.households);
     found.push({
-      id: `crosses_barrier:${grid}`,
-      kind: 'crosses_barrier',
-      grids: [grid],
-      units: barrier.units,
-      amount: barrier.metres,
+      id: `enclave:${name}:${inside[0]}`,
+      kind: 'enclave',
+      grids: [grid, host],
+      units: inside,
+      amount,
     });
   }
+  const crossing = cells && crossed(state, owner, grid, units, cells);
+  if (crossing)
+    found.push({ id: `crosses_barrier:${name}`, kind: 'crosses_barrier', grids: [grid], ...crossing });
   return found;
 }
 
-/** Pieces by area, largest first; of equal ones the one with the lowest unit. */
+/** Pieces by households, then ground, largest first; of equal ones the one with the lowest unit. */
 function bySize(state: State, pieces: readonly number[][]): number[][] {
+  if (pieces.length === 1) return [...pieces];
+  const { households, area } = state.topology;
   const sized = pieces.map((units) => ({
     units,
-    area: units.reduce((sum, unit) => sum + state.topology.area[unit]!, 0),
-    low: Math.min(...units),
+    homes: sumOver(units, households),
+    area: sumOver(units, area),
+    low: units.reduce((least, unit) => Math.min(least, unit), units[0]!),
   }));
-  sized.sort((one, two) => two.area - one.area || one.low - two.low);
+  sized.sort((one, two) => two.homes - one.homes || two.area - one.area || one.low - two.low);
   return sized.map(({ units }) => units);
 }
 
-/** The one grid all round this one; −1 where the outside, units of no grid or several grids touch it. */
-function enclosing(state: State, owner: Int32Array, grid: number): number {
+/** The one grid all round a piece; −1 where the outside, units of no grid or several grids touch it. */
+function enclosing(state: State, owner: Int32Array, piece: readonly number[], grid: number): number {
   const { topology, borders } = state;
   let host = -1;
-  for (const unit of eachUnit(state, grid)) {
+  for (const unit of piece) {
     for (let at = borders.arcStart[unit]!; at < borders.arcStart[unit + 1]!; at += 1) {
       const arc = borders.arcs[at]!;
       const other = topology.arcLeft[arc] === unit ? topology.arcRight[arc]! : topology.arcLeft[arc]!;
@@ -171,20 +203,95 @@ function enclosing(state: State, owner: Int32Array, grid: number): number {
   return host;
 }
 
-/** Metres of rivers, railways and main roads between units of a grid, and the units along them. */
-function barrierInside(state: State, owner: Int32Array, grid: number): { metres: number; units: number[] } {
-  const { borders } = state;
-  const units: number[] = [];
-  let twice = 0;
-  for (const unit of eachUnit(state, grid)) {
-    let here = 0;
-    for (let at = borders.start[unit]!; at < borders.start[unit + 1]!; at += 1) {
-      if (borders.barrier[at]! > 0 && owner[borders.to[at]!] === grid) here += borders.barrier[at]!;
+// --- rivers, railways and main roads ----------------------------------------------------------
+
+/** Parts of a community (deeper: of the grid above) joined without crossing a barrier. */
+interface Cells {
+  of: Int32Array;
+  /** Whether a part could be divided in band by itself. */
+  able: Uint8Array;
+  /** Moves of the level above when it was made. */
+  made: number;
+}
+
+const upperOf = (state: State, level: Level): Level | undefined =>
+  state.levels[state.levels.indexOf(level) - 1];
+
+const stale = (state: State, at: number, cells: Cells | null): boolean =>
+  !cells || (at > 0 && cells.made !== state.levels[at - 1]!.moves);
+
+/** Where a unit belongs: its community, on deeper levels its grid above. */
+const homeOf = (state: State, level: Level): ArrayLike<number> =>
+  upperOf(state, level)?.owner ?? state.topology.community;
+
+const barrierBetween = (state: State, at: number): boolean =>
+  state.borders.barrier[at]! >= 0.5 * state.borders.metres[at]!;
+
+function cellsOf(state: State, level: Level): Cells {
+  const { borders, topology } = state;
+  const home = homeOf(state, level);
+  const n = topology.unitIds.length;
+  const of = new Int32Array(n).fill(-1);
+  const able: number[] = [];
+  const queue = new Int32Array(n);
+  for (let first = 0; first < n; first += 1) {
+    if (of[first] !== -1) continue;
+    const cell = able.length;
+    let [head, tail, homes] = [0, 1, 0];
+    queue[0] = first;
+    of[first] = cell;
+    while (head < tail) {
+      const unit = queue[head++]!;
+      homes += topology.households[unit]!;
+      if (home[unit]! < 0) continue;
+      for (let at = borders.start[unit]!; at < borders.start[unit + 1]!; at += 1) {
+        const other = borders.to[at]!;
+        if (of[other] !== -1 || home[other] !== home[unit] || barrierBetween(state, at)) continue;
+        of[other] = cell;
+        queue[tail++] = other;
+      }
     }
-    if (here > 0) units.push(unit);
-    twice += here;
+    able.push(level.band && fitsBand(homes, level.band) ? 1 : 0);
   }
-  return { metres: twice / 2, units };
+  return { of, able: Uint8Array.from(able), made: upperOf(state, level)?.moves ?? 0 };
+}
+
+/** Whether some number of grids in band holds just so many households. */
+function fitsBand(homes: number, { low, high }: { low: number; high: number }): boolean {
+  const least = Math.max(1, Math.ceil(homes / high));
+  return least <= (low > 0 ? Math.floor(homes / low) : Math.max(homes, least, 1));
+}
+
+/** Metres of barrier inside a grid between parts that could each be divided alone; units beyond, seen from the main one. */
+function crossed(
+  state: State,
+  owner: Int32Array,
+  grid: number,
+  units: Int32Array,
+  cells: Cells,
+): { amount: number; units: number[] } | null {
+  const { borders, topology } = state;
+  const home = homeOf(state, gridLevel(state, grid));
+  const inside = new Map<number, number>();
+  const sides = new Set<number>();
+  let metres = 0;
+  for (const unit of units) {
+    const cell = cells.of[unit]!;
+    inside.set(cell, (inside.get(cell) ?? 0) + topology.households[unit]! + 1e-6 * topology.area[unit]!);
+    if (!cells.able[cell] || home[unit]! < 0) continue;
+    for (let at = borders.start[unit]!; at < borders.start[unit + 1]!; at += 1) {
+      const other = borders.to[at]!;
+      if (other <= unit || owner[other] !== grid || home[other] !== home[unit]) continue;
+      const beyondIt = cells.of[other]!;
+      if (beyondIt === cell || !cells.able[beyondIt] || !barrierBetween(state, at)) continue;
+      metres += borders.metres[at]!;
+      sides.add(cell).add(beyondIt);
+    }
+  }
+  if (sides.size === 0) return null;
+  const [main] = [...sides].sort((one, two) => inside.get(two)! - inside.get(one)! || one - two);
+  const off = units.filter((unit) => cells.of[unit] !== main && sides.has(cells.of[unit]!));
+  return { amount: Math.round(metres * 10) / 10, units: ascending(off) };
 }
 
 // --- compounds and what is left over ----------------------------------------------------------
@@ -224,118 +331,73 @@ function homesOf(state: State, members: Members, compound: number): number {
   return homes;
 }
 
-/** A compound small enough for one grid whose lived-in units are in several (or partly in none). */
-function splitCompound(state: State, level: Level, members: Members, compound: number): Problem | null {
-  const homes = new Map<number, number>();
-  let all = 0;
-  const lived: number[] = [];
+/**
+ * Lived-in units of a compound small enough for one grid that lie in several, community by community: what lies in
+ * another community is no fault.
+ */
+function splitCompound(state: State, level: Level, members: Members, compound: number): Problem[] {
+  const { topology } = state;
+  if (!level.band || homesOf(state, members, compound) > level.band.high) return [];
+  const lived = new Map<number, number[]>();
   for (let at = members.start[compound]!; at < members.start[compound + 1]!; at += 1) {
     const unit = members.units[at]!;
-    const here = state.topology.households[unit]!;
-    if (here === 0) continue;
-    lived.push(unit);
-    all += here;
-    homes.set(level.owner[unit]!, (homes.get(level.owner[unit]!) ?? 0) + here);
+    if (topology.households[unit] === 0 || level.owner[unit]! < 0) continue;
+    const home = topology.community[unit]!;
+    const there = lived.get(home);
+    if (there) there.push(unit);
+    else lived.set(home, [unit]);
   }
-  if (homes.size < 2 || all > (level.band?.high ?? Infinity)) return null;
-  const grids = [...homes].sort((one, two) => two[1] - one[1] || one[0] - two[0]).map(([grid]) => grid);
-  const most = grids[0]!;
-  return {
-    id: `split_compound:${level.level}:${state.topology.compounds[compound]}`,
-    kind: 'split_compound',
-    grids: grids.filter((grid) => grid >= 0),
-    units: lived.filter((unit) => level.owner[unit] !== most),
-    amount: grids.length,
-    compound: state.topology.compounds[compound]!,
-  };
-}
-
-/** Units in no grid, a problem for each patch of them. On deeper levels only inside grids that are divided. */
-function left(work: Work, level: Level): Problem[] {
-  const { state } = work;
-  let units = freeUnits(level);
-  if (level.level > 1) {
-    const above = state.levels.filter((one) => one.level < level.level).at(-1);
-    const divided = new Set(
-      state.grids.filter((grid) => grid.alive && grid.level === level.level).map((grid) => grid.parent),
-    );
-    units = units.filter((unit) => {
-      const over = above?.owner[unit] ?? -1;
-      return over >= 0 && divided.has(state.grids[over]!.code);
+  const found: Problem[] = [];
+  const name = topology.compounds[compound]!;
+  for (const [home, units] of lived) {
+    const homes = new Map<number, number>();
+    for (const unit of units) {
+      const grid = level.owner[unit]!;
+      homes.set(grid, (homes.get(grid) ?? 0) + topology.households[unit]!);
+    }
+    if (homes.size < 2) continue;
+    const code = (grid: number): string => state.grids[grid]!.code;
+    const grids = [...homes]
+      .sort((one, two) => one[1] - two[1] || (code(one[0]) < code(two[0]) ? -1 : 1))
+      .map(([grid]) => grid);
+    const out = units.filter((unit) => level.owner[unit] !== grids.at(-1));
+    found.push({
+      id: `split_compound:${level.level}:${name}:${topology.communities[home]?.code ?? ''}`,
+      kind: 'split_compound',
+      grids,
+      units: ascending(out),
+      amount: sumOver(out, topology.households),
+      compound: name,
     });
   }
-  return piecesOf(state.borders, work.scratch, units).map((piece) => {
-    const first = piece.reduce((least, unit) => Math.min(least, unit), piece[0]!);
-    return {
-      id: `unassigned:${level.level}:${first}`,
-      kind: 'unassigned' as const,
-      grids: [],
-      units: piece,
-      amount: piece.length,
-    };
-  });
+  return found;
 }
 
-// --- the whole level --------------------------------------------------------------------------
-
-function summed(state: State, level: Level, problems: readonly Problem[], compounds: number): Summary {
-  const out: Summary = {
-    grids: 0,
-    ordinary: 0,
-    inBand: 0,
-    outside: 0,
-    households: 0,
-    population: 0,
-    unassignedUnits: 0,
-    unassignedHouseholds: 0,
-    least: 0,
-    most: 0,
-    mean: 0,
-    deviation: 0,
-    compactness: 0,
-    broken: 0,
-    compounds,
-    splitCompounds: 0,
-    crossing: 0,
-    locked: 0,
-  };
-  const loads: number[] = [];
-  let shapes = 0;
-  let shaped = 0;
-  for (const [grid, found] of state.grids.entries()) {
-    if (!found.alive || found.level !== level.level) continue;
-    const at = grid * SUMS;
-    out.grids += 1;
-    out.households += state.sums[at + Sum.households]!;
-    out.population += state.sums[at + Sum.population]!;
-    if (found.locked) out.locked += 1;
-    if (state.sums[at]! > 0) {
-      shapes += compactnessOf(state.sums[at + Sum.area]!, state.sums[at + Sum.perimeter]!);
-      shaped += 1;
+/** Units in no grid, a problem for each patch in a community. On deeper levels only inside grids that are divided. */
+function left(work: Work, level: Level): Problem[] {
+  const { state } = work;
+  const home = homeOf(state, level);
+  let units = freeUnits(level);
+  if (upperOf(state, level)) {
+    const divided = new Set<number>();
+    for (const [grid, { alive, level: its }] of state.grids.entries()) {
+      if (alive && its === level.level && state.sums[grid * SUMS]! > 0) divided.add(parentOf(state, grid));
     }
-    if (!isOrdinary(found.kind)) continue;
-    out.ordinary += 1;
-    const over = beyond(state, grid);
-    if (over === 0) out.inBand += 1;
-    out.outside += Math.abs(over);
-    if (state.sums[at]! > 0) loads.push(state.sums[at + Sum.households]!);
+    units = units.filter((unit) => divided.has(home[unit]!));
   }
-  if (loads.length > 0) {
-    out.least = loads.reduce((least, one) => Math.min(least, one));
-    out.most = loads.reduce((most, one) => Math.max(most, one));
-    out.mean = loads.reduce((sum, one) => sum + one, 0) / loads.length;
-    const apart = loads.reduce((sum, one) => sum + Math.abs(one - out.mean), 0) / loads.length;
-    out.deviation = out.mean > 0 ? apart / out.mean : 0;
-  }
-  out.compactness = shaped > 0 ? shapes / shaped : 0;
-  for (let unit = level.free; unit >= 0; unit = level.next[unit]!) {
-    out.unassignedUnits += 1;
-    out.unassignedHouseholds += state.topology.households[unit]!;
-  }
-  for (const { kind } of problems) {
-    if (kind === 'broken') out.broken += 1;
-    if (kind === 'split_compound') out.splitCompounds += 1;
-    if (kind === 'crosses_barrier') out.crossing += 1;
-  }
-  return out;
+  return piecesOf(state.borders, work.scratch, units).flatMap((piece) => {
+    const homes = new Map<number, number[]>();
+    for (const unit of ascending(piece)) {
+      const there = homes.get(home[unit]!);
+      if (there) there.push(unit);
+      else homes.set(home[unit]!, [unit]);
+    }
+    return [...homes.values()].map((part) => ({
+      id: `unassigned:${level.level}:${part[0]}`,
+      kind: 'unassigned' as const,
+      grids: [],
+      units: part,
+      amount: sumOver(part, state.topology.households),
+    }));
+  });
 }

@@ -4,6 +4,7 @@
  * of somebody else's changes what is saved under one's own work, unit by unit (a three-way merge).
  */
 
+import { misplaced } from './follow';
 import type { Conflict } from './interface';
 import {
   addGrid,
@@ -39,7 +40,7 @@ export function changedUnits(state: State, held: ReadonlyMap<string, unknown>): 
   const groups = new Map<string, Group>();
   for (const level of state.levels) {
     for (const unit of level.dirty) {
-      if (held.size > 0 && held.has(unitKey(level.level, unit))) continue;
+      if (held.size > 0 && isHeld(state, held, level, unit)) continue;
       const from = level.saved[unit]!;
       const to = level.owner[unit]!;
       const key = `${level.level}:${from}:${to}`;
@@ -51,6 +52,10 @@ export function changedUnits(state: State, held: ReadonlyMap<string, unknown>): 
   for (const { units } of groups.values()) units.sort((one, two) => one - two);
   return [...groups.values()];
 }
+
+/** A unit in conflict waits on deeper levels too: they lie inside what it is about. */
+const isHeld = (state: State, held: ReadonlyMap<string, unknown>, level: Level, unit: number): boolean =>
+  state.levels.some((one) => one.level <= level.level && held.has(unitKey(one.level, unit)));
 
 /** What is to be sent, in an order the service can follow: locks opened first and closed last. */
 export function pendingOperations(state: State, held: Conflicts): Operation[] {
@@ -190,6 +195,11 @@ export function takeIn(
       takeCodes(work, txn, batch, known);
     }
   }
+  for (const level of state.levels.slice(1)) {
+    // smaller grids of ours cannot hold what now lies elsewhere
+    const wrong = [...level.dirty].filter((unit) => misplaced(state, level, unit));
+    for (const unit of wrong) doMove(work, txn, level, unit, level.saved[unit]!);
+  }
   for (const [key, one] of conflicts) {
     const level = levelOf(state, one.level);
     if (level.owner[one.unit] === level.saved[one.unit]) conflicts.delete(key);
@@ -263,7 +273,17 @@ function takeBirth(
   state.saved[grid] = before ? { ...before, name: op.name ?? before.name } : saved;
   if (source.ours) {
     if (now.code === op.code) recode(state, grid, code);
-  } else if (!before) doAlive(work, txn, grid, true);
+  } else if (!before) {
+    // somebody began a grid under the code of one that had ended here
+    Object.assign(now, {
+      name: saved.name,
+      kind: saved.kind,
+      parent: op.parent,
+      community: op.community,
+      locked: false,
+    });
+    doAlive(work, txn, grid, true);
+  }
   if (now.name === (before?.name ?? '') && op.name) doSet(work, txn, grid, 'name', op.name);
   txn.sets.set(`${grid}:birth`, { grid, key: 'code', from: op.code });
   txn.grids.add(grid);

@@ -33,6 +33,8 @@ export interface Level {
   free: number;
   /** Units whose owner is not the saved one. */
   dirty: Set<number>;
+  /** Moves there have been. */
+  moves: number;
 }
 
 /** What the service knows of a grid. */
@@ -121,6 +123,7 @@ export function addLevel(state: State, level: number, band: Band | null): Level 
     before: new Int32Array(n),
     free: n > 0 ? 0 : -1,
     dirty: new Set(),
+    moves: 0,
   };
   for (let unit = 0; unit < n; unit += 1) {
     made.next[unit] = unit + 1 < n ? unit + 1 : -1;
@@ -226,6 +229,7 @@ export function moveUnit(state: State, level: Level, unit: number, to: number): 
   const { topology, borders, sums } = state;
   unlink(state, level, unit, from);
   owner[unit] = to;
+  level.moves += 1;
   link(state, level, unit, to);
   if (from >= 0) {
     count(state, from, unit, -1);

@@ -91,11 +91,11 @@ export interface Problem {
   /** Stable while the problem lasts. */
   id: string;
   kind: ProblemKind;
-  /** Numbers of the grids it is about, the one to blame first. */
+  /** Numbers of the grids it is about, the one to blame first (a split compound: its main grid last). */
   grids: readonly number[];
   /** The very units to look at: the smaller piece, the units left out … */
   units: readonly number[];
-  /** Households beyond the band, pieces, metres of the barrier inside. */
+  /** Households beyond the band or in the part told of; pieces (broken); metres of barrier inside. */
   amount: number;
   compound?: string;
 }

@@ -1,6 +1,6 @@
 /** The plan at work: changes gathered into steps, steps into the history, listeners told. */
 
-import { follow } from './follow';
+import { follow, misplaced } from './follow';
 import type { ModelChange, Skipped, StepInfo, StepKind } from './interface';
 import type { ExactPlaces } from './places';
 import { codeKey, levelOf, mark, moveUnit, recode, SUMS, type Level, type State } from './state';
@@ -208,18 +208,35 @@ export function replay(work: Work, step: Step, back: boolean): Txn {
   const unlocks = sets.filter(({ key, to }) => key === 'locked' && to === false);
   const others = sets.filter((one) => !unlocks.includes(one));
   for (const one of unlocks) resetIf(work, txn, one);
-  for (const { level, from, to, units } of step.moves) {
+  for (const { level, from, to, units } of [...step.moves].sort((one, two) => one.level - two.level)) {
     const [left, goal] = back ? [to, from] : [from, to];
     if (goal >= 0 && (!state.grids[goal]!.alive || state.grids[goal]!.locked)) continue;
     if (left >= 0 && state.grids[left]!.locked) continue;
     const there = levelOf(state, level);
-    for (const unit of units) if (there.owner[unit] === left) doMove(work, txn, there, unit, goal);
+    for (const unit of units) {
+      // the service may have filled in a deeper level meanwhile
+      if (there.owner[unit] === left || misplaced(state, there, unit)) doMove(work, txn, there, unit, goal);
+    }
   }
+  straightened(work, txn);
   for (const one of others) resetIf(work, txn, one);
   for (const grid of back ? step.born : step.gone) {
     if (state.sums[grid * SUMS] === 0) doAlive(work, txn, grid, false);
   }
   return txn;
+}
+
+/** Moved units that are in a smaller grid of elsewhere join one where they are. */
+function straightened(work: Work, txn: Txn): void {
+  const { state } = work;
+  for (const level of state.levels.slice(1)) {
+    const wrong = [
+      ...(txn.moved.get(level.level - 1)?.keys() ?? []),
+      ...(txn.moved.get(level.level)?.keys() ?? []),
+    ];
+    const units = wrong.filter((unit) => misplaced(state, level, unit));
+    for (const [unit, goal] of follow(state, level, units)) doMove(work, txn, level, unit, goal);
+  }
 }
 
 /** Take back all of a transaction that is no step yet. */

@@ -177,7 +177,7 @@ function applied(
       if ((op.parent === null) !== (op.level === 1)) throw new Refused(400, 'parent');
       made.grids.push({
         code: op.code,
-        name: op.name ?? '',
+        name: op.name ?? '新网格',
         kind: op.kind,
         level: op.level,
         parent: op.parent,
@@ -212,6 +212,8 @@ function applied(
         done.push(one);
       }
       at -= 1;
+      // all at once: two may swap
+      for (const [grid] of batch) recode(made, grid, `moving:${grid.code}`);
       for (const [grid, to] of batch) recode(made, grid, to);
     }
   }
@@ -243,7 +245,6 @@ function applied(
 function recode(plan: Plan, grid: Grid, code: string): void {
   const owner = plan.owner.get(grid.level)!;
   const old = grid.code;
-  // units are told by the grid itself while codes are swapped: mark, then write
   for (let unit = 0; unit < owner.length; unit += 1) if (owner[unit] === old) owner[unit] = code;
   for (const other of plan.grids)
     if (other.parent === old && other.level === grid.level + 1) other.parent = code;
