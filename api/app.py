@@ -43,6 +43,7 @@ from api.locate import batch, single
 from api.locate.shortcut import Shortcut
 from api.ogc import styles as ogc_styles
 from api.ogc import tiles as ogc_tiles
+from api.plans import views as plan_views
 from api.state import State
 from api.tile_shortcut import TileShortcut
 from api.tile_source import Tiles
@@ -78,6 +79,7 @@ BLUEPRINTS = (
     open311.bp,
     jobs.bp,
     me.bp,
+    plan_views.bp,
     mapit.bp,
     ogc.bp,
     addresses.bp,

@@ -51,7 +51,7 @@ def main() -> None:
 
 def perform(order: dict[str, Any], progress: Teller) -> dict[str, Any]:
     """Run the work; ``{"result": …}``, ``{"error": …}`` in the one shape, or ``{"cancelled": true}``."""
-    files = JobFiles(Path(order["input"]) if order["input"] else None, Path(order["folder"]))
+    files = JobFiles(Path(order["input"]) if order["input"] else None, Path(order["folder"]), order["job"])
     try:
         result = find_work(order["registry"], order["kind"])(order["params"], files, progress)
         return {"result": _checked(result)}

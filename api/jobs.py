@@ -10,11 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from apiflask import APIBlueprint
-from apiflask.fields import Integer, String
+from apiflask.fields import Boolean, Integer, String
 from flask import Response, request, send_file
 
 from api.json import json_bytes, json_response
+from api.keys import is_planner, planner
 from api.pages import Strict, no_parameters
+from api.plans.job import PLAN, keep_best
 from api.state import State, state
 from data import job_files, jobs
 from data.tables import JOB_STATES
@@ -44,6 +46,12 @@ class JobsQuery(Strict):
     kind = String(metadata={"description": "kind of work; several split by commas"})
 
 
+class CancelQuery(Strict):
+    """Parameters of stopping a job."""
+
+    keep = Boolean(load_default=False, metadata={"description": "of a plan: keep the best so far as a draft"})
+
+
 class EventsQuery(Strict):
     """Parameters of a job's events."""
 
@@ -66,23 +74,35 @@ def listing(query_data: dict[str, Any]) -> Response:
     if last is not None:
         parameters = urlencode({**request.args.to_dict(), "before": last})
         links.append({"rel": "next", "href": f"{request.path}?{parameters}", "type": "application/json"})
-    return json_response({"jobs": [job_json(row) for row in rows], "links": links})
+    return json_response({"jobs": [job_json(row) | _asked(row) for row in rows], "links": links})
 
 
 @bp.get("/api/v1/jobs/<job>")
 @no_parameters
 def detail(job: str) -> Response:
     """One job: its state, how far it is, seconds still needed, its result or its error."""
-    return json_response(job_json(_find(state(), _number(job))))
+    row = _find(state(), number_of_job(job))
+    return json_response(job_json(row) | _asked(row))
 
 
 @bp.delete("/api/v1/jobs/<job>")
-@no_parameters
-def cancel(job: str) -> Response:
-    """Ask a job to stop. 204: it had not begun and is cancelled; 202: it stops in a moment; 409: it has ended."""
-    number = _number(job)
+@bp.input(CancelQuery, location="query", unknown=None)
+def cancel(job: str, query_data: dict[str, Any]) -> Response:
+    """Ask a job to stop. 204: it had not begun and is cancelled; 202: it stops in a moment; 409: it has ended.
+
+    Jobs of kind plan are stopped by planners. With ``keep`` the best plan such a job has so far becomes a draft, which
+    the job's ``result`` names; there is none where it had found nothing yet.
+    """
+    number, keep = number_of_job(job), query_data["keep"]
+    kind = _find(state(), number)["kind"]
+    if kind == PLAN:
+        planner()
+    elif keep:
+        raise BadInput(f"keep: job {number} is of kind {kind}; what is kept is the plan of a job of kind {PLAN}")
     with state().engine.begin() as connection:
         now = jobs.ask_cancel(connection, number)
+        if keep:
+            keep_best(connection, number)
     if now == "cancelled":
         return Response(status=204)
     return json_response(job_json(_find(state(), number)), status=202)
@@ -93,7 +113,7 @@ def cancel(job: str) -> Response:
 def output(job: str) -> Response:
     """The file a job made."""
     held = state()
-    row = _find(held, _number(job))
+    row = _find(held, number_of_job(job))
     if row["state"] in ("queued", "running"):
         raise Conflict(f"job {row['id']} is {row['state']}; its file is there when it is done", state=row["state"])
     name = (row["result"] or {}).get("output")
@@ -111,7 +131,7 @@ def events(job: str, query_data: dict[str, Any]) -> Response:
     A request is kept open for some seconds only; the client then asks again from where it stopped, as browsers do by
     themselves. 204 means that everything has been told.
     """
-    held, number = state(), _number(job)
+    held, number = state(), number_of_job(job)
     row, seen = _find(held, number), _last_seen(query_data)
     if row["state"] in jobs.ENDED and seen >= row["revision"]:
         return Response(status=204)
@@ -125,13 +145,22 @@ def job_json(row: dict[str, Any]) -> dict[str, Any]:
     links = [{"rel": "self", "href": here, "type": "application/json"}]
     if row["state"] not in jobs.ENDED:
         links.append({"rel": "events", "href": f"{here}/events", "type": EVENT_STREAM})
+    if row["kind"] == PLAN:
+        links.append({"rel": "preview", "href": f"{here}/preview", "type": "application/geo+json"})
     name = (row["result"] or {}).get("output") if row["state"] == "done" else None
     if name:
         links.append({"rel": "output", "href": f"{here}/output", "type": media_of(name)})
     eta = jobs.eta(row)
     told = ("id", "kind", "state", "share", "note", "cancel_asked", "attempts", "revision", "result", "error")
     times = {name: _utc(row[name]) for name in ("created_at", "started_at", "finished_at")}
-    return {name: row[name] for name in told} | times | {"eta": eta and round(eta, 1), "links": links}
+    return {name: row[name] for name in told} | times | {"eta": eta and round(eta, 1), "params": {}, "links": links}
+
+
+def _asked(row: dict[str, Any]) -> dict[str, Any]:
+    """What a plan that is being made is of and called: for planners, as drafts are."""
+    if row["kind"] != PLAN or not is_planner():
+        return {}
+    return {"params": {name: row[name] for name in ("area", "name", "band")}}
 
 
 def media_of(name: str) -> str:
@@ -176,7 +205,8 @@ def _last_seen(query: dict[str, Any]) -> int:
     return int(text)
 
 
-def _number(text: str) -> int:
+def number_of_job(text: str) -> int:
+    """The number in an address. Raises NotFound for anything else."""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise NotFound(f"there is no job {text[:20]!r}; jobs have numbers")
     return int(text)

@@ -14,6 +14,10 @@ from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
 from api.ogc.describe import PATHS as OGC_PATHS
 from api.ogc.describe_tiles import PATHS as TILE_PATHS
+from api.plans.describe import ANSWERS as PLAN_ANSWERS
+from api.plans.describe import CHANGES as PLAN_CHANGES
+from api.plans.describe import MATCHED as PLANS_MATCHED
+from api.plans.describe import MEDIA as PLAN_MEDIA
 from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
@@ -139,7 +143,7 @@ TIME: Json = {"type": "string", "format": "date-time"}
 JOB = {
     **dict.fromkeys(("id", "attempts", "revision"), INTEGER), **dict.fromkeys(("kind", "note"), TEXT),
     "state": {"type": "string", "enum": list(JOB_STATES)}, "share": {"type": "number", "minimum": 0, "maximum": 1},
-    "cancel_asked": {"type": "boolean"}, "result": _nullable(FACTS), "created_at": TIME, "links": LINKS,
+    "params": FACTS, "cancel_asked": {"type": "boolean"}, "result": _nullable(FACTS), "created_at": TIME, "links": LINKS,
     **dict.fromkeys(("started_at", "finished_at"), _nullable(TIME)),
     "eta": _nullable({"type": "number", "description": "seconds still needed"}),
     "error": _nullable(_object({"status": INTEGER, "code": TEXT, "message": TEXT, "details": FACTS})),
@@ -241,24 +245,30 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/jobs/{job}": _object(JOB),
     "/api/v1/jobs/{job}/events": TEXT,
     "/api/v1/jobs/{job}/output": {"type": "string", "format": "binary"},
-} | CIRCLE_ANSWERS | {
+} | CIRCLE_ANSWERS | PLAN_ANSWERS | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers to GET when all is well."""
 MEDIA = {
     "/api/v1/jobs/{job}/events": "text/event-stream", "/api/v1/jobs/{job}/output": "application/octet-stream",
     "/api/v1/layers/qgis": "application/x-qgis-project",
-}  # fmt: skip
+} | PLAN_MEDIA  # fmt: skip
 """Media type of answers that are neither JSON nor GeoJSON."""
-CHANGES: dict[str, dict[str, Json]] = {
-    "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},
-    "POST /api/v1/reports": {"200": REPORT, "201": REPORT},
-    "POST /api/v1/reports/{report}/updates": {"200": REPORT, "201": REPORT},
-    "DELETE /api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},
-} | CIRCLE_CHANGES
+CHANGES: dict[str, dict[str, Json]] = (
+    {
+        "POST /api/v1/addresses/search": {"200": ANSWERS["/api/v1/addresses/search"]},
+        "POST /api/v1/reports": {"200": REPORT, "201": REPORT},
+        "POST /api/v1/reports/{report}/updates": {"200": REPORT, "201": REPORT},
+        "DELETE /api/v1/jobs/{job}": {"202": _object(JOB), "204": {}},
+    }
+    | CIRCLE_CHANGES
+    | PLAN_CHANGES
+)
 """What addresses answer to other methods when all is well, by status; 204 has no body."""
-KEYED = {"/api/v1/reports", "/api/v1/reports/{report}/updates"}
+KEYED = {"/api/v1/reports", "/api/v1/reports/{report}/updates"} | {key.split()[1] for key in PLAN_CHANGES}
 """Addresses that take what is sent only with a key, where keys are set."""
+MATCHED = {*PLANS_MATCHED}
+"""Changes, as ``METHOD address``, that go by ``If-Match``."""
 STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 
 NOT_YET = {"/api/v1/locate", *CIRCLE_ANSWERS} | {
@@ -311,7 +321,13 @@ def _changed(method: str, path: str) -> Json:
         "400": "What was sent cannot be used", "404": "There is no such thing (yet)",
         "409": "It clashes with what is stored", "503": "The database does not answer; try again",
     }  # fmt: skip
-    return done | _errors(told | ({"403": "A key is missing or not known"} if path in KEYED else {}))
+    told |= {"403": "A key is missing or not known"} if path in KEYED else {}
+    told |= (
+        {"412": "It has changed since it was read", "428": "If-Match is missing"}
+        if f"{method} {path}" in MATCHED
+        else {}
+    )
+    return done | _errors(told)
 
 
 def _content(path: str, answer: Json) -> Json:

@@ -1,4 +1,5 @@
-"""The worker: runs queued jobs and sends what is queued for webhooks, until it is told to stop.
+"""The worker: runs queued jobs, sends what is queued for webhooks, publishes plans whose time has come, until it is
+told to stop.
 
 procrastinate fetches jobs, keeps a heartbeat and says which workers went silent; each job runs in a process of its own
 (`api.running`), so the heartbeat goes on whatever the work does. When the database goes away the worker waits for it
@@ -21,7 +22,7 @@ import sqlalchemy as sa
 from procrastinate import jobs as queued
 
 from api import running
-from data import deliveries, jobs
+from data import deliveries, jobs, publications
 from data.db import make_engine
 from data.dispatch import Dispatcher
 from data.embedded import session_name
@@ -69,7 +70,7 @@ def work(
 
     ``registry`` names the kinds of work as ``module:NAME``; ``ready`` is called once signals are heeded.
     """
-    engine = make_engine(url.render_as_string(hide_password=False), pool=(WEBHOOK_LANES_TOTAL + concurrency) // 2 + 2)
+    engine = make_engine(url.render_as_string(hide_password=False), pool=(WEBHOOK_LANES_TOTAL + concurrency) // 2 + 3)
     dispatcher = Dispatcher(engine, settings.webhook_waits)
     try:
         dispatcher.start()
@@ -83,7 +84,7 @@ async def _until_stopped(
     settings: Settings, engine: sa.Engine, concurrency: int, registry: str, beat: Beat, ready: Callable[[], None]
 ) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    loop.set_default_executor(ThreadPoolExecutor(concurrency + 2))
+    loop.set_default_executor(ThreadPoolExecutor(concurrency + 3))
     stopping = threading.Event()  # the same for the threads that run jobs
 
     def begin_stop() -> None:
@@ -134,6 +135,7 @@ async def _serve(app: procrastinate.App, settings: Settings, engine: sa.Engine, 
     """Take jobs from the queue until cancelled; raises when the queue can no longer be served."""
     async with app.open_async(), asyncio.TaskGroup() as side:
         side.create_task(_every(beat.look, lambda: _take_back(app, beat)))
+        side.create_task(_every(beat.look, lambda: asyncio.to_thread(_publish_due, engine)))
         side.create_task(_every(SWEEP_SECONDS, lambda: asyncio.to_thread(_sweep, settings, engine)))
         await app.run_worker_async(
             queues=[QUEUE],
@@ -156,6 +158,19 @@ async def _take_back(app: procrastinate.App, beat: Beat) -> None:
             log.warning("job %s was left by a worker that went silent; it is taken up again", job.task_kwargs["job"])
     except procrastinate.exceptions.ConnectorException as error:  # another worker was quicker, or the database is away
         log.info("silent workers are looked for again in a moment: %s", _first_line(error))
+
+
+def _publish_due(engine: sa.Engine) -> None:
+    """Publish plans whose time has come."""
+    try:
+        with engine.connect() as connection:
+            if not publications.any_due(connection):
+                return
+        from planning.workflow_publishing import publish_due  # brings the libraries of geometry, which take a while
+
+        publish_due(engine)
+    except (sa.exc.DBAPIError, OSError) as error:
+        log.warning("plans whose time has come are published in a moment: %s", _first_line(error))
 
 
 def _sweep(settings: Settings, engine: sa.Engine) -> None:

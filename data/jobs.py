@@ -34,8 +34,11 @@ GIVEN_UP = {
 j = t.jobs.c
 _next_revision = {"revision": j.revision + 1}
 _columns = [
-    column for column in t.jobs.c if column.name != "params"
-] + [sa.func.extract("epoch", sa.func.now() - j.started_at).cast(sa.Float).label("elapsed")]  # fmt: skip
+    *[column for column in t.jobs.c if column.name != "params"],
+    sa.func.extract("epoch", sa.func.now() - j.started_at).cast(sa.Float).label("elapsed"),
+    # what people know the work by; the rest of what it was asked with may be large
+    *[j.params[name].astext.label(name) for name in ("area", "name", "band")],
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,19 @@ def find(connection: sa.Connection, job: int) -> dict[str, Any]:
     if row is None:
         raise NotFound(f"there is no job {job}; ended jobs are removed after some days")
     return dict(row)
+
+
+def params_of(connection: sa.Connection, job: int) -> dict[str, Any]:
+    """What a job was asked with. Raises NotFound."""
+    params = connection.scalar(sa.select(j.params).where(j.id == job))
+    if params is None:
+        raise NotFound(f"there is no job {job}; ended jobs are removed after some days")
+    return dict(params)
+
+
+def tell(connection: sa.Connection, job: int, result: dict[str, Any]) -> None:
+    """Set the result facts of a job that was stopped: what was kept of it."""
+    connection.execute(sa.update(t.jobs).where(j.id == job).values(result=result, **_next_revision))
 
 
 def unfinished(connection: sa.Connection, kind: str, params: dict[str, Any]) -> int | None:

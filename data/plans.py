@@ -31,6 +31,7 @@ class PlanRow:
     unit_set: int | None
     status: str
     band: Band
+    seed: int
     feasible: bool
     reasons: list[dict[str, Any]]
     stats: dict[str, Any]

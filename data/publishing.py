@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
@@ -20,7 +23,12 @@ SLIVER_SHARE = 0.001
 """Common ground of old and new professional grids below either is two drawings of one border."""
 
 
-def publish_plan(connection: sa.Connection, plan: int, *, note: str = "") -> Generation:
+def alone(connection: sa.Connection) -> None:
+    """Wait until nobody else publishes; held to the end of the transaction."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PUBLISH_LOCK)))
+
+
+def publish_plan(connection: sa.Connection, plan: int, *, note: str = "", author: str = "") -> Generation:
     """Make a plan's grids, of all levels, the ones in force: a new generation, in the caller's transaction.
 
     Comprehensive grids replace those of their communities; professional grids those of their own system that they
@@ -29,26 +37,43 @@ def publish_plan(connection: sa.Connection, plan: int, *, note: str = "") -> Gen
     its code. Raises NotFound, and Conflict when the plan is published already or its grids cut into professional grids
     that would go on.
     """
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PUBLISH_LOCK)))
+    alone(connection)
     row = connection.execute(sa.select(t.plans).where(t.plans.c.id == plan).with_for_update()).mappings().first()
     if row is None:
         raise NotFound(f"plan {plan} does not exist; 'gisgrid plans' lists those that do")
     if row["status"] != "draft":
         raise Conflict(f"plan {plan} is published already; make a new plan to change grids")
     renumber_taken(connection, plan, row["system"])
-    ended = _replaced(plan) if row["system"] == COMPREHENSIVE else _covered(connection, plan, row["system"])
-    connection.execute(sa.update(t.generations).where(t.generations.c.is_current).values(is_current=False))
-    made = connection.execute(
-        sa.insert(t.generations).values(plan=plan, is_current=True, note=note).returning(t.generations)
-    ).mappings().one()  # fmt: skip
-    first = sa.func.lower(t.grids.c.generations)
-    connection.execute(sa.update(t.grids).where(ended).values(generations=sa.func.int4range(first, made["id"], "[)")))
-    still = sa.func.int4range(made["id"], None, "[)")
+    ended = ended_by(connection, plan, row["system"])
+    made = open_generation(connection, plan=plan, note=note, author=author)
+    end_grids(connection, ended, made.id)
+    still = sa.func.int4range(made.id, None, "[)")
     connection.execute(sa.update(t.grids).where(t.grids.c.plan == plan).values(generations=still))
+    version = t.plans.c.version + 1
     connection.execute(
-        sa.update(t.plans).where(t.plans.c.id == plan).values(status="published", version=t.plans.c.version + 1)
+        sa.update(t.plans)
+        .where(t.plans.c.id == plan)
+        .values(status="published", version=version, updated_at=sa.func.now())
     )
-    return Generation(**made)
+    return made
+
+
+def open_generation(connection: sa.Connection, **about: Any) -> Generation:
+    """A new generation, the current one from now on, with no grids of its own yet."""
+    connection.execute(sa.update(t.generations).where(t.generations.c.is_current).values(is_current=False))
+    made = connection.execute(sa.insert(t.generations).values(is_current=True, **about).returning(t.generations))
+    return Generation(**made.mappings().one())
+
+
+def end_grids(connection: sa.Connection, which: sa.ColumnElement[bool], generation: int) -> None:
+    """Let grids in force be in force up to a generation, itself left out."""
+    lived = sa.func.int4range(sa.func.lower(t.grids.c.generations), generation, "[)")
+    connection.execute(sa.update(t.grids).where(which).values(generations=lived))
+
+
+def ended_by(connection: sa.Connection, plan: int, system: str) -> sa.ColumnElement[bool]:
+    """Which grids in force end when a draft is published. Raises Conflict when it cuts into grids that would go on."""
+    return _replaced(plan) if system == COMPREHENSIVE else _covered(connection, plan, system)
 
 
 def renumber_taken(connection: sa.Connection, plan: int, system: str) -> None:
@@ -56,7 +81,15 @@ def renumber_taken(connection: sa.Connection, plan: int, system: str) -> None:
 
     A grid that continues another keeps its code while that one is in force.
     """
-    grids = grids_of_plan(connection, plan)
+    for row, values in new_numbers(connection, grids_of_plan(connection, plan), system).items():
+        connection.execute(sa.update(t.grids).where(t.grids.c.id == row).values(**values))
+
+
+def new_numbers(connection: sa.Connection, grids: gpd.GeoDataFrame, system: str) -> dict[int, dict[str, str]]:
+    """What publishing changes in the rows of a draft's grids, by id: ``code``, and ``parent`` and ``name`` that follow.
+
+    grids: those of the draft, as `data.plans.grids_of_plan` reads them.
+    """
     communities = sorted(set(grids["community"].dropna()))
     taken = codes_ever_published(connection, communities, system=system)
     now = set(codes_in_force(connection, communities, system=system))
@@ -71,7 +104,7 @@ def renumber_taken(connection: sa.Connection, plan: int, system: str) -> None:
         new = _professional(old, xs, ys, set(taken), kept)
     changed = np.flatnonzero(new != old)
     if not changed.size:
-        return
+        return {}
     places = area_names(connection)
     if system == COMPREHENSIVE:
         follow = dict(zip(old, new, strict=True))
@@ -80,13 +113,15 @@ def renumber_taken(connection: sa.Connection, plan: int, system: str) -> None:
     else:
         above = np.full(len(new), None, object)
         before, after = professional_names(old, system, places), professional_names(new, system, places)
+    found = {}
     for row in changed.tolist():
-        values = {"code": new[row]}
+        values = {"code": str(new[row])}
         if grids["level"].iloc[row] > 1:
             values["parent"] = above[row]
         if grids["name"].iloc[row] == before[row]:
             values["name"] = after[row]
-        connection.execute(sa.update(t.grids).where(t.grids.c.id == int(grids["id"].iloc[row])).values(**values))
+        found[int(grids["id"].iloc[row])] = values
+    return found
 
 
 def _professional(

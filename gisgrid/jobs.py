@@ -16,6 +16,8 @@ class JobFiles:
 
     input: Path | None
     folder: Path
+    job: int = 0
+    """The job's number; 0 for work done outside the queue."""
 
 
 JobWork = Callable[[dict[str, Any], JobFiles, Progress], dict[str, Any]]

@@ -166,3 +166,19 @@ PICTURE_BYTES_MAX: Final = 256 * 1024 * 1024
 """Largest picture a drawer may answer, in bytes."""
 DRAWER_MEMORY_MAX: Final = 3 * 1024**3
 """Memory a drawer may hold before it is replaced, in bytes."""
+COMMENT_CHARS_MAX: Final = 4_000
+"""Longest comment on a plan."""
+COMMENTS_MAX: Final = 2_000
+"""Most comments one plan may have."""
+PLAN_NAME_CHARS_MAX: Final = 200
+"""Longest name of a plan."""
+PLAN_NOTE_CHARS_MAX: Final = 4_000
+"""Longest note of a plan or a publication."""
+PLAN_SECONDS_MAX: Final = 3_600.0
+"""Longest a job may search for a plan, in seconds."""
+PLAN_WEIGHT_MAX: Final = 10.0
+"""Most a term of the engine's energy may be multiplied by: one far above the others freezes the search."""
+PLAN_UNITS_MAX: Final = 200_000
+"""Most units a plan made over HTTP may have."""
+PUBLISH_AHEAD_DAYS_MAX: Final = 3_660
+"""How far ahead a plan may be told to come into force, in days."""

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from gisgrid.errors import BadInput
+from gisgrid.limits import PUBLISH_AHEAD_DAYS_MAX
 
 CLOCK_SLACK = timedelta(seconds=60)
 """How far ahead of ours a caller's clock may be."""
@@ -39,3 +40,20 @@ def past_moment(text: str, *, name: str, zone: tzinfo, now: datetime) -> datetim
     if text.strip() == now.astimezone(zone).date().isoformat():
         return now
     raise BadInput(f"{name}={text.strip()} lies in the future; what will be in force then is not known yet")
+
+
+def coming_moment(text: str | None, *, name: str, zone: tzinfo, now: datetime) -> datetime | None:
+    """`parse_moment` of something that is to be; a date alone means the beginning of that day in ``zone``.
+
+    None for nothing given and for what has come already: now. Raises BadInput, also for what is over
+    `PUBLISH_AHEAD_DAYS_MAX` days ahead.
+    """
+    if text is None or not text.strip():
+        return None
+    written = text.strip()
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", written):
+        written += "T00:00:00"
+    moment = parse_moment(written, name=name, zone=zone)
+    if moment - now > timedelta(days=PUBLISH_AHEAD_DAYS_MAX):
+        raise BadInput(f"{name}={text.strip()} is over {PUBLISH_AHEAD_DAYS_MAX:,} days ahead; give a nearer time")
+    return None if moment <= now else moment

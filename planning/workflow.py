@@ -16,31 +16,24 @@ import sqlalchemy as sa
 from data import plans
 from data import tables as t
 from data.loading import read_rows
-from data.publishing import publish_plan
 from data.tables import COMPREHENSIVE
 from gisgrid.coverage import CoverageReport
 from gisgrid.crs import to_metric
-from gisgrid.errors import BadInput, Conflict, NotFound
+from gisgrid.errors import BadInput, NotFound
 from gisgrid.models import Band, Progress, no_progress
 from gisgrid.numbering import grid_names, renumber
 from gisgrid.overlay import largest_part
-from planning.checking import check_levels, check_professional
+from planning.checking import check_levels
 from planning.crosswalk import crosswalk
 from planning.levels import Level, LevelReason, partition_levels, split_options
 from planning.partition import PlanResult, Reason, old_grids_of, partition
 from planning.professional import ProfessionalPlan, Within, plan_professional
 from planning.units import make_units, road_axes
+from planning.workflow_publishing import Published as Published
+from planning.workflow_publishing import publish as publish
 
 MARGIN_DEGREES = 0.02
 """How far beyond an area the lines are read that its units may be bounded by (about 2 km)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What publishing did."""
-
-    generation: plans.Generation
-    report: CoverageReport
 
 
 def units_for_area(
@@ -62,7 +55,7 @@ def units_for_area(
         )
         if buildings.empty:
             raise BadInput(f"area {area} has no buildings; import them first (gisgrid import …)")
-        streets, water, walls = (_around(connection, table, communities) for table in (t.streets, t.water, t.walls))
+        streets, water, walls = (around(connection, table, communities) for table in (t.streets, t.water, t.walls))
         units = make_units(
             buildings, streets, communities, water=water, walls=walls, max_households=max_households,
             special_max_area=special_max_area, progress=progress,
@@ -92,12 +85,15 @@ class PlanningInput:
         return [str(code) for code in self.communities["code"]]
 
 
-def read_planning_input(connection: sa.Connection, area: str) -> PlanningInput:
-    """Read what `partition` needs for an area. Raises NotFound for an unknown area and one without units."""
+def read_planning_input(connection: sa.Connection, area: str, *, unit_set: int | None = None) -> PlanningInput:
+    """Read what `partition` needs for an area, of its newest units or those of a set.
+
+    Raises NotFound for an unknown area and one without units.
+    """
     communities = plans.communities_of(connection, area)
-    unit_set = plans.latest_unit_set(connection, area)
+    unit_set = plans.latest_unit_set(connection, area) if unit_set is None else unit_set
     units = to_metric(plans.units_of(connection, unit_set))
-    lines = [_around(connection, table, communities) for table in (t.streets, t.water, t.walls)]
+    lines = [around(connection, table, communities) for table in (t.streets, t.water, t.walls)]
     return PlanningInput(area, communities, unit_set, units, planning_lines(units, *lines))
 
 
@@ -118,26 +114,30 @@ def store_plan(
     connection: sa.Connection,
     source: PlanningInput,
     result: PlanResult,
+    /,
     *,
     band: Band,
     seed: int = 0,
     name: str = "",
     kept: Collection[str] = (),
+    fixed: Collection[str] = (),
+    **about: Any,
 ) -> tuple[int, PlanResult]:
     """Store a plan as a draft; (its id, the result with the codes and names it is stored under).
 
     ``result.grids`` may hold several levels, ``result.assignment`` then has a column a level (`data.plans.save_plan`).
-    ``kept``: codes of grids that go on under their code. Other grids get codes that no generation used, and names by
-    number. Raises BadInput when a kept code is not that of a grid in force here, or of no grid of the plan.
+    ``kept``: codes of grids that go on under their code; ``fixed``: codes that stay though no grid in force has
+    them (of a draft). Other grids get codes that no generation used, and names by number. ``about``: author, note …
+    Raises BadInput when a kept code is not that of a grid in force here, or of no grid of the plan.
     """
     _check_kept(kept, result.grids, plans.codes_in_force(connection, source.codes))
     taken = plans.codes_ever_published(connection, source.codes)
-    result = replace(result, grids=_numbered(result.grids, taken, kept, source.communities))
+    result = replace(result, grids=_numbered(result.grids, taken, {*kept, *fixed}, source.communities))
     plan = plans.save_plan(
         connection, area=source.area, name=name or f"{source.area} {band}", band=band, seed=seed,
         unit_set=source.unit_set, grids=result.grids, units=source.units, assignment=result.assignment,
         continues=kept, feasible=result.feasible, reasons=[reason_json(reason) for reason in result.reasons],
-        stats=result.stats,
+        stats=result.stats, **about,
     )  # fmt: skip
     return plan, result
 
@@ -173,7 +173,7 @@ def plan_for_area(
             kept = set(old["code"])
         options["taken"] = plans.codes_ever_published(connection, source.codes)
         if levels:
-            result = _in_levels(source, levels, seed, progress, options)
+            result = in_levels(source, levels, seed, progress, options)
             band = Band.parse(first["band"]) if (first := result.stats["levels"][0]).get("band") else band
         else:
             result = partition(source.units, source.barriers, band=band, seed=seed, progress=progress, **options)
@@ -182,7 +182,7 @@ def plan_for_area(
     return plan, source, result
 
 
-def _in_levels(
+def in_levels(
     source: PlanningInput, levels: Sequence[Level], seed: int, progress: Progress, options: dict[str, Any]
 ) -> PlanResult:
     """`partition_levels` in the shape of one plan: grids of all levels, a column of ``assignment`` for each."""
@@ -193,25 +193,6 @@ def _in_levels(
         found.first, grids=found.grids, assignment=found.owners, feasible=found.feasible,
         reasons=list(found.reasons), stats=found.first.stats | found.stats,
     )  # fmt: skip
-
-
-def publish(engine: sa.Engine, plan: int, *, note: str = "") -> Published:
-    """Check a draft plan, every level of it, against the communities it divides and put it in force.
-
-    Raises Conflict when grids leave gaps, overlap, fall apart, cross communities or leave their parent; of a
-    professional plan, when grids overlap each other or others of their system. The database is then unchanged.
-    """
-    with engine.begin() as connection:
-        row = plans.plan_row(connection, plan)
-        grids = plans.grids_of_plan(connection, plan)
-        if row.system == COMPREHENSIVE:
-            report = check_levels(grids, plans.communities_of(connection, row.area), band=row.band)
-        else:
-            report = check_professional(grids, band=row.band)
-        if not report.ok:
-            raise Conflict(f"plan {plan} cannot be published: {report.lines()[1].strip()}", problems=report.as_dict())
-        generation = publish_plan(connection, plan, note=note)
-    return Published(generation, report)
 
 
 def check_in_force(engine: sa.Engine, area: str | None = None) -> CoverageReport:
@@ -254,7 +235,7 @@ def fuse_for_area(
     with engine.begin() as connection:
         atoms = to_metric(read_grids_in_force(connection, area))
         communities = plans.communities_of(connection, area)
-        barriers = barrier_lines(*(_around(connection, table, communities) for table in (t.streets, t.water, t.walls)))
+        barriers = barrier_lines(*(around(connection, table, communities) for table in (t.streets, t.water, t.walls)))
         result = plan_professional(
             atoms, barriers, system=system, object_code=object_code, band=band, within=within, grids=grids, seed=seed,
             time_limit=time_limit, preset=preset, names=plans.area_names(connection),
@@ -345,7 +326,7 @@ def planning_lines(
     return gpd.GeoDataFrame(pd.concat([lines, axes.to_crs(lines.crs)], ignore_index=True), crs=lines.crs)
 
 
-def _around(connection: sa.Connection, table: sa.Table, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def around(connection: sa.Connection, table: sa.Table, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Rows of a layer in and near some places."""
     west, south, east, north = places.total_bounds
     box = sa.func.ST_MakeEnvelope(

@@ -1,4 +1,4 @@
-"""``gisgrid units | plans | check | clean | publish``."""
+"""``gisgrid units | plans | check | clean``."""
 
 from __future__ import annotations
 
@@ -167,16 +167,4 @@ def clean_grids(output: Output, grids: str, crs: str | None, out: Path) -> None:
     output.result({"grids": len(done), "out": str(out)}, [f"{len(done)} grids → {out}"])
 
 
-@click.command("publish")
-@click.argument("plan", type=int)
-@click.option("--note", default="", help="Why, for the record.")
-@output_options
-def publish(output: Output, plan: int, note: str) -> None:
-    """Put a stored draft plan in force as a new generation."""
-    with db.database(Settings.from_env()) as engine, output.stage("publishing"):
-        done = workflow.publish(engine, plan, note=note)
-    facts = {"generation": done.generation.id, "plan": plan, "check": done.report.as_dict()}
-    output.result(facts, [f"generation {done.generation.id} is in force ({done.report.grids} grids of plan {plan})"])
-
-
-COMMANDS = (units, list_plans, check_grids, clean_grids, publish)
+COMMANDS = (units, list_plans, check_grids, clean_grids)

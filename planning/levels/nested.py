@@ -33,7 +33,7 @@ Ints = npt.NDArray[np.int64]
 
 SPECIAL_AREA: Final = 40_000.0
 """Square metres a micro-grid of a special grid should have: a block 200 m on a side."""
-FIRST_LEVEL: Final = ("keep", "locked", "taken", "limits", "special_kinds")
+FIRST_LEVEL: Final = ("keep", "locked", "taken", "limits", "special_kinds", "preview")
 """Options of `partition` that are about the first level alone."""
 _ROOMY: Final = GridScheme("children", (6,))
 """Codes of the inner calls are thrown away; they must only not run out."""
@@ -198,7 +198,9 @@ def _first(
     households = _households(units)
     band = level.band or band_about(households, level.grids)
     locked = sorted(extra.get("locked", ()))
-    probe = partition(units, task.streets, band=band, time_limit=0, **{**options, "progress": no_progress})
+    probe = partition(
+        units, task.streets, band=band, time_limit=0, **{**options, "progress": no_progress, "preview": None}
+    )
     fixed = _fixed(probe, locked)
     for _ in range(2):
         ordinary = max(level.grids - fixed, 1)

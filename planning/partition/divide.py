@@ -39,6 +39,7 @@ def divide(
     rounds = 0
     wanted = np.unique(cell[cell >= 0]).tolist()
     control.total = float(ordinary.sum())
+    control.apart = problem.special
     members = _members(cell)
     while wanted:
         jobs = [job_of(problem, members[number], target, forced.get(number), seed, label, search) for number in wanted]

@@ -23,7 +23,7 @@ from planning.partition.prepare import Kept, Problem, prepare
 from planning.partition.presets import preset_of
 from planning.partition.reasons import Reason, reasons_for
 from planning.partition.result import changes_of, churn_stats, grids_of, moves_of, order_grids, scheme_for, stats_of
-from planning.partition.search import Control, Search
+from planning.partition.search import Control, Preview, Search
 from planning.partition.special import Special
 
 Ints = npt.NDArray[np.int64]
@@ -75,6 +75,7 @@ def partition(
     effort: float | None = None,
     scheme: GridScheme | None = None,
     progress: Progress = no_progress,
+    preview: Preview | None = None,
 ) -> PlanResult:
     """Divide units into contiguous grids of `band` households, each inside one community.
 
@@ -92,7 +93,7 @@ def partition(
     special grids, adjacent ones of a kind and compound together, when at least `special_min_area` m² large and no one
     is cut off by it. `preset` names weights and effort (`planning.partition.presets`; with `keep` the usual one is
     ``stable``), which `weights` and `effort` (the length of the search, 1 is usual) override. `scheme`: widths of grid
-    codes, wide enough by itself when not given.
+    codes, wide enough by itself when not given. `preview` is told the best plan so far now and then, by this thread.
 
     Raises BadInput for units or streets that cannot be used; input that admits no plan in band gets the best plan
     with `feasible` False and the reasons.
@@ -113,8 +114,10 @@ def partition(
         Schedule(unit_tries=usual.unit_tries * effort, split_tries=usual.split_tries * effort),
         Control(None if time_limit is None else begun + time_limit, interruptible=interruptible),
         progress,
+        preview,
     )
-    label, k, heir, runs = divide(problem, grids, seed, search, together=chosen.together and keep is None)
+    near_old = bool((problem.old[problem.piece >= 0] >= 0).any())
+    label, k, heir, runs = divide(problem, grids, seed, search, together=chosen.together and not near_old)
     progress(0.99, "grids")
     assignment, table, changed = finished(problem, label, k, heir, scheme, taken)
     reasons = reasons_for(problem, assignment, table, allowed, grids)

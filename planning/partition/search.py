@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from gisgrid.interrupts import held
 from gisgrid.models import Progress, no_progress
@@ -18,6 +21,23 @@ from planning.partition.limits import Limits
 from planning.partition.state import Rates
 
 T = TypeVar("T")
+Int32s = npt.NDArray[np.int32]
+
+Preview = Callable[[Int32s, dict[str, Any]], None]
+"""Takes the best plan so far: grid number of every unit in the order given (−1: none yet), int32 (n), and its figures
+``grids``, ``in_band`` (both of ordinary grids), ``energy`` (a grid) and ``units_left``."""
+PREVIEW_SECONDS = 1.0
+"""A preview is told no more often than this."""
+
+
+class Found(NamedTuple):
+    """The best division of a cell so far: units, labels 0…grids-1, grids that keep every limit, energy."""
+
+    rows: npt.NDArray[np.int64]
+    label: Int32s
+    grids: int
+    inside: int
+    energy: float
 
 
 @dataclass(slots=True)
@@ -32,7 +52,15 @@ class Control:
     done: float = 0.0
     total: float = 1.0
     lock: threading.Lock = field(default_factory=threading.Lock)
-    best: dict[Hashable, tuple[int, int, float]] = field(default_factory=dict)
+    best: dict[Hashable, Found] = field(default_factory=dict)
+    past: list[Found] = field(default_factory=list)
+    """Divisions of cells that are searched again in others: shown until these have one."""
+    revision: int = 0
+    """Counts every change of ``best``."""
+    apart: npt.NDArray[np.int64] | None = None
+    """Number of the special or locked grid of every unit, or −1 (n)."""
+    shown: int = 0
+    shown_at: float = -PREVIEW_SECONDS
 
     def stopped(self) -> bool:
         """Whether the time is over or the caller gave up; remembers that the search was cut short by it."""
@@ -45,25 +73,48 @@ class Control:
         with self.lock:
             self.done += work
 
-    def found(self, cell: Hashable, grids: int, inside: int, energy: float) -> None:
-        """Book the best division of a cell: its grids, how many of them keep every limit, its energy."""
+    def found(self, cell: Hashable, found: Found) -> None:
+        """Book the best division of a cell."""
         with self.lock:
-            self.best[cell] = (grids, inside, energy)
+            self.best[cell] = found
+            self.revision += 1
 
     def forget(self, cell: Hashable) -> None:
         """Leave out a cell that is searched again in another one."""
         with self.lock:
-            self.best.pop(cell, None)
+            gone = self.best.pop(cell, None)
+            self.past += [] if gone is None else [gone]
 
     def note(self) -> str:
         """The best plan so far in a few words, for the progress bar."""
         with self.lock:
             figures = list(self.best.values())
-        grids = sum(k for k, _, _ in figures)
+        grids = sum(found.grids for found in figures)
         if not grids:
             return "search"
-        inside = sum(fine for _, fine, _ in figures)
-        return f"{inside} of {grids} grids in band, energy {sum(energy for _, _, energy in figures) / grids:.3f} a grid"
+        inside = sum(found.inside for found in figures)
+        return f"{inside} of {grids} grids in band, energy {sum(found.energy for found in figures) / grids:.3f} a grid"
+
+    def show(self, preview: Preview) -> None:
+        """Tell the best plan so far where it is a new one and the last was told a while ago."""
+        now = time.monotonic()
+        with self.lock:
+            if self.apart is None or self.revision == self.shown or now - self.shown_at < PREVIEW_SECONDS:
+                return
+            self.shown, layers = self.revision, [*self.past, *self.best.values()]
+        label = self.apart.astype(np.int32)
+        ends = int(label.max(initial=-1)) + 1 + np.cumsum([0, *(found.grids for found in layers)])
+        for found, first in zip(layers, ends[:-1].tolist(), strict=True):
+            label[found.rows] = found.label + first
+        seen = [f for f, end in zip(layers, ends[1:].tolist(), strict=True) if end - f.grids <= label[f.rows[0]] < end]
+        grids = sum(found.grids for found in seen)
+        told = {
+            "grids": grids, "in_band": sum(found.inside for found in seen),
+            "energy": round(sum(found.energy for found in seen) / max(grids, 1), 4),
+            "units_left": int((label < 0).sum()),
+        }  # fmt: skip
+        preview(label, told)
+        self.shown_at = time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +126,7 @@ class Search:
     schedule: Schedule
     control: Control
     progress: Progress = no_progress
+    preview: Preview | None = None
 
     def rates(self, target: float, ramp: float = 1.0) -> Rates:
         """The energy's weights for grids of a load of `target`, the band's scaled by `ramp`."""
@@ -108,6 +160,8 @@ def in_threads(calls: Sequence[Callable[[], T]], search: Search) -> list[T]:
                 stops = control.interruptible and not control.interrupted
                 try:
                     search.progress(min(control.done / control.total, 0.99), control.note())
+                    if search.preview is not None:
+                        control.show(search.preview)
                     pressed = stops and signals.take()
                 except KeyboardInterrupt:
                     if not stops:

@@ -20,7 +20,7 @@ from planning.partition.keeping import start_from_old
 from planning.partition.limits import Limits
 from planning.partition.pool import Pool
 from planning.partition.prepare import Problem
-from planning.partition.search import Search, in_threads
+from planning.partition.search import Found, Search, in_threads
 from planning.partition.seeding import grown_labels, metis_labels
 from planning.partition.state import Cell, Floats, Int32s, choose_heirs, division, scratch_for
 
@@ -83,6 +83,10 @@ class Solution:
     heir: Int32s
     proven: bool = False
     settled: bool = False
+
+    def of(self, rows: Ints) -> Found:
+        """What is booked of the division of the units `rows`."""
+        return Found(rows, self.label, self.k, self.inside, self.energy)
 
     @property
     def score(self) -> tuple[float, float]:
@@ -172,7 +176,7 @@ def solve(job: Job, search: Search) -> Solution:
     best = solved_exactly(job, search)
     if best is not None and best.settled:
         control.advance(len(job.rows))
-        control.found(job.seed, best.k, best.inside, best.energy)
+        control.found(job.seed, best.of(job.rows))
         return best
     pool = Pool(job.cell, search.limits, search.rates(job.target))
     if best is not None:
@@ -188,7 +192,7 @@ def solve(job: Job, search: Search) -> Solution:
         found = _attempt(job, k, attempt, search.of_length(length), best, pool)
         if best is None or found.score < best.score:
             best = found
-            control.found(job.seed, best.k, best.inside, best.energy)
+            control.found(job.seed, best.of(job.rows))
         if attempt >= usual and (attempt - usual) % MIXING == 0 and job.missed_by(best):
             best = mixed(job, pool, best, search)  # grids in band of several runs may cover what no run did
         if job.keeps and attempt + 1 == KEEPING and job.missed_by(best):

@@ -79,7 +79,7 @@ def _round(pieces: Sequence[_Piece], runs: int, run: Callable[[Job, Solution, in
             if one.score < piece.best.score:
                 piece.best = one
         piece.best = mixed(piece.job, piece.pool, piece.best, search)
-        search.control.found(piece.job.seed, piece.best.k, piece.best.inside, piece.best.energy)
+        search.control.found(piece.job.seed, piece.best.of(piece.job.rows))
 
 
 def _run(turn: int, search: Search, job: Job, best: Solution, run: int) -> Run:

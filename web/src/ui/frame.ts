@@ -20,7 +20,7 @@ export function createLanguage(): HTMLElement {
   button.addEventListener('click', () => setLang(lang() === 'zh' ? 'en' : 'zh'));
   const say = (): void => {
     button.textContent = t('app.language');
-    button.setAttribute('aria-label', t('app.languageLabel'));
+    button.title = t('app.languageLabel');
     button.setAttribute('lang', lang() === 'zh' ? 'en' : 'zh-CN');
   };
   say();

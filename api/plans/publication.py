@@ -1,0 +1,103 @@
+"""Publishing a plan: what it would change, now or at a time to come, and calling that off."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from apiflask.fields import String
+from apiflask.validators import Length
+from flask import Response
+
+from api.json import json_response
+from api.keys import is_planner, planner
+from api.pages import Strict, no_parameters
+from api.plans.blueprint import (
+    HERE,
+    bp,
+    check_version,
+    generation_json,
+    number_of,
+    publication_json,
+    seen_plan,
+    tagged,
+    utc,
+)
+from api.state import state
+from data import drafts, publications
+from data.publishing import alone
+from gisgrid.errors import NotFound
+from gisgrid.limits import PLAN_NOTE_CHARS_MAX
+from gisgrid.moments import coming_moment
+from planning.workflow_changes import publication_preview
+from planning.workflow_publishing import publish_at, publish_within
+
+WHEN = "when it comes into force, ISO 8601; a date alone is the beginning of that day; now when left out or past"
+WHY = "why, for the record"
+
+
+class PublicationBody(Strict):
+    """A plan to be published."""
+
+    effective_at = String(load_default=None, allow_none=True, metadata={"description": WHEN})
+    note = String(load_default="", validate=Length(max=PLAN_NOTE_CHARS_MAX), metadata={"description": WHY})
+
+
+@bp.get(f"{HERE}/<plan>/publication")
+@no_parameters
+def preview_publication(plan: str) -> Response:
+    """What publishing a plan would change, what keeps it from it, and what was asked for so far; for planners."""
+    if not is_planner():
+        raise NotFound(f"there is no publication of plan {plan} to look at; it is for planners")
+    with state().engine.connect() as connection:
+        row = seen_plan(connection, plan)
+        told = publication_preview(connection, row)
+        asked = publications.of_plan(connection, row.id)
+    told["waiting"] = publication_json(told["waiting"]) if told["waiting"] else None
+    told["outdated"] = [one | {"updated_at": utc(one["updated_at"])} for one in told["outdated"]]
+    told["history"] = [publication_json(one) for one in asked]
+    return tagged(json_response(told | {"time_zone": _zone_json(state().settings.timezone)}), row)
+
+
+@bp.post(f"{HERE}/<plan>/publication")
+@no_parameters
+@bp.input(PublicationBody, location="json")
+def publish_plan(plan: str, json_data: dict[str, Any]) -> Response:
+    """Publish a draft as it was seen (``If-Match``). 200: a new generation is in force; 202: it waits for its time.
+
+    409 when the check finds grids that leave gaps, overlap, fall apart or cross communities, with the problems in
+    ``details``; nothing has changed then.
+    """
+    author = planner()
+    settings = state().settings
+    when = coming_moment(
+        json_data["effective_at"], name="effective_at", zone=settings.timezone, now=dt.datetime.now(dt.UTC)
+    )
+    about = {"note": json_data["note"], "author": author}
+    with state().engine.begin() as connection:
+        if when is None:
+            alone(connection)  # before the plan's row, as everybody who publishes does
+        row = drafts.locked_draft(connection, number_of(plan, "plan"))
+        check_version(row)
+        if when is not None:
+            waits = publish_at(connection, row.id, when, **about)
+            return json_response({"publication": publication_json(waits)}, status=202)
+        publications.check_none_waits(connection, row.id)
+        done = publish_within(connection, row.id, **about)
+    return json_response({"generation": generation_json(done.generation)})
+
+
+@bp.delete(f"{HERE}/<plan>/publication")
+@no_parameters
+def cancel_publication(plan: str) -> Response:
+    """Call off the publication a plan waits for; 404 when it waits for none."""
+    planner()
+    with state().engine.begin() as connection:
+        publications.cancel(connection, seen_plan(connection, plan).id)
+    return Response(status=204)
+
+
+def _zone_json(zone: dt.tzinfo) -> dict[str, Any]:
+    """The service's time zone, which moments without one are in: its name, and minutes east of UTC now."""
+    offset = dt.datetime.now(zone).utcoffset() or dt.timedelta()
+    return {"name": str(zone), "minutes": round(offset.total_seconds() / 60)}
