@@ -101,7 +101,9 @@ MOVING = """async ({ seconds, zoom }) => {
 
 def ask(base: str, path: str, body: dict[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{base}/api/v1/{path}", data, {"Content-Type": "application/json"} if data else {})
+    request = urllib.request.Request(
+        f"{base}/api/v1/{path}", data, {"Content-Type": "application/json"} if data else {}
+    )
     with urllib.request.urlopen(request, timeout=300) as answer:
         return json.loads(answer.read())
 
@@ -120,7 +122,9 @@ def served(home: Path, *, dense: bool) -> Iterator[str]:
         for layer in ("areas", "buildings", "streets", "water", "walls"):
             if (file := folder / f"{layer}.gpkg").exists():
                 gisgrid("import", "layer", file, "--as", layer, "-q", home=home)
-        area = str(json.loads((folder / "sample.json").read_text())["area"]) if (folder / "sample.json").exists() else ""
+        area = (
+            str(json.loads((folder / "sample.json").read_text())["area"]) if (folder / "sample.json").exists() else ""
+        )
         gisgrid("units", "--area", area, "--max-households", "4", "-q", home=home)
         gisgrid("plan", "--area", area, "--publish", "-q", home=home)
     command = [sys.executable, "-m", "api.cli", *(["serve"] if dense else ["demo", "--scenario", "taibai"])]

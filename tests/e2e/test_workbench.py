@@ -308,8 +308,10 @@ def test_two_pages_edit_the_same_border(browser: BrowserContext, bench: Watched,
         other.open(f"workbench?plan={draft}")
         other.idle()
         # others' edits are kept away from this page until it has made its own
-        other.page.route("**/api/v1/plans/*/edits*", lambda route: route.abort() if route.request.method == "GET"
-                         else route.continue_())
+        other.page.route(
+            "**/api/v1/plans/*/edits*",
+            lambda route: route.abort() if route.request.method == "GET" else route.continue_(),
+        )
         choose(page, pair["b"])
         page.mouse.click(*unit_pixel(page, pair["unit"]))
         saved(page)
@@ -361,7 +363,10 @@ def test_keyboard_alone(bench: Watched) -> None:
 def test_sortable_table_and_the_look(bench: Watched) -> None:
     page = bench.page
     page.click("#sort-households")
-    counts = [int(text.replace(",", "")) for text in page.locator(".table-row .cell-households > span:first-child").all_inner_texts()]
+    counts = [
+        int(text.replace(",", ""))
+        for text in page.locator(".table-row .cell-households > span:first-child").all_inner_texts()
+    ]
     assert counts == sorted(counts, reverse=True) and len(counts) > 5
     page.click("#tab-button-look")
     page.click("label:has(#look-deviation)")
@@ -387,5 +392,7 @@ def test_tablet_both_languages_and_axe(browser: BrowserContext, served_demo: str
         page.evaluate(AXE.read_text())
         for tab in ("grids", "problems", "history", "look"):
             page.click(f"#tab-button-{tab}")
-            found = page.evaluate("axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)))")
+            found = page.evaluate(
+                "axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)))"
+            )
             assert [(v["id"], v["nodes"][0]["html"]) for v in found] == [], tab
