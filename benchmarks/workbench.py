@@ -1,6 +1,6 @@
 """The workbench measured in Chromium without a GPU: first useful map, painting, panning and zooming.
 
-    python benchmarks/workbench.py                      a district of its own (taibai), and 20,000 units
+    python benchmarks/workbench.py                      districts of its own: taibai, and one of 20,000 units
     GISGRID_TEST_URL=http://… python benchmarks/workbench.py   what is served there
 
 Prints each figure beside its target; nothing fails by time.
@@ -31,7 +31,8 @@ FIRST_MAP_MS = 2000.0
 PAINT_MS = 50.0
 FRAMES = 30.0
 STROKES = 60
-DENSE_UNITS = 20_000
+SCENARIOS = ("taibai", "laoshan")
+"""The full sample district, and one of more than 20,000 units and 850 grids."""
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 # Milliseconds from an input event to the frame that shows its effect, for each of `count` units painted.
@@ -108,30 +109,12 @@ def ask(base: str, path: str, body: dict[str, Any] | None = None) -> Any:
         return json.loads(answer.read())
 
 
-def gisgrid(*args: str | Path, home: Path) -> None:
-    environment = os.environ | {"GISGRID_HOME": str(home)}
-    subprocess.run([sys.executable, "-m", "api.cli", *map(str, args)], check=True, cwd=ROOT, env=environment)
-
-
 @contextmanager
-def served(home: Path, *, dense: bool) -> Iterator[str]:
-    """A server on the sample district; `dense`: cut into about 20,000 units."""
-    if dense:
-        folder = home / "sample"
-        gisgrid("sample", folder, "--scenario", "taibai", "-q", home=home)
-        for layer in ("areas", "buildings", "streets", "water", "walls"):
-            if (file := folder / f"{layer}.gpkg").exists():
-                gisgrid("import", "layer", file, "--as", layer, "-q", home=home)
-        area = (
-            str(json.loads((folder / "sample.json").read_text())["area"]) if (folder / "sample.json").exists() else ""
-        )
-        gisgrid("units", "--area", area, "--max-households", "4", "-q", home=home)
-        gisgrid("plan", "--area", area, "--publish", "-q", home=home)
-    command = [sys.executable, "-m", "api.cli", *(["serve"] if dense else ["demo", "--scenario", "taibai"])]
-    environment = os.environ | {"GISGRID_HOME": str(home), "GISGRID_OPEN_EDITING": "1"}
-    server = subprocess.Popen(
-        [*command, "--port", str(PORT)], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
+def served(home: Path, scenario: str) -> Iterator[str]:
+    """A server on a sample district: imported, planned, published, open for editing on this machine."""
+    command = [sys.executable, "-m", "api.cli", "demo", "--scenario", scenario, "--port", str(PORT)]
+    environment = os.environ | {"GISGRID_HOME": str(home)}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     base = f"http://127.0.0.1:{PORT}"
     try:
         for _ in range(1200):
@@ -197,10 +180,10 @@ def main() -> None:
         if running := os.environ.get("GISGRID_TEST_URL"):
             measure(running.rstrip("/"), context)
         else:
-            for dense in (False, True):
+            for scenario in SCENARIOS:
                 with tempfile.TemporaryDirectory(prefix="gisgrid-bench-") as home:
-                    print(f"workbench, {'dense units' if dense else 'the sample district'}:")
-                    with served(Path(home), dense=dense) as base:
+                    print(f"workbench, sample district {scenario}:")
+                    with served(Path(home), scenario) as base:
                         measure(base, context)
         browser.close()
 

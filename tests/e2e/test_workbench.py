@@ -286,7 +286,8 @@ def test_problems_lead_to_the_piece_and_are_fixed(bench: Watched) -> None:
     where.click()
     bench.idle()
     x, y = unit_pixel(page, pair["unit"])
-    assert 0 < x < 1440 and 0 < y < 900
+    assert 0 < x < 1440
+    assert 0 < y < 900
     bench.picture("workbench-problems")
     page.locator(".problem .text-button").first.click()
     page.wait_for_selector("#proposal-take", timeout=20_000)
@@ -367,7 +368,8 @@ def test_sortable_table_and_the_look(bench: Watched) -> None:
         int(text.replace(",", ""))
         for text in page.locator(".table-row .cell-households > span:first-child").all_inner_texts()
     ]
-    assert counts == sorted(counts, reverse=True) and len(counts) > 5
+    assert counts == sorted(counts, reverse=True)
+    assert len(counts) > 5
     page.click("#tab-button-look")
     page.click("label:has(#look-deviation)")
     bench.picture("workbench-deviation")
