@@ -186,14 +186,24 @@ def test_a_shared_border_is_dragged(bench: Watched) -> None:
     pair = border_pair(page)
     before = owners(page)
     page.keyboard.press("d")
-    place = model(page, "(() => { const a = m.sharedArcs(argument.a, argument.b)[0]; const l = m.lineOfArc(a);"
-                  " const k = 2 * Math.floor(l.length / 4); return [l[k], l[k + 1]]; })()", pair)
+    place = model(
+        page,
+        """(() => {
+          const sides = a => [m.topology.arcLeft[a], m.topology.arcRight[a]];
+          const arc = [...m.sharedArcs(argument.a, argument.b)].find(a => sides(a).includes(argument.unit));
+          const line = m.lineOfArc(arc), k = 2 * Math.floor(line.length / 4);
+          return [line[k], line[k + 1]];
+        })()""",
+        pair,
+    )
     x, y = page.evaluate(
         "place => { const p = window.gisgrid.map.getPixelFromCoordinate(place);"
         " const b = window.gisgrid.map.getTargetElement().getBoundingClientRect(); return [p[0] + b.x, p[1] + b.y]; }",
         place,
     )
-    to = unit_pixel(page, pair["unit"])
+    middle = unit_pixel(page, pair["unit"])
+    # well beyond the middle of the unit next to the border
+    to = (x + 4 * (middle[0] - x), y + 4 * (middle[1] - y))
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move((x + to[0]) / 2, (y + to[1]) / 2, steps=4)
@@ -202,8 +212,6 @@ def test_a_shared_border_is_dragged(bench: Watched) -> None:
     trial = page.evaluate("(window.gisgrid.state().trial ?? { units: [] }).units.length")
     assert trial >= 1
     assert owners(page) == before, "nothing changes before the drop"
-    if bench.page.viewport_size:
-        bench.page.screenshot() if False else None
     page.mouse.up()
     after = owners(page)
     assert sum(one != two for one, two in zip(before, after, strict=True)) == trial
@@ -278,7 +286,8 @@ def test_problems_lead_to_the_piece_and_are_fixed(bench: Watched) -> None:
     where.click()
     bench.idle()
     x, y = unit_pixel(page, pair["unit"])
-    assert 0 < x < 1440 and 0 < y < 900
+    assert 0 < x < 1440
+    assert 0 < y < 900
     bench.picture("workbench-problems")
     page.locator(".problem .text-button").first.click()
     page.wait_for_selector("#proposal-take", timeout=20_000)
@@ -300,18 +309,20 @@ def test_two_pages_edit_the_same_border(browser: BrowserContext, bench: Watched,
         other.open(f"workbench?plan={draft}")
         other.idle()
         # others' edits are kept away from this page until it has made its own
-        other.page.route("**/api/v1/plans/*/edits*", lambda route: route.abort() if route.request.method == "GET"
-                         else route.continue_())
+        other.page.route(
+            "**/api/v1/plans/*/edits*",
+            lambda route: route.abort() if route.request.method == "GET" else route.continue_(),
+        )
         choose(page, pair["b"])
         page.mouse.click(*unit_pixel(page, pair["unit"]))
         saved(page)
         choose(other.page, pair["a"])
         other.page.keyboard.press("e")
         other.page.mouse.click(*unit_pixel(other.page, pair["unit"]))
+        other.page.unroute("**/api/v1/plans/*/edits*")
         expect(other.page.locator(".conflicts")).to_be_visible(timeout=15_000)
         assert other.page.locator(".conflict").count() == 1
         other.picture("workbench-conflict")
-        other.page.unroute("**/api/v1/plans/*/edits*")
         other.page.locator(".conflict-choice button").nth(1).click()
         saved(other.page)
         assert stored_owner(served_demo, draft, pair["unit"]) is None
@@ -340,7 +351,6 @@ def test_keyboard_alone(bench: Watched) -> None:
     assert model(page, "m.topology.unitIds[argument]", cursor) in said
     page.keyboard.press("Space")
     assert owners(page)[cursor] == current
-    bench.page.screenshot()
     page.keyboard.press("Control+z")
     assert owners(page)[cursor] != current
     page.keyboard.press("Enter")
@@ -354,8 +364,12 @@ def test_keyboard_alone(bench: Watched) -> None:
 def test_sortable_table_and_the_look(bench: Watched) -> None:
     page = bench.page
     page.click("#sort-households")
-    counts = [int(text.replace(",", "")) for text in page.locator(".table-row .cell-households > span:first-child").all_inner_texts()]
-    assert counts == sorted(counts, reverse=True) and len(counts) > 5
+    counts = [
+        int(text.replace(",", ""))
+        for text in page.locator(".table-row .cell-households > span:first-child").all_inner_texts()
+    ]
+    assert counts == sorted(counts, reverse=True)
+    assert len(counts) > 5
     page.click("#tab-button-look")
     page.click("label:has(#look-deviation)")
     bench.picture("workbench-deviation")
@@ -377,8 +391,10 @@ def test_tablet_both_languages_and_axe(browser: BrowserContext, served_demo: str
         watched.idle()
         watched.picture(f"workbench-tablet-{language}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        page.add_script_tag(path=AXE) if False else page.evaluate(AXE.read_text())
+        page.evaluate(AXE.read_text())
         for tab in ("grids", "problems", "history", "look"):
             page.click(f"#tab-button-{tab}")
-            found = page.evaluate("axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)))")
+            found = page.evaluate(
+                "axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)))"
+            )
             assert [(v["id"], v["nodes"][0]["html"]) for v in found] == [], tab

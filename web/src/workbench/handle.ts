@@ -48,6 +48,8 @@ export function exposeWorkbench(bench: Bench, busy: () => number): void {
     /** Pixel of a unit's inner point. */
     pixelOfUnit: (unit: number) =>
       inPage([model.topology.point[2 * unit] ?? 0, model.topology.point[2 * unit + 1] ?? 0]),
+    /** Make a grid the current one. */
+    choose: (grid: number) => ui.set({ current: grid }),
     /** Milliseconds the canvas took for what it last painted. */
     painted: bench.canvas.spent,
   };

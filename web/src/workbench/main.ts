@@ -2,6 +2,7 @@ import '../styles/index.css';
 import './workbench.css';
 import { address, ask, busy, getJson, sendJson, ServiceError } from '../core/client';
 import { h, iconButton, renew } from '../core/dom';
+import { authorName } from '../core/who';
 import { lang, onLang, t } from '../i18n';
 import { commentsPanel, duplicate, openPublish, share } from '../plans/dialogs';
 import type { Plan } from '../plans/types';
@@ -163,6 +164,8 @@ function addTools(
     home,
   });
   bench.sync.onOthers((edit) => {
+    // one's own lock or name, told back by the service, is no news
+    if (edit.units.length === 0 && edit.author === authorName()) return;
     const names = edit.grids.slice(0, 3).map((grid) => bench.longName(grid));
     overlays.flash(edit.units);
     bench.hint(

@@ -3,7 +3,11 @@ import type { Plan } from '../plans/types';
 import type { Bench } from './tools/types';
 
 interface Printer {
-  openPrint: (what: { community: string; plan: number }) => void;
+  openPrint: (what: {
+    community: string;
+    plan: number;
+    communities: readonly { code: string; name: string }[];
+  }) => void;
 }
 
 const printers = import.meta.glob<Printer>('../map/print.ts');
@@ -21,6 +25,10 @@ export async function printPlan(bench: Bench, plan: Plan): Promise<void> {
   await bench.sync.save();
   for (const load of Object.values(printers)) {
     const { openPrint } = await load();
-    openPrint({ community: communityNow(bench), plan: plan.id });
+    openPrint({
+      community: communityNow(bench),
+      plan: plan.id,
+      communities: bench.model.topology.communities,
+    });
   }
 }

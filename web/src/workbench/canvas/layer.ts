@@ -154,8 +154,8 @@ export function createPlanLayer({ scene, ground, chosen, isOut, onLevel }: Optio
     const dx = ((from.left - left) / view.resolution) * ratio;
     const dy = ((top - from.top) / view.resolution) * ratio;
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.imageSmoothingEnabled = !still;
-    context.imageSmoothingQuality = 'low';
+    // between two scales speed counts: the picture is drawn sharp as soon as the map rests
+    context.imageSmoothingEnabled = false;
     if (!still) {
       context.fillStyle = theme.LAND;
       context.fillRect(0, 0, width, height);
@@ -172,7 +172,7 @@ export function createPlanLayer({ scene, ground, chosen, isOut, onLevel }: Optio
       context.restore();
     }
     context.setTransform(1, 0, 0, 1, 0, 0);
-    if (names) put(names.canvas);
+    if (names && still) put(names.canvas);
   }
 
   function render(state: FrameState): HTMLElement {

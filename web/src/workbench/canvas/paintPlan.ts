@@ -8,7 +8,7 @@ import { type Box, meets } from './sheet';
 const INK = '#27313c';
 /** Metres a pixel below which the lines of units are drawn. */
 const UNITS_FROM = 2.6;
-const HATCH = 9;
+const HATCH = 12;
 
 /** A hatch that covers what it lies on only thinly; its scale is that of the screen. */
 function hatch(color: string, width: number): CanvasPattern | null {
@@ -31,7 +31,7 @@ function hatch(color: string, width: number): CanvasPattern | null {
 let patterns: { locked: CanvasPattern | null; flag: CanvasPattern | null } | null = null;
 const patternsNow = (): NonNullable<typeof patterns> =>
   (patterns ??= {
-    locked: hatch('rgba(29, 40, 51, 0.42)', 1.3),
+    locked: hatch('rgba(29, 40, 51, 0.34)', 1.2),
     flag: hatch('rgba(190, 24, 24, 0.85)', 2.2),
   });
 

@@ -28,10 +28,10 @@ function kindsField(chosen: string): { element: HTMLElement; value: () => string
   );
   const element = h(
     'fieldset',
-    { class: 'choices' },
+    { class: 'picks' },
     h('legend', { text: t('workbench.special.kind') }),
     ...inputs.map((input, at) =>
-      h('label', { class: 'choice' }, input, h('span', { text: t(`workbench.kind.${KINDS[at]!}`) })),
+      h('label', { class: 'pick' }, input, h('span', { text: t(`workbench.kind.${KINDS[at]!}`) })),
     ),
   );
   return { element, value: () => inputs.find((input) => input.checked)?.value ?? 'ordinary' };
@@ -99,13 +99,13 @@ export function openNewGrid(bench: Bench): void {
   const choice = (value: string, text: string, checked: boolean, disabled = false): HTMLElement =>
     h(
       'label',
-      { class: 'choice' },
+      { class: 'pick' },
       h('input', { type: 'radio', name: 'grid-extent', value, checked, disabled }),
       h('span', { text }),
     );
   const extent = h(
     'fieldset',
-    { class: 'choices choices-rows' },
+    { class: 'picks picks-rows' },
     h('legend', { text: t('workbench.special.from') }),
     choice('empty', t('workbench.special.empty'), true),
     choice('unassigned', t('workbench.special.unassigned'), false, free.length === 0),

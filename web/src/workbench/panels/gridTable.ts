@@ -21,14 +21,9 @@ export function createGridTable(bench: Bench): GridTable {
   let sort: { by: Column; down: boolean } = { by: 'name', down: false };
   let order: number[] = [];
   const head = h('div', { class: 'table-head', role: 'row' });
-  const space = h('div', { class: 'table-space', role: 'rowgroup' });
-  const body = h('div', { class: 'table-body', role: 'presentation' }, space);
-  const element = h(
-    'div',
-    { class: 'grid-table', role: 'grid', tabindex: '0' },
-    h('div', { role: 'rowgroup' }, head),
-    body,
-  );
+  const space = h('div', { class: 'table-space', role: 'presentation' });
+  const body = h('div', { class: 'table-body', role: 'rowgroup', tabindex: '0' }, space);
+  const element = h('div', { class: 'grid-table', role: 'grid' }, h('div', { role: 'rowgroup' }, head), body);
 
   const value = (grid: number, by: Column): number => {
     const figures = model.figures(grid);
@@ -134,10 +129,6 @@ export function createGridTable(bench: Bench): GridTable {
     element.setAttribute('aria-rowcount', String(order.length + 1));
     element.setAttribute('aria-label', t('workbench.table'));
     renew(space, ...order.slice(first, last).map((grid, at) => row(grid, first + at)));
-    const { current } = ui.get();
-    if (document.getElementById(`grid-row-${current}`))
-      element.setAttribute('aria-activedescendant', `grid-row-${current}`);
-    else element.removeAttribute('aria-activedescendant');
   }
 
   /** Bring the current grid's row into sight. */
@@ -165,12 +156,14 @@ export function createGridTable(bench: Bench): GridTable {
   });
   element.addEventListener('keydown', (event) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (step && event.target === element) {
+    if (step && event.target === body) {
       event.preventDefault();
       const at = order.indexOf(ui.get().current);
       const next = order[Math.max(0, Math.min(order.length - 1, at < 0 ? 0 : at + step))];
-      if (next !== undefined) ui.set({ current: next });
-    } else if (event.key === 'Enter' && event.target === element) bench.showGrid(ui.get().current);
+      if (next === undefined) return;
+      ui.set({ current: next });
+      bench.say(t('workbench.picked', { name: bench.longName(next) }));
+    } else if (event.key === 'Enter' && event.target === body) bench.showGrid(ui.get().current);
   });
   new ResizeObserver(() => later(false)).observe(body);
   ui.on(['revision', 'level', 'look'], () => later(true));

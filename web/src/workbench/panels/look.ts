@@ -24,7 +24,7 @@ export function createLook(bench: Bench): HTMLElement {
     const radio = (by: Look['by']): HTMLElement =>
       h(
         'label',
-        { class: 'choice' },
+        { class: 'pick' },
         h('input', {
           type: 'radio',
           name: 'look-by',
@@ -50,7 +50,7 @@ export function createLook(bench: Bench): HTMLElement {
       element,
       h(
         'fieldset',
-        { class: 'choices choices-rows' },
+        { class: 'picks picks-rows' },
         h('legend', { text: t('workbench.look.colour') }),
         radio('neighbours'),
         radio('deviation'),

@@ -77,7 +77,7 @@ export function createProposals(bench: Bench): Proposals {
         'ul',
         {},
         ...preview.grids
-          .filter(({ grid }) => grid >= 0)
+          .filter(({ grid, before, after }) => grid >= 0 && before.units !== after.units)
           .slice(0, 5)
           .map(({ grid, before, after }) => {
             const band = model.bandOf(grid);
