@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -140,7 +140,8 @@ def _serve_web_map(app: APIFlask) -> None:
         return web_page("index")
 
     for page in PAGES:
-        app.add_url_rule(f"/{page}", f"page_{page}", partial(web_page, page), provide_automatic_options=False)
+        view = app.doc(hide=True)(_page_view(web_page, page))
+        app.add_url_rule(f"/{page}", f"page_{page}", view, provide_automatic_options=False)
 
     @app.get("/favicon.ico")
     @app.doc(hide=True)
@@ -154,6 +155,13 @@ def _serve_web_map(app: APIFlask) -> None:
         if name.startswith("assets/"):  # their names carry a hash of their content
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
+
+
+def _page_view(web_page: Callable[[str], Response], page: str) -> Callable[[], Response]:
+    def view() -> Response:
+        return web_page(page)
+
+    return view
 
 
 def _secure(response: Response) -> Response:

@@ -57,7 +57,8 @@ def planner() -> str:
     """
     _check_same_site()
     if not given_key() and _from_here():
-        return unquote(request.headers.get("X-Gisgrid-Author", ""))[:AUTHOR_LENGTH].strip()
+        given = unquote(request.headers.get("X-Gisgrid-Author", "")).replace("\x00", "")
+        return given[:AUTHOR_LENGTH].strip()
     return editor()
 
 

@@ -27,7 +27,7 @@ def locked_draft(connection: sa.Connection, plan: int) -> PlanRow:
     """`locked_plan` of a draft. Raises NotFound, and Conflict when the plan is published."""
     row = locked_plan(connection, plan)
     if row.status != "draft":
-        raise Conflict(f"plan {plan} is published and stays as it is; duplicate it to change it", status=row.status)
+        raise Conflict(f"plan {plan} is published already and stays as it is; duplicate it to change it")
     return row
 
 

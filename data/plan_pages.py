@@ -106,9 +106,10 @@ def _counts(connection: sa.Connection, ids: list[int]) -> dict[int, Row]:
     found = {}
     for row in connection.execute(query).mappings():
         facts = dict(row)
+        plan = facts.pop("plan")
         grids, judged = facts["grids"], facts["ordinary_grids"]
         share = round(facts["in_band_grids"] / judged, 6) if judged else None
-        found[facts.pop("plan")] = facts | {"special_grids": grids - judged, "in_band": share}
+        found[plan] = facts | {"special_grids": grids - judged, "in_band": share}
     return found
 
 
@@ -172,7 +173,7 @@ _GRIDS = sa.text(
     """
     SELECT coalesce(string_agg(feature, ',' ORDER BY level, code COLLATE "C"), '') FROM (
         SELECT g.level, g.code, json_build_object(
-            'type', 'Feature', 'id', g.code, 'geometry', ST_AsGeoJSON(g.geometry, 8)::json,
+            'type', 'Feature', 'id', g.code, 'geometry', ST_AsGeoJSON(g.geometry, 8, 0)::json,
             'properties', json_build_object(
                 'code', g.code, 'name', g.name, 'level', g.level, 'parent', g.parent, 'community', g.community,
                 'kind', g.kind, 'households', g.households, 'population', g.population,

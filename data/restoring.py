@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -32,23 +33,38 @@ class Rollback:
     systems: list[str]
 
 
+class _Grid(NamedTuple):
+    """A grid that is in force in one of two generations only; ``back``: in the earlier one. ``content``: all that makes
+    it another grid to those who look at it."""
+
+    id: int
+    back: bool
+    system: str
+    community: str | None
+    level: int
+    households: int
+    content: tuple[object, ...]
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What goes back as a whole: a community; of other systems each grid by itself."""
+        return (self.system, self.community) if self.system == COMPREHENSIVE else (self.system, self.content[0])
+
+
 def rollback(connection: sa.Connection, generation: int) -> Rollback:
     """What `restore` of a generation would change now. Raises NotFound."""
     generation_by_id(connection, generation)
-    ended, back = _differing(generation)
-    first = g.level == 1
-    counts = sa.func.count().filter(first)
-    gone = connection.execute(sa.select(counts).where(ended)).scalar_one()
-    comes, households = connection.execute(
-        sa.select(
-            counts, sa.func.coalesce(sa.func.sum(g.households).filter(first, g.system == COMPREHENSIVE), 0)
-        ).where(back)
-    ).one()
-    other = sa.or_(ended, back)
-    own = g.system == COMPREHENSIVE
-    communities = connection.scalars(sa.select(g.community).where(other, own).distinct().order_by(g.community)).all()
-    systems = connection.scalars(sa.select(g.system).where(other, ~own).distinct().order_by(g.system)).all()
-    return Rollback(generation, gone, comes, int(households), [str(code) for code in communities], list(systems))
+    found = _differing(connection, generation)
+    first = [grid for grid in found if grid.level == 1]
+    own = [grid for grid in found if grid.system == COMPREHENSIVE]
+    return Rollback(
+        generation,
+        ended=sum(not grid.back for grid in first),
+        back=sum(grid.back for grid in first),
+        households=sum(grid.households for grid in own if grid.back and grid.level == 1),
+        communities=sorted({str(grid.community) for grid in own}),
+        systems=sorted({grid.system for grid in found} - {COMPREHENSIVE}),
+    )
 
 
 def restore(connection: sa.Connection, generation: int, *, note: str = "", author: str = "") -> Generation:
@@ -61,28 +77,47 @@ def restore(connection: sa.Connection, generation: int, *, note: str = "", autho
     """
     alone(connection)
     generation_by_id(connection, generation)
-    ended, back = _differing(generation)
-    changed = connection.scalars(sa.select(g.system).where(sa.or_(ended, back)).distinct()).all()
-    if not changed:
+    found = _differing(connection, generation)
+    if not found:
         raise Conflict(f"the grids of generation {generation} are in force as they are; there is nothing to restore")
-    order = sorted(changed, key=lambda system: (system == COMPREHENSIVE, system))
-    found = [_one_system(connection, generation, system, note=note, author=author) for system in order]
-    return found[-1]
+    order = sorted({grid.system for grid in found}, key=lambda system: (system == COMPREHENSIVE, system))
+    made = [
+        _one_system(
+            connection, generation, [grid for grid in found if grid.system == system], note=note, author=author
+        )
+        for system in order
+    ]  # fmt: skip
+    return made[-1]
 
 
-def _differing(generation: int) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """Grids in force now that were not then, and grids in force then that are not now."""
+def _differing(connection: sa.Connection, generation: int) -> list[_Grid]:
+    """Grids in force now and not then, and then and not now, where not all is the same all the same: grids brought back
+    before are rows of their own."""
     then, now = g.generations.contains(generation), sa.func.upper_inf(g.generations)
-    known = g.generations.is_not(None)
-    return sa.and_(known, now, ~then), sa.and_(known, then, ~now)
+    shape = sa.func.md5(sa.func.ST_AsBinary(g.geometry))
+    query = (
+        sa.select(
+            g.id, (~now).label("back"), g.system, g.community, g.level, g.households, g.code, g.parent, g.name, g.kind,
+            g.population, shape.label("shape"),
+        )
+        .where(g.generations.is_not(None), then != now)
+        .order_by(g.id)
+    )  # fmt: skip
+    found = [
+        _Grid(*row[:6], content=(row.code, row.level, row.parent, row.name, row.kind, *row[-2:], row.households))
+        for row in connection.execute(query)
+    ]
+    sides: dict[tuple[object, ...], tuple[set[object], set[object]]] = {}
+    for grid in found:
+        sides.setdefault(grid.place, (set(), set()))[grid.back].add(grid.content)
+    return [grid for grid in found if sides[grid.place][0] != sides[grid.place][1]]
 
 
-def _one_system(connection: sa.Connection, generation: int, system: str, *, note: str, author: str) -> Generation:
-    ended, back = _differing(generation)
-    same = g.system == system
-    going = connection.scalars(sa.select(g.id).where(ended, same)).all()
-    coming = connection.scalars(sa.select(g.id).where(back, same)).all()
-    plan = _plan_of(connection, generation, system, coming or going, author=author, note=note)
+def _one_system(
+    connection: sa.Connection, generation: int, grids: Sequence[_Grid], *, note: str, author: str
+) -> Generation:
+    going, coming = ([grid.id for grid in grids if grid.back is back] for back in (False, True))
+    plan = _plan_of(connection, generation, grids[0].system, coming or going, author=author, note=note)
     made = open_generation(connection, plan=plan, note=note, author=author, restored=generation)
     end_grids(connection, _among(going), made.id)
     copy_grids(connection, plan, _among(coming), continues=sa.true())

@@ -134,7 +134,7 @@ def drawn(units: gpd.GeoDataFrame, owner: Ints, table: pd.DataFrame) -> tuple[gp
         **{name: total[there] for name, total in sums.items()},
         compactness=compactness_of(shapely.area(shape), shapely.length(shape)),
     )
-    return gpd.GeoDataFrame(made, geometry=shape, crs=units.crs), np.where(owner >= 0, place[owner], -1)
+    return gpd.GeoDataFrame(made, geometry=shape, crs=units.crs), np.append(place, -1)[owner]
 
 
 def grids_by_number(
@@ -170,7 +170,7 @@ def grids_by_number(
     order = np.argsort(codes.astype(str), kind="stable")
     rank = np.empty(k, dtype=np.int64)
     rank[order] = np.arange(k)
-    owner = np.where(used, rank[number], -1).reshape(-1, 1)
+    owner = np.append(rank, -1)[number].reshape(-1, 1)
     table = pd.DataFrame(
         {
             "code": codes[order], "name": grid_names(codes[order], community[order], places or {}),
@@ -209,3 +209,29 @@ def _kinds(units: gpd.GeoDataFrame, owner: Ints, area: npt.NDArray[np.float64], 
     special = special[~lived[owner[special]]]
     result[owner[special]] = kind[special]
     return result
+
+
+def with_inner_levels(
+    grids: gpd.GeoDataFrame, owner: Ints, inside: npt.NDArray[np.bool_], deeper: gpd.GeoDataFrame, codes: Texts
+) -> tuple[gpd.GeoDataFrame, Ints]:
+    """A plan in which some units keep the grids below the first level that they have in another one.
+
+    grids, owner (n, L): the plan; inside (n): units of whole grids of the first level; deeper: the other plan's grids
+    below that level, any CRS; codes (n, D): the units' grids there on levels 2 to D + 1, None for none.
+    """
+    depth = max(owner.shape[1], 1 + codes.shape[1])
+    full = np.full((len(owner), depth), -1, dtype=np.int64)
+    full[:, : owner.shape[1]] = owner
+    full[inside, 1:] = -1
+    stay = (grids["level"] == 1).to_numpy() | np.isin(np.arange(len(grids)), full[:, 1:])
+    place = np.append(np.cumsum(stay) - 1, -1)
+    full = np.asarray(place[full], dtype=np.int64)
+    names = [name for name in grids.columns if name in deeper.columns]
+    used = {code for code in codes[inside].ravel() if code is not None}
+    brought = deeper.loc[deeper["code"].isin(used), names].to_crs(grids.crs)
+    known = pd.Index(brought["code"].to_numpy(object))
+    for column in range(codes.shape[1]):
+        at = known.get_indexer(pd.Index(codes[inside, column]))
+        full[inside, column + 1] = np.where(at >= 0, at + int(stay.sum()), -1)
+    parts = [grids.loc[stay, names], brought] if len(brought) else [grids.loc[stay, names]]
+    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=grids.crs), full

@@ -99,8 +99,10 @@ def _finest(units: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame | None:
     if units is None or units.empty or units["grid"].isna().all():
         return None
     columns = [name for name in units if name == "grid" or str(name).startswith("grid_")]
-    deepest = sorted(columns, key=lambda name: (len(name), name))[::-1]
-    code = units[deepest].bfill(axis=1).iloc[:, 0]
+    code = units["grid"].to_numpy(object)
+    for name in sorted(columns, key=lambda name: (len(name), name))[1:]:
+        finer = units[name].to_numpy(object)
+        code = np.where(pd.isna(finer), code, finer)
     return units.drop(columns=columns).assign(grid=code)
 
 

@@ -19,7 +19,7 @@ from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput, Conflict
 from gisgrid.limits import PLAN_SECONDS_MAX, PLAN_UNITS_MAX, PLAN_WEIGHT_MAX
 from gisgrid.models import Band, Progress, no_progress
-from planning.carry import carried, drawn, grids_by_number
+from planning.carry import carried, drawn, grids_by_number, with_inner_levels
 from planning.graph import noded_geometry
 from planning.levels import Level, parse_levels
 from planning.partition import PlanResult, Weights, old_grids_of, partition, preset_of
@@ -167,7 +167,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An order with what it is carried out on: old code of each unit (None: none), codes locked, grids of the draft."""
+    """An order with what it is carried out on: grids to stay near or locked (a draft's of all levels), old code of each
+    unit (None: none), codes locked, codes no new grid may have."""
 
     source: PlanningInput
     old: gpd.GeoDataFrame | None
@@ -176,6 +177,15 @@ class Ready:
     taken: list[str]
     going: frozenset[str]
     """Codes that are, where they go on, those of grids in force."""
+    inner: npt.NDArray[np.object_] | None = None
+    """Codes of each unit's grids in the draft below the first level (n, D); None where it has one level."""
+
+    def held(self) -> set[str]:
+        """Codes of locked grids and of the grids inside them."""
+        if self.inner is None or self.old_code is None:
+            return set(self.locked)
+        inside = np.isin(self.old_code.astype(str), self.locked)
+        return {*self.locked, *(str(code) for code in self.inner[inside].ravel() if code is not None)}
 
 
 def check_order(connection: sa.Connection, order: Order) -> int:
@@ -211,10 +221,12 @@ def make_ready(connection: sa.Connection, order: Order) -> Ready:
     if not order.keep:
         code[~np.isin(code.astype(str), locked)] = None
     now = set(plans.codes_in_force(connection, source.codes))
-    going = frozenset(first.loc[first["continues"], "code"]) & now
+    going = frozenset(grids.loc[grids["continues"], "code"]) & now
     held = tuple(sorted(set(locked) & {one for one in code if one}))
     taken = sorted({*taken, *first["code"]})  # a grid of the draft that ends leaves its number to no other
-    return Ready(source, first, code if held or order.keep else None, held, taken, going)
+    names = [name for name in units if str(name).startswith("grid_")]
+    inner = units[sorted(names, key=lambda name: (len(name), name))].to_numpy(object) if names else None
+    return Ready(source, grids, code if held or order.keep else None, held, taken, going, inner)
 
 
 def plan_by_engine(
@@ -237,20 +249,34 @@ def plan_by_engine(
         band = Band.parse(first["band"]) if (first := result.stats["levels"][0]).get("band") else band
     else:
         result = partition(ready.source.units, ready.source.barriers, seed=order.seed, progress=progress, **options)
+    if ready.inner is not None and ready.locked:
+        result = _locked_inside(ready, result)
     with engine.begin() as connection:
         return _stored(connection, order, ready, result, band)
+
+
+def _locked_inside(ready: Ready, result: PlanResult) -> PlanResult:
+    """The plan with the grids inside locked ones as they are in the draft."""
+    assert ready.old is not None
+    assert ready.inner is not None
+    owner = result.assignment.reshape(len(result.assignment), -1).astype(np.int64)
+    inside = np.isin(result.grids["code"].to_numpy(str)[owner[:, 0]], ready.locked)
+    grids, owner = with_inner_levels(result.grids, owner, inside, ready.old[ready.old["level"] > 1], ready.inner)
+    return replace(result, grids=grids, assignment=owner.astype(np.int32))
 
 
 def _stored(
     connection: sa.Connection, order: Order, ready: Ready, result: PlanResult, band: Band
 ) -> tuple[int, PlanResult]:
-    codes = set(result.grids["code"])
+    codes = set(result.grids.loc[result.grids["level"] == 1, "code"])
+    codes |= ready.held()
+    there = connection.scalar(sa.select(t.plans.c.id).where(t.plans.c.id == order.plan))  # it may be deleted by now
     olds = set() if ready.old is None else set(ready.old["code"]) & codes
     now = set(plans.codes_in_force(connection, ready.source.codes))
     going = olds & ready.going & now
     plan, result = store_plan(
         connection, ready.source, result, band=band, seed=order.seed, name=order.name, kept=going,
-        fixed=olds - going, note=order.note, author=order.author, source=order.plan,
+        fixed=olds - going, note=order.note, author=order.author, source=there,
     )  # fmt: skip
     if ready.old is not None:
         _as_before(connection, plan, ready, olds)
@@ -260,12 +286,13 @@ def _stored(
 def _as_before(connection: sa.Connection, plan: int, ready: Ready, codes: set[str]) -> None:
     """Give grids that go on the name they had, and locked ones their kind and lock."""
     assert ready.old is not None
-    g = t.grids.c
+    g, held = t.grids.c, ready.held()
     for row in ready.old[ready.old["code"].isin(codes)].itertuples():
         values: dict[str, Any] = {"name": row.name}
-        if row.code in ready.locked:
-            values |= {"locked": True, "kind": row.kind}
-        connection.execute(sa.update(t.grids).where(g.plan == plan, g.level == 1, g.code == row.code).values(**values))
+        if row.code in held:
+            values |= {"locked": bool(row.locked), "kind": row.kind}
+        here = sa.and_(g.plan == plan, g.level == row.level, g.code == row.code)
+        connection.execute(sa.update(t.grids).where(here).values(**values))
 
 
 def keep_preview(connection: sa.Connection, order: Order, preview: Preview) -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any, Final
 
 import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import Response
+from marshmallow import pre_load
+from marshmallow.validate import Range
 from werkzeug.http import quote_etag
 
 from api.etag import PRIVATE, check_match
 from api.json import json_response
 from api.keys import is_planner
+from api.pages import Strict
 from data import plan_pages, plans
 from data.plans import PlanRow
 from data.tables import COMPREHENSIVE
@@ -23,10 +27,35 @@ bp = APIBlueprint("plans", __name__, tag="Plans")
 
 HERE: Final = "/api/v1/plans"
 JSON: Final = "application/json"
+KEY: Final = Range(min=0, max=2**31 - 1)
+"""Numbers of rows, as parameters."""
 _KEPT: Final = (
     "id", "name", "area", "area_name", "area_name_en", "system", "status", "levels", "seed", "feasible", "reasons",
     "version", "author", "source", "note", "unit_set", "generation",
 )  # fmt: skip
+
+
+class Body(Strict):
+    """What is sent as JSON; text that cannot be stored is refused."""
+
+    @pre_load
+    def check_texts(self, data: Any, **_: Any) -> Any:
+        """Raises BadInput for a NUL character, and for half of a pair of surrogates."""
+        if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for text in _texts(data) for letter in text):
+            raise BadInput("the body holds a character that is none (NUL, or half of a surrogate pair); leave it out")
+        return data
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in what was sent, names of members included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from (str(name), *_texts(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def number_of(text: str, what: str) -> int:

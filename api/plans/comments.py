@@ -9,8 +9,8 @@ from flask import Response
 
 from api.json import json_response
 from api.keys import planner
-from api.pages import Strict, no_parameters
-from api.plans.blueprint import HERE, bp, number_of, seen_plan, utc
+from api.pages import no_parameters
+from api.plans.blueprint import HERE, Body, bp, number_of, seen_plan, utc
 from api.state import state
 from data import comments
 from gisgrid.errors import BadInput
@@ -18,7 +18,7 @@ from gisgrid.errors import BadInput
 BODY = "what is said"
 
 
-class CommentBody(Strict):
+class CommentBody(Body):
     """A comment."""
 
     body = String(required=True, metadata={"description": BODY})
@@ -28,7 +28,7 @@ class CommentBody(Strict):
     )
 
 
-class CommentChange(Strict):
+class CommentChange(Body):
     """A change of a comment."""
 
     body = String(load_default=None, allow_none=True, metadata={"description": BODY})

@@ -13,7 +13,7 @@ from flask import Response, request
 from api.json import json_response
 from api.keys import planner
 from api.pages import Strict, no_parameters
-from api.plans.blueprint import JSON, bp, checked_limit, generation_json, number_of, utc
+from api.plans.blueprint import JSON, KEY, Body, bp, checked_limit, generation_json, number_of, utc
 from api.state import state
 from data import plan_pages
 from data.restoring import rollback
@@ -27,10 +27,10 @@ class GenerationsQuery(Strict):
     """Parameters of the list of generations."""
 
     limit = Integer(load_default=PAGE_DEFAULT, metadata={"description": f"generations a page, 1 to {PAGE_MAX}"})
-    before = Integer(metadata={"description": "id of the last of the page before; take it from the next link"})
+    before = Integer(validate=KEY, metadata={"description": "id of the last one of the page before"})
 
 
-class RestoreBody(Strict):
+class RestoreBody(Body):
     """Why one goes back."""
 
     note = String(

@@ -12,7 +12,7 @@ from flask import Response
 from api.etag import unchanged
 from api.json import json_bytes
 from api.pages import GEOJSON, Strict
-from api.plans.blueprint import HERE, bp, seen_plan, tag_of, tagged
+from api.plans.blueprint import HERE, KEY, bp, seen_plan, tag_of, tagged
 from api.state import state
 from data import plan_pages
 from data.layer_changes import revisions
@@ -26,7 +26,7 @@ _guard = threading.Lock()
 class LevelQuery(Strict):
     """Parameters of a plan's grids."""
 
-    level = Integer(metadata={"description": "grids of this level alone; 1 is the coarsest"})
+    level = Integer(validate=KEY, metadata={"description": "grids of this level alone; 1 is the coarsest"})
 
 
 class CompareQuery(Strict):

@@ -15,6 +15,8 @@ from api.pages import Strict, no_parameters
 from api.plans.blueprint import (
     HERE,
     JSON,
+    KEY,
+    Body,
     bp,
     check_version,
     checked_limit,
@@ -45,10 +47,10 @@ class PlansQuery(Strict):
     area = String(metadata={"description": "code of an area: plans of it and of areas inside"})
     status = String(validate=OneOf(("draft", "published")), metadata={"description": "draft or published"})
     limit = Integer(load_default=PAGE_DEFAULT, metadata={"description": f"plans a page, 1 to {PAGE_MAX}"})
-    before = Integer(metadata={"description": "id of the last plan of the page before; take it from the next link"})
+    before = Integer(validate=KEY, metadata={"description": "id of the last plan of the page before"})
 
 
-class NameBody(Strict):
+class NameBody(Body):
     """A name."""
 
     name = String(
@@ -64,13 +66,15 @@ class AboutBody(NameBody):
     )
 
 
-class EngineBody(Strict):
+class EngineBody(Body):
     """What the engine is to do."""
 
     households = String(load_default=None, allow_none=True, metadata={"description": "band of a grid, 300:500"})
     levels = String(load_default="", metadata={"description": LEVELS})
     keep = Boolean(load_default=False, metadata={"description": "stay near the grids in force (or of the draft given)"})
-    plan = Integer(load_default=None, allow_none=True, metadata={"description": "draft whose locked grids stay"})
+    plan = Integer(
+        load_default=None, allow_none=True, validate=KEY, metadata={"description": "draft whose locked grids stay"}
+    )
     time_limit = Float(load_default=None, allow_none=True, metadata={"description": "seconds, then the best so far"})
     preset = String(
         load_default=None, allow_none=True, validate=OneOf(tuple(PRESETS)), metadata={"description": ", ".join(PRESETS)}

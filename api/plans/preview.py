@@ -18,7 +18,7 @@ from api.jobs import number_of_job
 from api.json import json_bytes
 from api.keys import is_planner
 from api.pages import GEOJSON, Strict
-from api.plans.blueprint import bp
+from api.plans.blueprint import KEY, bp
 from api.plans.job import PLAN, order_of
 from api.state import state
 from data import jobs, previews
@@ -37,7 +37,7 @@ _guard = threading.Lock()
 class PreviewQuery(Strict):
     """Parameters of a preview."""
 
-    after = Integer(metadata={"description": "revision seen last: 204 while there is no newer one"})
+    after = Integer(validate=KEY, metadata={"description": "revision seen last: 204 while there is no newer one"})
 
 
 @bp.get("/api/v1/jobs/<job>/preview")

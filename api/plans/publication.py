@@ -11,9 +11,10 @@ from flask import Response
 
 from api.json import json_response
 from api.keys import is_planner, planner
-from api.pages import Strict, no_parameters
+from api.pages import no_parameters
 from api.plans.blueprint import (
     HERE,
+    Body,
     bp,
     check_version,
     generation_json,
@@ -36,7 +37,7 @@ WHEN = "when it comes into force, ISO 8601; a date alone is the beginning of tha
 WHY = "why, for the record"
 
 
-class PublicationBody(Strict):
+class PublicationBody(Body):
     """A plan to be published."""
 
     effective_at = String(load_default=None, allow_none=True, metadata={"description": WHEN})

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from planning.partition.allot import allot_counts
 from planning.partition.cells import barrier_cells
 from planning.partition.prepare import Problem
-from planning.partition.search import Search
+from planning.partition.search import Found, Search
 from planning.partition.solve import Job, Solution, bound_of, cell_of, counts_for, solve_all
 from planning.partition.together import RUNS, UNITS_MAX, solve_together
 
@@ -108,8 +108,13 @@ def _together(
             k += answer.k
         groups.append(numbers)
         jobs.append(job_of(problem, np.flatnonzero(label >= 0), target, k if forced else None, seed, label, search))
+        answers = [solved[number][1] for number in numbers]
         for number in numbers:
             search.control.forget(solved[number][0].seed)
+        inside, energy = sum(one.inside for one in answers), sum(one.energy for one in answers)
+        known = jobs[-1].known
+        assert known is not None
+        search.control.found(jobs[-1].seed, Found(jobs[-1].rows, known, k, inside, energy))
     search.control.total += sum(RUNS * len(job.rows) for job in jobs)
     for numbers, job, answer in zip(groups, jobs, solve_together(jobs, search), strict=True):
         for number in numbers[1:]:

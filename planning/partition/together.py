@@ -37,11 +37,12 @@ Run = tuple[Solution, list[Int32s]] | None
 
 @dataclass(slots=True)
 class _Piece:
-    """One piece being searched: its grids in band met so far and its best division."""
+    """One piece being searched: its grids in band met so far, its best division, the score that was told last."""
 
     job: Job
     pool: Pool
     best: Solution
+    shown: tuple[float, float]
 
 
 def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
@@ -64,12 +65,12 @@ def solve_together(jobs: Sequence[Job], search: Search) -> list[Solution]:
 def _piece(job: Job, search: Search) -> _Piece:
     assert job.known is not None
     known = measured(job, job.known, int(job.known.max()) + 1, search)
-    return _Piece(job, Pool(job.cell, search.limits, search.rates(job.target)), known)
+    return _Piece(job, Pool(job.cell, search.limits, search.rates(job.target)), known, known.score)
 
 
 def _round(pieces: Sequence[_Piece], runs: int, run: Callable[[Job, Solution, int], Run], search: Search) -> None:
     """`runs` runs of every piece, in place: what they find goes into its pool, the best mix of which is its best."""
-    answers = in_threads([partial(run, piece.job, piece.best, n) for piece in pieces for n in range(runs)], search)
+    answers = in_threads([partial(_told, piece, run, n, search) for piece in pieces for n in range(runs)], search)
     for place, piece in enumerate(pieces):
         piece.pool.add(piece.best.label, piece.best.k)
         for answer in filter(None, answers[runs * place : runs * (place + 1)]):
@@ -79,7 +80,17 @@ def _round(pieces: Sequence[_Piece], runs: int, run: Callable[[Job, Solution, in
             if one.score < piece.best.score:
                 piece.best = one
         piece.best = mixed(piece.job, piece.pool, piece.best, search)
+        piece.shown = piece.best.score
         search.control.found(piece.job.seed, piece.best.of(piece.job.rows))
+
+
+def _told(piece: _Piece, run: Callable[[Job, Solution, int], Run], number: int, search: Search) -> Run:
+    """One run, told at once where it found what is better than all before."""
+    answer = run(piece.job, piece.best, number)
+    if answer is not None and answer[0].score < piece.shown:
+        piece.shown = answer[0].score
+        search.control.found(piece.job.seed, answer[0].of(piece.job.rows))
+    return answer
 
 
 def _run(turn: int, search: Search, job: Job, best: Solution, run: int) -> Run:

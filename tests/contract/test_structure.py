@@ -56,7 +56,10 @@ def test_the_core_knows_neither_web_nor_database() -> None:
 
 def test_only_the_workflow_of_planning_touches_stored_data() -> None:
     touching = {path.relative_to(ROOT).as_posix() for path in sources("planning") if "data" in imported(path)}
-    assert touching == {f"planning/workflow{of}.py" for of in ("", "_changes", "_circles", "_networks", "_plans", "_publishing", "_services")}
+    assert touching == {
+        f"planning/workflow{of}.py"
+        for of in ("", "_changes", "_circles", "_networks", "_plans", "_publishing", "_services")
+    }
 
 
 def test_the_top_level_is_as_agreed() -> None:

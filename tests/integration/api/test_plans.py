@@ -207,6 +207,9 @@ def test_copies(service: FlaskClient, planned_copy: Any) -> None:
         ({"from": "engine", "engine": {"plan": 1}}, "published"),
         ({"from": "engine", "engine": {"colour": 1}}, "colour"),
         ({}, "from"),
+        ({"from": "empty", "name": "a\x00b"}, "NUL"),
+        ({"from": "empty", "note": "\ud800"}, "surrogate"),
+        ({"from": "engine", "engine": {"plan": 10**20}}, "plan"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_made(service: FlaskClient, planned_copy: Any, body: dict[str, Any], said: str) -> None:

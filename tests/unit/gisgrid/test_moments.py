@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gisgrid.errors import BadInput
-from gisgrid.moments import parse_moment, past_moment
+from gisgrid.moments import coming_moment, parse_moment, past_moment
 
 CHINA = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -43,3 +43,23 @@ def test_the_future_is_refused_but_today_means_now() -> None:
     for text in ("2026-03-02", "2026-03-01T11:00:00+08:00", "2999-01-01"):
         with pytest.raises(BadInput, match="future"):
             past_moment(text, name="at", zone=CHINA, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (None, None),
+        ("  ", None),
+        ("2026-03-01", None),  # has begun
+        ("2026-03-02", datetime(2026, 3, 1, 16, 0, tzinfo=UTC)),
+        ("2026-03-01T10:00:00+08:00", None),
+        ("2026-03-01T10:01:00+08:00", datetime(2026, 3, 1, 2, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_day_to_come_begins_when_it_begins(text: str | None, wanted: datetime | None) -> None:
+    assert coming_moment(text, name="effective_at", zone=CHINA, now=NOW) == wanted
+
+
+def test_what_is_too_far_ahead_is_refused() -> None:
+    with pytest.raises(BadInput, match="days ahead"):
+        coming_moment("2100-01-01", name="effective_at", zone=CHINA, now=NOW)
