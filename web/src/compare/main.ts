@@ -71,6 +71,7 @@ async function start(root: HTMLElement): Promise<void> {
   const figures = h('div', {
     class: 'compare-tab',
     role: 'tabpanel',
+    tabindex: '0',
     id: 'panel-figures',
     'aria-labelledby': 'tab-figures',
   });
@@ -365,7 +366,7 @@ async function start(root: HTMLElement): Promise<void> {
       document.body.classList.toggle('is-printing', printing);
       maps.way(at.way);
       maps.fit(false);
-      maps.map.renderSync();
+      maps.draw();
     });
   }
   onLang(draw);

@@ -34,6 +34,8 @@ export interface CompareMaps {
   arrows: (moves: readonly Move[], count: number, chosen: string | null) => number;
   goTo: (move: Move) => void;
   fit: (animate?: boolean) => void;
+  /** Draw both at once, for the size they have now. */
+  draw: () => void;
   say: () => void;
 }
 
@@ -203,6 +205,12 @@ export function createMaps(pick: (key: string | null) => void): CompareMaps {
       if (box) after.fit(box);
     },
     fit,
+    draw() {
+      for (const { map } of [before, after]) {
+        map.updateSize();
+        map.renderSync();
+      }
+    },
     say() {
       left.target.setAttribute('aria-label', t('compare.mapBefore'));
       right.target.setAttribute('aria-label', t('compare.mapAfter'));

@@ -180,7 +180,7 @@ export function createGenerations(restored: () => void): Generations {
             type: 'button',
             class: 'text-button',
             text: t('plans.goBack'),
-            'aria-label': t('plans.goBackTo', { generation: generation.id }),
+            'aria-label': `${t('plans.goBack')} · ${t('plans.generation', { generation: generation.id })}`,
             on: { click: () => askRestore(generation, (rows ?? []).slice(0, index), places, restored) },
           }),
       ),

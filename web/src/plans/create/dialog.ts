@@ -39,7 +39,8 @@ export function openCreate(
   const other = h('select', { id: 'create-plan', class: 'field', 'aria-label': t('plans.from.plan') });
   const fault = h('p', { class: 'fault', role: 'alert' });
   const where = h('p', { class: 'create-where' });
-  const go = h('button', { type: 'button', class: 'button', id: 'create-go' });
+  // the form's own button, so that Enter in any field starts it
+  const go = h('button', { type: 'submit', form: 'create-form', class: 'button', id: 'create-go' });
   const rest = h('div', { class: 'create-rest' });
 
   const chooser = areaChooser(areas, options.area ?? only ?? null, follow);
@@ -127,11 +128,10 @@ export function openCreate(
       go.disabled = false;
     }
   }
-  go.addEventListener('click', () => void submit());
 
   const form = h(
     'form',
-    { class: 'create-form', novalidate: true },
+    { class: 'create-form', id: 'create-form', novalidate: true },
     h(
       'div',
       { class: 'create-side' },
