@@ -37,7 +37,7 @@ def test_lengths_are_measured_by_keyboard_as_geodesics(web: Watched) -> None:
     places = []
     for key in ("Enter", "ArrowRight", "Enter", "ArrowDown", "Enter"):
         page.keyboard.press(key)
-        page.wait_for_function("!window.gisgrid.map.getView().getAnimating()")
+        page.wait_for_timeout(700)  # longer than a step of the map takes
         if key == "Enter":
             places.append(_centre(web))
     page.keyboard.press("Enter")  # the same place again ends it
@@ -87,7 +87,7 @@ def test_a_sheet_is_previewed_and_downloaded(web: Watched, tmp_path: Path) -> No
 
 def test_layers_of_the_service_are_added_and_seen_through(web: Watched) -> None:
     page = web.page
-    page.wait_for_function("document.querySelectorAll('#extra-layer option').length > 10")
+    page.wait_for_selector("#extra-layer option >> nth=10", state="attached")
     page.select_option("#extra-layer", "units")
     page.locator(".extra-form button").click()
     expect(page.locator(".extra-row")).to_have_count(1)
@@ -139,7 +139,7 @@ def test_search_takes_coordinates_and_addresses(web: Watched, form: str) -> None
     page.fill("#search", typed)
     page.wait_for_selector(".search-choice", timeout=20_000)
     page.keyboard.press("Enter")
-    expect(page.locator(".chain-owner")).to_be_visible()
+    expect(page.locator(".chain-owner")).to_be_visible(timeout=20_000)
     if form != "address":
         point = page.evaluate("window.gisgrid.state().selection.answer.point")
         assert (point["lon"], point["lat"]) == pytest.approx((lon, lat), abs=2e-6)
