@@ -100,17 +100,20 @@ def fitting(size: tuple[float, float], paper: str, orientation: str | None, scal
     Raises BadInput for a scale out of range or one the ground does not fit at, naming what would.
     """
     offered = [plan for plan in layouts(paper) if orientation in (None, plan.orientation)]
-    best = min(offered, key=lambda plan: least_scale(size, plan.map))
+    # where two show the ground at the same round scale, the first stays
+    best = min(offered, key=lambda plan: _rounded(least_scale(size, plan.map)))
+    if scale is not None:
+        best = min(offered, key=lambda plan: max(least_scale(size, plan.map), scale))
     least = least_scale(size, best.map)
     if scale is None:
-        found = next((rounded for rounded in SCALES if rounded >= least), None)
-        if found is None:
+        found = _rounded(least)
+        if found > SCALE_MAX:
             raise BadInput(f"the ground of {size[0]:.0f} x {size[1]:.0f} m fits no sheet up to 1:{SCALE_MAX}")
-        return best, found
+        return best, int(found)
     if not SCALE_MIN <= scale <= SCALE_MAX:
         raise BadInput(f"scale={scale}: give {SCALE_MIN} to {SCALE_MAX}, as 2500 for 1:2500", field="scale")
     if scale < least:
-        fits = next((rounded for rounded in SCALES if rounded >= least), SCALE_MAX)
+        fits = int(min(_rounded(least), SCALE_MAX))
         larger = [name for name in PAPERS if _fits_at(size, name, scale)]
         other = f", or paper={larger[0]}" if larger else ""
         raise BadInput(
@@ -118,6 +121,11 @@ def fitting(size: tuple[float, float], paper: str, orientation: str | None, scal
             f"give scale={fits} or smaller{other}", field="scale", fits=fits, papers=larger,
         )  # fmt: skip
     return best, scale
+
+
+def _rounded(least: float) -> float:
+    """The round scale at which ground fits that needs 1 : ``least``; infinite when none does."""
+    return next((float(scale) for scale in SCALES if scale >= least), math.inf)
 
 
 def _fits_at(size: tuple[float, float], paper: str, scale: int) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ import skia
 from numpy.typing import NDArray
 
 from layers.render.canvas import skia_color
-from layers.render.fonts import width_of, write
+from layers.render.fonts import runs, width_of
 from layers.render.paths import path_of
 from layers.sheets.paper import Box
 
@@ -97,10 +98,36 @@ class Pen:
             edge = skia.Paint(
                 AntiAlias=True, Color=skia_color("#ffffff", 0.85), Style=style, StrokeWidth=2 * halo, StrokeJoin=join
             )
-            write(self.canvas, text, left, ASCENT * size, size, edge, bold=bold)
+            for used, piece, x in _pieces_at(text, left, size, bold=bold):
+                # as shapes: a reader that searches or copies finds each letter once
+                self.canvas.drawPath(_outline(used, piece, x, ASCENT * size), edge)
         paint = skia.Paint(AntiAlias=True, Color=skia_color(color, opacity))
-        write(self.canvas, text, left, ASCENT * size, size, paint, bold=bold)
+        for used, piece, x in _pieces_at(text, left, size, bold=bold):
+            # shaped text carries its characters into a PDF; glyphs alone may be read as others that look the same
+            right_to_left = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in piece)
+            blob = skia.TextBlob.MakeFromShapedText(piece, used, not right_to_left)
+            # a shaped line hangs from its top, so that its letters stand one ascent (negative) below
+            self.canvas.drawTextBlob(blob, x, ASCENT * size + used.getMetrics().fAscent, paint)
         self.canvas.restore()
+
+
+def _pieces_at(text: str, left: float, size: float, *, bold: bool) -> Iterator[tuple[Any, str, float]]:
+    """Font, piece and left edge of every run of a line that begins at ``left``."""
+    for used, piece in runs(text, size, bold):
+        yield used, piece, left
+        left += used.measureText(piece)
+
+
+def _outline(used: Any, piece: str, x: float, y: float) -> Any:
+    """The shapes of a piece's letters."""
+    whole = skia.Path()
+    glyphs = used.textToGlyphs(piece)
+    for glyph, wide in zip(glyphs, used.getWidths(glyphs), strict=True):
+        shape = used.getPath(glyph)
+        if shape is not None:
+            whole.addPath(shape, x, y)
+        x += wide
+    return whole
 
 
 def fitted(text: str, size: float, wide: float, *, bold: bool = False, least: float = 0.75) -> tuple[str, float]:

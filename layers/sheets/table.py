@@ -13,7 +13,7 @@ from layers.sheets.paper import Box
 from layers.sheets.pen import GREY, Pen, fitted, wrapped
 from layers.sheets.words import Language, filled, kind_words, short_name
 
-WIDTHS: Final = (0.30, 0.24, 0.16, 0.14, 0.16)
+WIDTHS: Final = (0.28, 0.20, 0.22, 0.14, 0.16)
 """Parts of a column of the table that code, name, kind, households and population take."""
 COLUMN: Final = 74.0
 """Least width of a column of rows, in mm of letters."""

@@ -81,6 +81,8 @@ def address(client: FlaskClient, path: str) -> str:
     }
     report = client.get("/api/v1/reports?limit=1").get_json(force=True)["features"][0]["id"]
     codes = {"/api/v1/grids/{code}": grid["code"], "/api/v1/areas/{code}": grid["community"]}
+    codes |= {f"/api/v1/sheets/{{code}}.{form}": grid["community"] for form in ("pdf", "png")}
+    codes |= {"/api/v1/places/{code}": grid["code"]}
     filled = path.replace("{code}", codes.get(path, "")).replace("{component_code}", component["component_code"])
     filled = filled.replace("{report}", str(report)).replace("{job}", "1")
     filled = filled.replace("{plan}", "1").replace("{generation}", "1").replace("{unit_set}", "1")

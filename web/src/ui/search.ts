@@ -33,6 +33,8 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
   let active = -1;
   let waiting = 0;
   let asked: AbortController | null = null;
+  /** Whether the service is still looking for addresses. */
+  let looking = false;
 
   const input = h('input', {
     id: 'search',
@@ -101,7 +103,7 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
   function draw(): void {
     const open = choices.length > 0;
     list.hidden = !open;
-    none.hidden = open || input.value.trim() === '' || document.activeElement !== input;
+    none.hidden = open || looking || input.value.trim() === '' || document.activeElement !== input;
     none.textContent = t('search.none', { text: input.value.trim() });
     input.setAttribute('aria-expanded', String(open));
     if (active >= 0) input.setAttribute('aria-activedescendant', `search-choice-${active}`);
@@ -134,14 +136,17 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
   function askAddresses(): void {
     window.clearTimeout(waiting);
     asked?.abort();
+    looking = false;
     const query = parseQuery(input.value);
     // two letters at least, and addresses must have been imported
     if (query.kind !== 'text' || query.text.length < 2 || !catalog.overview.counts.addresses) return;
     const mine = (asked = new AbortController());
+    looking = true;
     waiting = window.setTimeout(() => {
       findAddresses(query.text, mine.signal).then(
         (found) => {
           if (mine.signal.aborted || document.activeElement !== input) return;
+          looking = false;
           const known = new Set(choices.map(({ title }) => title));
           const more = found.filter(({ title }) => !known.has(title));
           choices.push(
@@ -154,7 +159,12 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
           if (active < 0 && choices.length > 0) active = 0;
           draw();
         },
-        () => undefined, // the rest of the search goes on without them
+        () => {
+          // the rest of the search goes on without them
+          if (mine.signal.aborted) return;
+          looking = false;
+          draw();
+        },
       );
     }, TYPING_MS);
   }

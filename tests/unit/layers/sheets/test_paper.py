@@ -67,7 +67,7 @@ def test_a_scale_that_does_not_fit_names_one_that_does() -> None:
 def test_wide_ground_gets_wide_paper_and_high_ground_high_paper() -> None:
     assert fitting((3000.0, 900.0), "A3", None, None)[0].below
     assert fitting((3000.0, 900.0), "A3", None, None)[0].orientation == "landscape"
-    assert fitting((900.0, 1500.0), "A3", None, None)[0].orientation == "portrait"
+    assert fitting((900.0, 1900.0), "A3", None, None)[0].orientation == "portrait"
     assert fitting((900.0, 3000.0), "A3", "landscape", None)[0].orientation == "landscape"
 
 
