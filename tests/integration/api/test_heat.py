@@ -19,7 +19,7 @@ pytestmark = pytest.mark.postgis
 HERE = "/api/v1/heat"
 BY_GRID = """
     SELECT (SELECT min(g.code COLLATE "C") FROM grids g WHERE upper_inf(g.generations) AND g.level = 1
-            AND g.system = '' AND ST_Covers(g.geometry, r.geometry)) AS grid, count(*)
+            AND g.system = '综合' AND ST_Covers(g.geometry, r.geometry)) AS grid, count(*)
     FROM reports r WHERE major = :major
     AND (reported_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN '2025-03-01' AND '2025-08-31' GROUP BY 1
 """
