@@ -152,7 +152,7 @@ def test_table_sorts_filters_links_and_downloads(web: Watched) -> None:
     web.click_at(place)
     expect(page.locator(f"tr[data-id='{other['id']}']")).to_have_attribute("aria-current", "true")
     page.select_option("#table-layer", "reports")
-    page.wait_for_function("document.querySelector('.dock-head h2').textContent === '事件'")
+    expect(page.locator(".dock-head h2")).to_have_text("事件")
     page.select_option("#filter-field", "minor")
     page.fill("#filter-value", "车")
     page.click("#filter-add")
@@ -167,7 +167,7 @@ def test_table_sorts_filters_links_and_downloads(web: Watched) -> None:
     if kept["numberMatched"] > 100:
         rows = page.locator(".data-table tbody tr").count()
         page.click("#table-more")
-        page.wait_for_function(f"document.querySelectorAll('.data-table tbody tr').length > {rows}")
+        expect(page.locator(".data-table tbody tr").nth(rows)).to_be_attached()
 
 
 def _clear(web: Watched, place: list[float]) -> bool:
