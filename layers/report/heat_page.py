@@ -95,7 +95,7 @@ def _cards(data: HeatData) -> str:
 
 
 def _surface(data: HeatData, frame: Frame) -> str:
-    shapes = frame.drawn(data.surface.geometry.to_numpy()) if len(data.surface) else []
+    shapes: Any = frame.drawn(data.surface.geometry.to_numpy()) if len(data.surface) else []
     parts = [_grounds(data, frame, "#f7f7f5")]
     keys = []
     for shape, low, high in zip(shapes, data.surface["low"], data.surface["high"], strict=True):

@@ -148,13 +148,13 @@ def dispersion(table: Ints) -> float:
     if free <= 0:
         return 1.0
     fitted = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
-    return max(1.0, _pearson(table, fitted) / free)
+    return max(1.0, _pearson(table, fitted) / float(free))
 
 
 def _pearson(counts: Any, fitted: Any) -> float:
     expected = np.asarray(fitted, dtype=np.float64)
     known = expected > 0
-    return float(np.square(np.asarray(counts)[known] - expected[known]) @ (1 / expected[known]))
+    return float(np.sum(np.square(np.asarray(counts)[known] - expected[known]) / expected[known]))
 
 
 def _tested(rows: Any, kind: Any, now: Floats, before: Floats, ratio: Floats, spread: Floats) -> pd.DataFrame:

@@ -37,7 +37,7 @@ SPREAD: Final = {"gaussian": 1.0, "quartic": math.sqrt(8.0)}
 """Bandwidth of a kernel with the variance of a Gaussian one of bandwidth 1 (along an axis: h squared / 8 for
 quartic)."""
 BANDWIDTH_RANGE: Final = (20.0, 20_000.0)
-PARTS: Final = 5
+PARTS: Final = 10
 """Places a side at which a cell of the border is looked at."""
 MASS_LEAST: Final = 0.1
 """Least part of a kernel inside the area that is divided by: spikes of a narrow area would show nothing but noise."""

@@ -85,16 +85,17 @@ export function addTableLayers(
   });
   state.on(['chosen'], () => layer.changed());
 
+  const areal = (): boolean => state.get().layer?.shape === 'polygon';
   const boxAt = (coordinate: number[]): Bbox => {
-    const reach = REACH * (map.getView().getResolution() ?? 1);
+    const reach = (areal() ? 0.01 : REACH) * (map.getView().getResolution() ?? 1);
     return transformExtent(buffer([...coordinate, ...coordinate], reach), 'EPSG:3857', 'EPSG:4326') as Bbox;
   };
   map.on('singleclick', ({ coordinate, pixel }) => {
     if (!on() || !state.get().open || !state.get().layer) return;
-    const [hit] = map.getFeaturesAtPixel(pixel, {
-      layerFilter: (one) => one === layer,
-      hitTolerance: REACH,
-    }) as Feature[];
+    // What lies under the pointer comes before what lies near it: a border must not lend a neighbour the click.
+    const near = (hitTolerance: number): Feature | undefined =>
+      (map.getFeaturesAtPixel(pixel, { layerFilter: (one) => one === layer, hitTolerance }) as Feature[])[0];
+    const hit = near(0) ?? (areal() ? undefined : near(REACH));
     const id = hit?.getId();
     if (id !== undefined) state.set({ chosen: String(id) });
     else void tabling.at(boxAt(coordinate));

@@ -130,6 +130,7 @@ export interface LayerInfo {
   title_en: string;
   base: string | null;
   group: string | null;
+  shape: string;
   picture_only: boolean;
   attributes: LayerAttribute[];
   downloads: Record<string, string>;
