@@ -160,7 +160,8 @@ TIME: Json = {"type": "string", "format": "date-time"}
 JOB = {
     **dict.fromkeys(("id", "attempts", "revision"), INTEGER), **dict.fromkeys(("kind", "note"), TEXT),
     "state": {"type": "string", "enum": list(JOB_STATES)}, "share": {"type": "number", "minimum": 0, "maximum": 1},
-    "params": FACTS, "cancel_asked": {"type": "boolean"}, "result": _nullable(FACTS), "created_at": TIME, "links": LINKS,
+    "params": FACTS, "cancel_asked": {"type": "boolean"}, "result": _nullable(FACTS),
+    "created_at": TIME, "links": LINKS,
     **dict.fromkeys(("started_at", "finished_at"), _nullable(TIME)),
     "eta": _nullable({"type": "number", "description": "seconds still needed"}),
     "error": _nullable(_object({"status": INTEGER, "code": TEXT, "message": TEXT, "details": FACTS})),
