@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import re
 import time
@@ -14,6 +15,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="Playwright for Python is not installed (pip install '.[dev]')")
 from playwright.sync_api import BrowserContext, expect
+from shapely.geometry import shape
 
 from tests.e2e.axe import serious
 from tests.e2e.watched import TABLET, Watched, watched_page
@@ -266,8 +268,26 @@ def test_another_language_a_tablet_and_no_serious_fault(web: Watched, draft: dic
     expect(web.page.locator("#plans-create")).to_be_focused()
 
 
+def join_two_grids(base: str, plan: int) -> None:
+    """Give all units of a grid to a neighbour."""
+    level = ask(base, f"plans/{plan}/assignment")["levels"][0]
+    shapes = {one["properties"]["code"]: shape(one["geometry"]) for one in ask(base, f"plans/{plan}/grids")["features"]}
+    codes = [grid["code"] for grid in level["grids"]]
+    ended, heir = next(
+        (one["code"], other["code"])
+        for one, other in itertools.combinations(level["grids"], 2)
+        if one["kind"] == other["kind"] == "ordinary" and one["community"] == other["community"]
+        and shapes[one["code"]].intersection(shapes[other["code"]]).length > 0
+    )  # fmt: skip
+    units = [unit for unit, grid in enumerate(level["owner"]) if grid >= 0 and codes[grid] == ended]
+    operations = [{"op": "assign", "level": 1, "from": ended, "to": heir, "units": units}]
+    version = ask(base, f"plans/{plan}")["version"]
+    ask(base, f"plans/{plan}/edits", {"base": version, "operations": operations})
+
+
 def test_published_and_brought_back(web: Watched, draft: dict[str, Any]) -> None:
-    """Last: it makes new generations, with the same grids."""
+    """Last: it makes new generations; the grids are the same again at its end."""
+    join_two_grids(web.base, draft["id"])
     web.open("plans")
     page = web.page
     before = ask(web.base, "generations")["generations"]
