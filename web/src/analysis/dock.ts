@@ -8,6 +8,9 @@ import { isNumber } from './conditions';
 import { idOf, type Tabling } from './tabling';
 import type { LayerAttribute, LayerInfo } from './types';
 
+/** Units that only say what is counted (UCUM's annotations), as the column's name does already. */
+const COUNTED = /^(\{.*\}|1)?$/;
+
 export const titleOf = (one: Pick<LayerInfo, 'title_zh' | 'title_en'>): string =>
   labelOf(one.title_zh, one.title_en);
 
@@ -77,7 +80,7 @@ export function addDock(main: HTMLElement, app: App, tabling: Tabling): void {
           'aria-label': t('table.sort', { name }),
           on: { click: turn },
         },
-        h('span', { text: attribute.unit ? `${name} (${attribute.unit})` : name }),
+        h('span', { text: COUNTED.test(attribute.unit) ? name : `${name} (${attribute.unit})` }),
         h('span', { class: 'sort-mark', 'aria-hidden': 'true', text: mine ? (mine.down ? '↓' : '↑') : '' }),
       ),
     );
