@@ -317,7 +317,7 @@ CHANGES: dict[str, dict[str, Json]] = (
 REPORT_CHANGES = {"/api/v1/reports/{report}/updates", "/api/v1/reports/{report}/reassign"}
 KEYED = {"/api/v1/reports", *REPORT_CHANGES} | {key.split()[1] for key in PLAN_CHANGES}
 """Addresses that take what is sent only with a key, where keys are set."""
-MATCHED = {*PLANS_MATCHED, *(f"POST {path}" for path in REPORT_CHANGES)}
+MATCHED = {*PLANS_MATCHED}
 """Changes, as ``METHOD address``, that go by ``If-Match``."""
 STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 
@@ -372,11 +372,10 @@ def _changed(method: str, path: str) -> Json:
         "409": "It clashes with what is stored", "503": "The database does not answer; try again",
     }  # fmt: skip
     told |= {"403": "A key is missing or not known"} if path in KEYED else {}
-    told |= (
-        {"412": "It has changed since it was read", "428": "If-Match is missing"}
-        if f"{method} {path}" in MATCHED
-        else {}
-    )
+    if f"{method} {path}" in MATCHED:
+        told["428"] = "If-Match is missing"
+    if f"{method} {path}" in MATCHED or path in REPORT_CHANGES:
+        told["412"] = "It has changed since it was read (If-Match)"
     return done | _errors(told)
 
 
