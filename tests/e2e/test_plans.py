@@ -159,7 +159,7 @@ def test_the_engine_is_watched_to_its_end(web: Watched) -> None:
     ask(web.base, f"plans/{plan}", method="DELETE")
 
 
-def test_a_run_is_stopped_and_one_that_fails_says_why(web: Watched) -> None:
+def test_a_run_is_stopped_and_leaves_no_plan(web: Watched) -> None:
     order = {"area": "379903", "from": "engine", "name": "要停的", "engine": {"households": "300:500"}}
     job = ask(web.base, "plans", order)["id"]
     web.open("plans")
