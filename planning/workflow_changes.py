@@ -14,7 +14,7 @@ from data import ownership, plans, publications
 from data import tables as t
 from data.plans import PlanRow
 from data.publishing import ended_by, new_numbers
-from data.reports import CLOSED
+from data.reports import BY_HAND, CLOSED
 from data.tables import COMPREHENSIVE
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput, Conflict
@@ -193,7 +193,7 @@ def publication_preview(connection: sa.Connection, row: PlanRow) -> dict[str, An
     changed, estimated = _moving(connection, row, grids, coming, ending)
     told["moving"] = {
         "households": round(changed.moved_households), "population": round(changed.moved_population),
-        "reports_open": _reports_moving(connection, coming, ending),
+        "reports_open": _reports_moving(connection, coming, ending, kept),
     }  # fmt: skip
     told["moves"] = moves_with_places(connection, changed, _ids(ending), _ids(coming))
     return told | {"estimated": estimated}
@@ -259,16 +259,23 @@ def _moving(
     return changes(before, after, units["households"], units["population"], area, same_codes=True), False
 
 
-def _reports_moving(connection: sa.Connection, coming: gpd.GeoDataFrame, ending: gpd.GeoDataFrame) -> int:
-    """Open reports on the ground of either whose owner of the first level would be another."""
+def _reports_moving(
+    connection: sa.Connection, coming: gpd.GeoDataFrame, ending: gpd.GeoDataFrame, kept: set[str]
+) -> int:
+    """Open reports on the ground of either whose owner of the first level would be another.
+
+    What a dispatcher gave to a grid that goes on (``kept``, codes) stays there.
+    """
     first, old = coming[coming["level"] == 1], ending[ending["level"] == 1]
     after, before = (GridIndex.build(one.geometry.to_numpy(), one["code"].to_numpy()) for one in (first, old))
     west, south, east, north = np.vstack([first.total_bounds, old.total_bounds]).T
     box = sa.func.ST_MakeEnvelope(west.min(), south.min(), east.max(), north.max(), t.SRID)
     point = t.reports.c.geometry
+    given = sa.func.coalesce(t.reports.c.grid_code, "").in_(sorted(kept))
+    stays = sa.and_(t.reports.c.located.has_key(BY_HAND), given)
     query = (
         sa.select(sa.func.ST_X(point), sa.func.ST_Y(point))
-        .where(t.reports.c.stage != CLOSED, point.bool_op("&&")(box))
+        .where(t.reports.c.stage != CLOSED, point.bool_op("&&")(box), ~stays)
         .execution_options(yield_per=REPORTS_AT_ONCE)
     )
     count = 0

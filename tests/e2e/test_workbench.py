@@ -203,7 +203,7 @@ def test_a_shared_border_is_dragged(bench: Watched) -> None:
     )
     middle = unit_pixel(page, pair["unit"])
     # well beyond the middle of the unit next to the border
-    to = (x + 4 * (middle[0] - x), y + 4 * (middle[1] - y))
+    to = (x + 1.2 * (middle[0] - x), y + 1.2 * (middle[1] - y))
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move((x + to[0]) / 2, (y + to[1]) / 2, steps=4)

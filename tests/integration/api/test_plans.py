@@ -335,6 +335,15 @@ def test_publishing_does_what_was_shown_and_is_rolled_back(service: FlaskClient,
             SELECT FROM grids o WHERE o.plan = :p AND o.code < g.code AND ST_Covers(o.geometry, r.geometry))
     """, p=draft["id"], c=fresh)[0][0]  # fmt: skip
     assert look["moving"]["reports_open"] == reports
+    with planned_copy.engine.begin() as connection:
+        kept = sorted(set(before))[0]
+        for number, located in enumerate(("{}", '{"by_hand": true}')):  # what a dispatcher gave away stays
+            connection.execute(sa.text("""
+                INSERT INTO reports (source, report_id, reported_at, grid_code, generation, located, geometry)
+                SELECT 'test', :n, now(), :kept, 1, CAST(:located AS jsonb), label_point
+                FROM grids WHERE plan = :p AND code = :c
+            """), {"n": str(number), "kept": kept, "located": located, "p": draft["id"], "c": fresh})  # fmt: skip
+    assert service.get(url).get_json()["moving"]["reports_open"] == reports + 1
     moved = rows(
         planned_copy, "SELECT households, population FROM grids WHERE plan = :p AND code = :c", p=draft["id"], c=fresh
     )[0]

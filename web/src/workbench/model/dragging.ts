@@ -27,6 +27,8 @@ const LEAST_COST = 0.2;
 /** Metres a whole wrong side counts for, per square root of the unit's area. */
 const MISFIT = 3;
 const PASSES = 4;
+/** So far along its way the pointer is surely beyond the border. */
+const STEP = 0.05;
 
 export function tryDrag(work: Work, a: number, b: number, from: XY, to: XY): BorderDrag {
   const { state } = work;
@@ -46,8 +48,10 @@ export function tryDrag(work: Work, a: number, b: number, from: XY, to: XY): Bor
   const arcs = sharedArcs(state, a, b);
   if (arcs.length === 0) return refuse('not_neighbours');
   const border = nearest(linesOfArcs(state.topology, arcs), from);
-  const { old, drawn } = bent(border, from, to);
-  const wanted = wantedFlips(work, level, a, b, old, drawn, to);
+  const held = holdOf(border, from);
+  const { old, drawn } = bent(border, held, to);
+  const passed = passedOver(work, level, a, b, held.at, to);
+  const wanted = wantedFlips(work, level, a, b, old, drawn, passed);
   const { flips, trimmed } = keptWhole(work, level, a, b, wanted);
   if (flips.length === 0) return refuse(trimmed > 0 ? 'breaks' : 'nothing', drawn);
   const moves = {
@@ -84,8 +88,7 @@ function nearest(lines: readonly Line[], [x, y]: XY): Line {
 }
 
 /** The line bent towards `to`, and the line itself with the same number of points. Its ends stay. */
-function bent(line: Line, from: XY, to: XY): { old: Line; drawn: Line } {
-  const held = holdOf(line, from);
+function bent(line: Line, held: Hold, to: XY): { old: Line; drawn: Line } {
   const [dx, dy] = [to[0] - held.at[0], to[1] - held.at[1]];
   const pull = Math.hypot(dx, dy);
   const ring = line[0] === line[line.length - 2] && line[1] === line[line.length - 1];
@@ -106,8 +109,14 @@ function bent(line: Line, from: XY, to: XY): { old: Line; drawn: Line } {
   return { old: old.points, drawn };
 }
 
+interface Hold {
+  at: XY;
+  along: number;
+  length: number;
+}
+
 /** Place of a line nearest to a point: how far along, and the length of the whole. */
-function holdOf(line: Line, [x, y]: XY): { at: XY; along: number; length: number } {
+function holdOf(line: Line, [x, y]: XY): Hold {
   let best: XY = [line[0]!, line[1]!];
   let along = 0;
   let length = 0;
@@ -147,6 +156,34 @@ function dense(line: Line, held: number, step: number): { points: Line; along: n
   return { points: Float64Array.from(points), along };
 }
 
+/**
+ * Units the pointer itself went over: those it took the border into whose middle it has passed, as near to its way as
+ * the unit under it is wide. A short border, or one held near its end, bends too narrowly to cover them by area.
+ */
+function passedOver(work: Work, level: Level, a: number, b: number, from: XY, to: XY): Set<number> {
+  const { topology } = work.state;
+  const passed = new Set<number>();
+  const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+  const square = dx * dx + dy * dy;
+  if (square === 0) return passed;
+  const ahead = work.places.unitAt(from[0] + STEP * dx, from[1] + STEP * dy);
+  const under = work.places.unitAt(to[0], to[1]);
+  const ours = (unit: number): boolean => unit >= 0 && (level.owner[unit] === a || level.owner[unit] === b);
+  const seen = ours(under) ? under : ahead;
+  if (!ours(seen)) return passed;
+  const width = Math.sqrt(topology.area[seen]!) / 2;
+  const [minx, maxx] = [Math.min(from[0], to[0]) - width, Math.max(from[0], to[0]) + width];
+  const [miny, maxy] = [Math.min(from[1], to[1]) - width, Math.max(from[1], to[1]) + width];
+  for (const unit of work.places.unitsNear(minx, miny, maxx, maxy)) {
+    if (level.owner[unit] !== level.owner[seen]) continue;
+    const [x, y] = [topology.point[2 * unit]! - from[0], topology.point[2 * unit + 1]! - from[1]];
+    const along = (x * dx + y * dy) / square;
+    const aside = Math.abs(x * dy - y * dx) / Math.sqrt(square);
+    if (along > 0 && along <= 1 && aside <= width) passed.add(unit);
+  }
+  return passed;
+}
+
 /** Units of either grid that lie beyond the dragged line, those it cuts put where the border is best. */
 function wantedFlips(
   work: Work,
@@ -155,7 +192,7 @@ function wantedFlips(
   b: number,
   old: Line,
   drawn: Line,
-  to: XY,
+  passed: ReadonlySet<number>,
 ): Set<number> {
   const swept = new Float64Array(old.length + drawn.length + 2);
   swept.set(drawn);
@@ -165,15 +202,13 @@ function wantedFlips(
   }
   swept.set(drawn.subarray(0, 2), swept.length - 2);
   const [minx, miny, maxx, maxy] = boxOfLine(swept);
-  const pointed = work.places.unitAt(to[0], to[1]);
-  const flips = new Set<number>();
+  const flips = new Set<number>(passed);
   const cut = new Map<number, number>();
   for (const unit of work.places.unitsNear(minx, miny, maxx, maxy)) {
     if (level.owner[unit] !== a && level.owner[unit] !== b) continue;
     const share = work.places.shareIn(unit, swept);
     if (share > 0.5) flips.add(unit);
-    // the unit under the pointer goes along as soon as it is pulled halfway over it
-    if (share > CUT[0] && share < CUT[1] && !(unit === pointed && share > 0.5)) cut.set(unit, share);
+    if (share > CUT[0] && share < CUT[1] && !passed.has(unit)) cut.set(unit, share);
   }
   settle(work, level, a, b, flips, cut);
   return flips;

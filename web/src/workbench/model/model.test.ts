@@ -293,6 +293,32 @@ describe('a plan', () => {
     expect(model.summary().locked).toBe(12);
   });
 
+  it('gives a unit over once the border is dragged past its middle', () => {
+    const model = small();
+    const { topology } = model;
+    let moved = 0;
+    for (let arc = 0; arc < topology.arcLeft.length; arc += 1) {
+      const [one, unit] = [topology.arcLeft[arc]!, topology.arcRight[arc]!];
+      if (one < 0 || unit < 0) continue;
+      const [a, b] = [model.ownerOf(one), model.ownerOf(unit)];
+      if (a === b || model.grids[a]!.community !== model.grids[b]!.community) continue;
+      const line = model.lineOfArc(arc);
+      const k = 2 * Math.floor(line.length / 4);
+      const from: [number, number] = [(line[k - 2]! + line[k]!) / 2, (line[k - 1]! + line[k + 1]!) / 2];
+      const middle = [topology.point[2 * unit]!, topology.point[2 * unit + 1]!] as const;
+      const to: [number, number] = [
+        from[0] + 1.2 * (middle[0] - from[0]),
+        from[1] + 1.2 * (middle[1] - from[1]),
+      ];
+      const drag = model.tryDrag(a, b, from, to);
+      // what would break the grid it is taken from stays
+      if (drag.ok) expect(drag.moves.units).toContain(unit);
+      else expect(drag.reason).toBe('breaks');
+      moved += Number(drag.ok);
+    }
+    expect(moved).toBeGreaterThan(10);
+  });
+
   it('keeps grids inside their community', () => {
     const model = small(1, 2);
     const [west, east] = [model.ownerOf(0), model.ownerOf(15)];
