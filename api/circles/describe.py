@@ -2,57 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from api.schemas import FACTS, FLAG, INTEGER, NUMBER, TEXT, TIME, Json, list_of, nullable, object_of
 from data.circles import COUNTS
 from planning.circles.scores import LEVELS
 
-Json = dict[str, Any]
-
-TEXT: Final[Json] = {"type": "string"}
-NUMBER: Final[Json] = {"type": "number"}
-INTEGER: Final[Json] = {"type": "integer"}
-FLAG: Final[Json] = {"type": "boolean"}
-FACTS: Final[Json] = {"type": "object"}
-TIME: Final[Json] = {"type": "string", "format": "date-time"}
 WHO: Final = ("buildings", "residents", "elderly")
 HERE: Final = "/api/v1/circles"
 
 
-def _object(properties: Json, **more: Any) -> Json:
-    return {"type": "object", "properties": properties, "required": list(properties), **more}
-
-
-def _list(items: Json) -> Json:
-    return {"type": "array", "items": items}
-
-
-def _null(schema: Json) -> Json:
-    return {**schema, "nullable": True}
-
-
 def _geometry(kind: str) -> Json:
-    return _object({"type": {"type": "string", "enum": [kind]}, "coordinates": {"type": "array", "items": {}}})
+    return object_of({"type": {"type": "string", "enum": [kind]}, "coordinates": {"type": "array", "items": {}}})
 
 
 def _collection(kind: str, properties: Json, more: Json) -> Json:
     feature = {"type": {"type": "string", "enum": ["Feature"]}, "geometry": _geometry(kind)}
-    return _object(
+    return object_of(
         {
             "type": {"type": "string", "enum": ["FeatureCollection"]},
             "numberReturned": INTEGER,
             **more,
-            "features": _list(_object(feature | {"properties": _object(properties)})),
+            "features": list_of(object_of(feature | {"properties": object_of(properties)})),
         }
     )
 
 
-SHARE: Final = _null({"type": "number", "minimum": 0, "maximum": 1})
+SHARE: Final = nullable({"type": "number", "minimum": 0, "maximum": 1})
 RUN: Final[Json] = {"profile": TEXT, "generation": INTEGER}
 ABOUT: Final[Json] = RUN | {"category": TEXT, "minutes": INTEGER}
-MOVER: Final[Json] = {"profile": TEXT, "metres_per_second": _null(NUMBER), "factor": NUMBER}
-CHOICE: Final = _object({name: INTEGER for name, _, _ in LEVELS})
-CATEGORY: Final = _object(
+MOVER: Final[Json] = {"profile": TEXT, "metres_per_second": nullable(NUMBER), "factor": NUMBER}
+CHOICE: Final = object_of({name: INTEGER for name, _, _ in LEVELS})
+CATEGORY: Final = object_of(
     {
         "category": TEXT, "tier": INTEGER, "name_zh": TEXT, "name_en": TEXT, "minutes": INTEGER, "metres": INTEGER,
         "facilities": INTEGER, "facilities_on_network": INTEGER, "blind_spots": INTEGER,
@@ -70,29 +51,29 @@ FACILITY: Final[Json] = {
     "lon": NUMBER,
     "lat": NUMBER,
 }
-PLACE: Final[Json] = {"lon": NUMBER, "lat": NUMBER, "inside": FLAG, "assessable": FLAG, "reason": _null(TEXT)}
-LINKS: Final = _list(_object({"rel": TEXT, "href": TEXT, "type": TEXT}))
-QUEUED: Final = _object({"id": INTEGER, "kind": TEXT, "known": FLAG, "links": LINKS}, additionalProperties=FLAG)
+PLACE: Final[Json] = {"lon": NUMBER, "lat": NUMBER, "inside": FLAG, "assessable": FLAG, "reason": nullable(TEXT)}
+LINKS: Final = list_of(object_of({"rel": TEXT, "href": TEXT, "type": TEXT}))
+QUEUED: Final = object_of({"id": INTEGER, "kind": TEXT, "known": FLAG, "links": LINKS}, additionalProperties=FLAG)
 
 ANSWERS: Final[dict[str, Json]] = {
-    HERE: _object(
+    HERE: object_of(
         RUN
         | {
-            "profiles": _list(TEXT),
-            "score": _object({"mean": _null(NUMBER), "gini": _null(NUMBER), "histogram": _list(INTEGER)}),
+            "profiles": list_of(TEXT),
+            "score": object_of({"mean": nullable(NUMBER), "gini": nullable(NUMBER), "histogram": list_of(INTEGER)}),
             "made_at": TIME,
-            "minutes": _list(INTEGER),
+            "minutes": list_of(INTEGER),
             "outdated": {**FLAG, "description": "streets, gates, buildings, facilities or areas were imported since"},
-            "categories": _list(CATEGORY),
+            "categories": list_of(CATEGORY),
             "report": FACTS,
         }
     ),
-    f"{HERE}/coverage": _object(
+    f"{HERE}/coverage": object_of(
         RUN
         | {"category": TEXT, "by": TEXT, "minutes": INTEGER, "metres": INTEGER}
         | {
-            "rows": _list(
-                _object(
+            "rows": list_of(
+                object_of(
                     {"code": TEXT, "name": TEXT}
                     | dict.fromkeys(COUNTS, INTEGER)
                     | {f"{who}_{which}": SHARE for who in WHO for which in ("share", "straight_share")}
@@ -105,10 +86,10 @@ ANSWERS: Final[dict[str, Json]] = {
         "MultiPolygon",
         {
             "category": TEXT, "rank": INTEGER, "buildings": INTEGER, "residents": INTEGER, "elderly": INTEGER,
-            "square_metres": INTEGER, "seconds": _null(INTEGER), "extra_seconds": _null(INTEGER),
-            "communities": _list(TEXT),
-            "nearest": _object(
-                {"facility_id": TEXT, "id": _null(INTEGER), "name": TEXT, "name_en": TEXT}, nullable=True
+            "square_metres": INTEGER, "seconds": nullable(INTEGER), "extra_seconds": nullable(INTEGER),
+            "communities": list_of(TEXT),
+            "nearest": object_of(
+                {"facility_id": TEXT, "id": nullable(INTEGER), "name": TEXT, "name_en": TEXT}, nullable=True
             ),
         },
         ABOUT | {"numberMatched": INTEGER},
@@ -117,27 +98,28 @@ ANSWERS: Final[dict[str, Json]] = {
         "Point",
         {
             "building_id": TEXT, "name": TEXT, "kind": TEXT, "households": INTEGER, "population": INTEGER,
-            "elderly": INTEGER, "community": _null(TEXT), "assessable": FLAG, "score": SHARE,
-            "seconds": _null(INTEGER), "covered": _null(FLAG),
+            "elderly": INTEGER, "community": nullable(TEXT), "assessable": FLAG, "score": SHARE,
+            "seconds": nullable(INTEGER), "covered": nullable(FLAG),
         },
         ABOUT | {"numberMatched": INTEGER, "links": LINKS},
     ),
-    f"{HERE}/nearest": _object(
+    f"{HERE}/nearest": object_of(
         {
-            "place": _object(
-                PLACE | {"building": _null(INTEGER), "building_id": _null(TEXT), "metres_to_street": _null(NUMBER)}
+            "place": object_of(
+                PLACE
+                | {"building": nullable(INTEGER), "building_id": nullable(TEXT), "metres_to_street": nullable(NUMBER)}
             ),
             **MOVER,
             "generation": INTEGER,
             "within_seconds": {**INTEGER, "description": "how far was looked"},
-            "nearest": _list(
-                _object(
+            "nearest": list_of(
+                object_of(
                     {
                         "category": TEXT, "name_zh": TEXT, "name_en": TEXT, "minutes": INTEGER,
                         "k": {**INTEGER, "description": "1: the nearest, 2: the next …"},
-                        "facility": _object(FACILITY, nullable=True), "metres": _null(NUMBER),
-                        "seconds": _null(INTEGER), "covered": _null(FLAG),
-                        "route": _null(_geometry("LineString")),
+                        "facility": object_of(FACILITY, nullable=True), "metres": nullable(NUMBER),
+                        "seconds": nullable(INTEGER), "covered": nullable(FLAG),
+                        "route": nullable(_geometry("LineString")),
                     }
                 )
             ),
@@ -150,7 +132,7 @@ ANSWERS: Final[dict[str, Json]] = {
         | {
             "generation": INTEGER,
             "direction": {"type": "string", "enum": ["to", "from"]},
-            "place": _object(PLACE | {"facility": _object(FACILITY, nullable=True)}),
+            "place": object_of(PLACE | {"facility": object_of(FACILITY, nullable=True)}),
         },
     ),
 }  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -103,10 +102,9 @@ class HeldGrounds:
 
 def held_grounds() -> HeldGrounds:
     """Those of the application serving this request."""
-    make: Callable[[], HeldGrounds] = lambda: HeldGrounds(state().settings.home / "grounds")  # noqa: E731
     found = current_app.extensions.get("gisgrid.grounds")
     if not isinstance(found, HeldGrounds):
-        found = current_app.extensions.setdefault("gisgrid.grounds", make())
+        found = current_app.extensions.setdefault("gisgrid.grounds", HeldGrounds(state().settings.home / "grounds"))
     assert isinstance(found, HeldGrounds)
     return found
 

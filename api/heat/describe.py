@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-Json = dict[str, Any]
+from api.schemas import DAY, FLAG, INTEGER, NUMBER, TEXT, Json, list_of, nullable, object_of
 
-TEXT: Final[Json] = {"type": "string"}
-NUMBER: Final[Json] = {"type": "number"}
-INTEGER: Final[Json] = {"type": "integer"}
-FLAG: Final[Json] = {"type": "boolean"}
-DAY: Final[Json] = {"type": "string", "format": "date"}
 HERE: Final = "/api/v1/heat"
 
 
-def _object(properties: Json, **more: Any) -> Json:
-    return {"type": "object", "properties": properties, "required": list(properties), **more}
-
-
-def _list(items: Json) -> Json:
-    return {"type": "array", "items": items}
-
-
-def _null(schema: Json) -> Json:
-    return {**schema, "nullable": True}
-
-
-NUMBERS: Final = _list(NUMBER)
-PERIOD: Final = _object({"from": DAY, "to": DAY})
+NUMBERS: Final = list_of(NUMBER)
+PERIOD: Final = object_of({"from": DAY, "to": DAY})
 ABOUT: Final[Json] = {
     "generation": INTEGER, "timezone": TEXT, "from": DAY, "to": DAY,
     **dict.fromkeys(("days", "reports", "outside", "grids_asked"), INTEGER),
@@ -35,68 +18,68 @@ ABOUT: Final[Json] = {
 KERNEL: Final[Json] = {
     "kernel": TEXT, "bandwidth": NUMBER, "bandwidth_by": TEXT, "adaptive": FLAG, "edges": TEXT, "cell": NUMBER,
 }  # fmt: skip
-SCALE: Final[Json] = {"unit": TEXT, "peak": NUMBER, "breaks": NUMBERS, "colors": _list(TEXT)}
+SCALE: Final[Json] = {"unit": TEXT, "peak": NUMBER, "breaks": NUMBERS, "colors": list_of(TEXT)}
 PLACE: Final[Json] = {"name": TEXT, "community": TEXT}
-MINOR: Final = _object({"code": TEXT, "name": TEXT, "reports": INTEGER})
-PATTERN: Final = _list(
-    _object({
+MINOR: Final = object_of({"code": TEXT, "name": TEXT, "reports": INTEGER})
+PATTERN: Final = list_of(
+    object_of({
         "key": INTEGER, "reports": INTEGER,
-        **dict.fromkeys(("exposure", "rate", "low", "high", "index"), _null(NUMBER)),
+        **dict.fromkeys(("exposure", "rate", "low", "high", "index"), nullable(NUMBER)),
     })
 )  # fmt: skip
 
 ANSWERS: Final[dict[str, Json]] = {
-    HERE: _object(
+    HERE: object_of(
         ABOUT
         | {
-            "classes": _list(
-                _object({"name": TEXT, "name_en": TEXT, "code": TEXT, "reports": INTEGER, "minors": _list(MINOR)})
+            "classes": list_of(
+                object_of({"name": TEXT, "name_en": TEXT, "code": TEXT, "reports": INTEGER, "minors": list_of(MINOR)})
             )
         }
     ),
-    f"{HERE}/surface": _object(
+    f"{HERE}/surface": object_of(
         ABOUT | KERNEL | SCALE
         | {
             "weight": TEXT, "bounds": NUMBERS, "extent": NUMBERS, "crs": TEXT, "x0": NUMBER, "y0": NUMBER,
-            "rows": INTEGER, "columns": INTEGER, "values": _null(_list(_list(_null(NUMBER)))),
+            "rows": INTEGER, "columns": INTEGER, "values": nullable(list_of(list_of(nullable(NUMBER)))),
         }
     ),
-    f"{HERE}/frames": _object(
+    f"{HERE}/frames": object_of(
         ABOUT | KERNEL | SCALE
         | {
             "step": TEXT,
-            "frames": _list(_object({"from": DAY, "to": DAY, "whole": FLAG, "reports": INTEGER, "peak": NUMBER})),
+            "frames": list_of(object_of({"from": DAY, "to": DAY, "whole": FLAG, "reports": INTEGER, "peak": NUMBER})),
         }
     ),
-    f"{HERE}/grids": _object(
+    f"{HERE}/grids": object_of(
         ABOUT
         | dict.fromkeys(("statistic", "weights", "rates", "p", "correction", "per"), TEXT)
         | dict.fromkeys(("permutations", "seed", "rated", "not_rated"), INTEGER)
         | {
-            "reason": _null(TEXT), "mean_rate": _null(NUMBER),
-            "rows": _list(
-                _object(
+            "reason": nullable(TEXT), "mean_rate": nullable(NUMBER),
+            "rows": list_of(
+                object_of(
                     {"grid": TEXT, **PLACE, "spot": TEXT}
                     | dict.fromkeys(("households", "reports", "neighbours"), INTEGER)
-                    | dict.fromkeys(("rate", "smoothed", "z", "p", "q"), _null(NUMBER))
+                    | dict.fromkeys(("rate", "smoothed", "z", "p", "q"), nullable(NUMBER))
                 )
             ),
         }
     ),
-    f"{HERE}/patterns": _object(
+    f"{HERE}/patterns": object_of(
         ABOUT | {"confidence": NUMBER} | dict.fromkeys(("month", "weekday", "hour", "week"), PATTERN)
     ),
-    f"{HERE}/rises": _object(
+    f"{HERE}/rises": object_of(
         ABOUT
         | dict.fromkeys(("test", "correction", "by"), TEXT)
         | dict.fromkeys(("least", "tests", "windows", "window_days", "flagged", "matched"), INTEGER)
         | {
             "alpha": NUMBER, "window": PERIOD, "earlier": PERIOD,
-            "rows": _list(
-                _object(
-                    {"grid": _null(TEXT), **PLACE, "major": TEXT, "major_en": TEXT, "minor": TEXT, "flagged": FLAG}
+            "rows": list_of(
+                object_of(
+                    {"grid": nullable(TEXT), **PLACE, "major": TEXT, "major_en": TEXT, "minor": TEXT, "flagged": FLAG}
                     | dict.fromkeys(("observed", "earlier"), INTEGER)
-                    | dict.fromkeys(("expected", "ratio", "dispersion", "p", "q"), _null(NUMBER))
+                    | dict.fromkeys(("expected", "ratio", "dispersion", "p", "q"), nullable(NUMBER))
                 )
             ),
         }

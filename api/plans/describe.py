@@ -2,120 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from api.schemas import FACTS, FLAG, INTEGER, NUMBER, TEXT, TIME, Json, list_of, nullable, object_of
 from data.tables import PUBLICATION_STATES
 
-Json = dict[str, Any]
-
-TEXT: Final[Json] = {"type": "string"}
-NUMBER: Final[Json] = {"type": "number"}
-INTEGER: Final[Json] = {"type": "integer"}
-FLAG: Final[Json] = {"type": "boolean"}
-FACTS: Final[Json] = {"type": "object"}
-TIME: Final[Json] = {"type": "string", "format": "date-time"}
 HERE: Final = "/api/v1/plans"
 GENERATIONS: Final = "/api/v1/generations"
 
 
-def _object(properties: Json, **more: Any) -> Json:
-    return {"type": "object", "properties": properties, "required": list(properties), **more}
-
-
-def _list(items: Json) -> Json:
-    return {"type": "array", "items": items}
-
-
-def _null(schema: Json) -> Json:
-    return {**schema, "nullable": True}
-
-
 def _by_code(properties: Json) -> Json:
-    return {"type": "object", "additionalProperties": _object(properties)}
+    return {"type": "object", "additionalProperties": object_of(properties)}
 
 
 def _collection(more: Json, properties: Json) -> Json:
-    shape = _object({"type": TEXT, "coordinates": _list({})})
+    shape = object_of({"type": TEXT, "coordinates": list_of({})})
     kind = {"type": "string", "enum": ["Feature"]}
-    feature = _object({"type": kind, "geometry": shape, "properties": _object(properties)})
-    return _object({"type": {"type": "string", "enum": ["FeatureCollection"]}, **more, "features": _list(feature)})
+    feature = object_of({"type": kind, "geometry": shape, "properties": object_of(properties)})
+    return object_of({"type": {"type": "string", "enum": ["FeatureCollection"]}, **more, "features": list_of(feature)})
 
 
-POINT: Final = _null({**_list(NUMBER), "description": "longitude, latitude"})
-LINKS: Final = _list(_object({"rel": TEXT, "href": TEXT, "type": TEXT}))
-BAND: Final = _object({"low": INTEGER, "high": INTEGER})
+POINT: Final = nullable({**list_of(NUMBER), "description": "longitude, latitude"})
+LINKS: Final = list_of(object_of({"rel": TEXT, "href": TEXT, "type": TEXT}))
+BAND: Final = object_of({"low": INTEGER, "high": INTEGER})
 PUBLICATION: Final[Json] = {
     "id": INTEGER, "plan": INTEGER, "version": INTEGER, "author": TEXT, "note": TEXT,
-    "state": {"type": "string", "enum": list(PUBLICATION_STATES)}, "generation": _null(INTEGER),
+    "state": {"type": "string", "enum": list(PUBLICATION_STATES)}, "generation": nullable(INTEGER),
     "fault": {**TEXT, "description": "why it was refused"}, "effective_at": TIME, "asked_at": TIME,
 }  # fmt: skip
-PLAN: Final = _object({
+PLAN: Final = object_of({
     "id": INTEGER, "name": TEXT, "area": TEXT, "area_name": TEXT, "area_name_en": TEXT, "system": TEXT,
     "status": {"type": "string", "enum": ["draft", "published"]}, "band": BAND,
     "levels": {**INTEGER, "description": "how many; 0 for a plan without grids"}, "seed": INTEGER, "feasible": FLAG,
-    "reasons": _list(FACTS), "stats": {**FACTS, "description": "figures of the run, and counts as the grids are now"},
-    "version": INTEGER, "created_at": TIME, "updated_at": TIME, "author": TEXT, "source": _null(INTEGER), "note": TEXT,
-    "unit_set": _null(INTEGER), "editable": FLAG, "generation": _null(INTEGER),
-    "publication": _object(PUBLICATION, nullable=True), "links": LINKS,
+    "reasons": list_of(FACTS), "stats": {**FACTS, "description": "figures of the run, and counts as the grids are now"},
+    "version": INTEGER, "created_at": TIME, "updated_at": TIME, "author": TEXT, "source": nullable(INTEGER),
+    "note": TEXT, "unit_set": nullable(INTEGER), "editable": FLAG, "generation": nullable(INTEGER),
+    "publication": object_of(PUBLICATION, nullable=True), "links": LINKS,
 })  # fmt: skip
 GRID: Final[Json] = {
-    "code": TEXT, "name": TEXT, "level": INTEGER, "parent": _null(TEXT), "community": _null(TEXT), "kind": TEXT,
+    "code": TEXT, "name": TEXT, "level": INTEGER, "parent": nullable(TEXT), "community": nullable(TEXT), "kind": TEXT,
     "households": INTEGER, "population": INTEGER,
 }  # fmt: skip
-MOVE: Final = _object({
-    "old": TEXT, "new": _null(TEXT), "units": INTEGER, "households": INTEGER, "population": INTEGER, "from": POINT,
+MOVE: Final = object_of({
+    "old": TEXT, "new": nullable(TEXT), "units": INTEGER, "households": INTEGER, "population": INTEGER, "from": POINT,
     "to": POINT,
 })  # fmt: skip
-COMMENT: Final = _object({
-    "id": INTEGER, "at": TIME, "author": TEXT, "body": TEXT, "grid": _null(TEXT), "place": POINT, "resolved": FLAG,
+COMMENT: Final = object_of({
+    "id": INTEGER, "at": TIME, "author": TEXT, "body": TEXT, "grid": nullable(TEXT), "place": POINT, "resolved": FLAG,
 })  # fmt: skip
 GENERATION: Final[Json] = {
     "id": INTEGER, "plan": INTEGER, "published_at": TIME, "is_current": FLAG, "note": TEXT, "author": TEXT,
-    "restored": _null({**INTEGER, "description": "the generation whose grids it brought back"}),
+    "restored": nullable({**INTEGER, "description": "the generation whose grids it brought back"}),
 }  # fmt: skip
-MADE: Final = _object({"generation": _object(GENERATION)})
-QUEUED: Final = _object({"id": INTEGER, "kind": TEXT, "known": FLAG, "links": LINKS})
+MADE: Final = object_of({"generation": object_of(GENERATION)})
+QUEUED: Final = object_of({"id": INTEGER, "kind": TEXT, "known": FLAG, "links": LINKS})
 
 ANSWERS: Final[dict[str, Json]] = {
-    HERE: _object({"plans": _list(PLAN), "links": LINKS}),
+    HERE: object_of({"plans": list_of(PLAN), "links": LINKS}),
     f"{HERE}/{{plan}}": PLAN,
     f"{HERE}/{{plan}}/grids": _collection(
         {"plan": INTEGER, "version": INTEGER},
         GRID | {
-            "compactness": NUMBER, "version": INTEGER, "continues": FLAG, "locked": FLAG, "in_band": _null(FLAG),
+            "compactness": NUMBER, "version": INTEGER, "continues": FLAG, "locked": FLAG, "in_band": nullable(FLAG),
             "label_point": POINT,
         },
     ),
-    f"{HERE}/{{plan}}/compare": _object({
-        "figures": FACTS, "before": FACTS, "changes": FACTS, "moves": _list(MOVE),
-        "grids": _object({
+    f"{HERE}/{{plan}}/compare": object_of({
+        "figures": FACTS, "before": FACTS, "changes": FACTS, "moves": list_of(MOVE),
+        "grids": object_of({
             "now": _by_code({
-                "name": TEXT, "level": INTEGER, "before": _null(TEXT), "households": _null(NUMBER),
-                "households_before": _null(NUMBER), "in_band": _null(FLAG),
+                "name": TEXT, "level": INTEGER, "before": nullable(TEXT), "households": nullable(NUMBER),
+                "households_before": nullable(NUMBER), "in_band": nullable(FLAG),
             }),
-            "gone": _by_code({"name": TEXT, "level": INTEGER, "households": _null(NUMBER)}),
+            "gone": _by_code({"name": TEXT, "level": INTEGER, "households": nullable(NUMBER)}),
         }),
         "estimated": FLAG,
     }),
-    f"{HERE}/{{plan}}/comments": _object({"comments": _list(COMMENT)}),
-    f"{HERE}/{{plan}}/publication": _object({
-        "ok": FLAG, "check": FACTS, "born": _list(_object(GRID)), "gone": _list(_object(GRID)), "going_on": INTEGER,
-        "moving": _object({"households": INTEGER, "population": INTEGER, "reports_open": INTEGER}),
-        "moves": _list(MOVE), "estimated": FLAG,
-        "outdated": _list(_object({"id": INTEGER, "name": TEXT, "area": TEXT, "author": TEXT, "updated_at": TIME})),
-        "waiting": _object(PUBLICATION, nullable=True), "communities": _list(TEXT),
-        "history": _list(_object(PUBLICATION)), "time_zone": _object({"name": TEXT, "minutes": INTEGER}),
+    f"{HERE}/{{plan}}/comments": object_of({"comments": list_of(COMMENT)}),
+    f"{HERE}/{{plan}}/publication": object_of({
+        "ok": FLAG, "check": FACTS, "born": list_of(object_of(GRID)), "gone": list_of(object_of(GRID)),
+        "going_on": INTEGER,
+        "moving": object_of({"households": INTEGER, "population": INTEGER, "reports_open": INTEGER}),
+        "moves": list_of(MOVE), "estimated": FLAG,
+        "outdated": list_of(object_of({"id": INTEGER, "name": TEXT, "area": TEXT, "author": TEXT, "updated_at": TIME})),
+        "waiting": object_of(PUBLICATION, nullable=True), "communities": list_of(TEXT),
+        "history": list_of(object_of(PUBLICATION)), "time_zone": object_of({"name": TEXT, "minutes": INTEGER}),
     }),
-    GENERATIONS: _object({
-        "generations": _list(_object(GENERATION | {
+    GENERATIONS: object_of({
+        "generations": list_of(object_of(GENERATION | {
             "plan_name": TEXT, "area": TEXT, "area_name": TEXT, "area_name_en": TEXT, "system": TEXT, "born": INTEGER,
             "ended": INTEGER,
         })),
         "links": LINKS,
     }),
-    f"{GENERATIONS}/{{generation}}/restore": _object({
-        "generation": INTEGER, "ended": INTEGER, "back": INTEGER, "households": INTEGER, "communities": _list(TEXT),
-        "systems": _list(TEXT),
+    f"{GENERATIONS}/{{generation}}/restore": object_of({
+        "generation": INTEGER, "ended": INTEGER, "back": INTEGER, "households": INTEGER, "communities": list_of(TEXT),
+        "systems": list_of(TEXT),
     }),
     "/api/v1/jobs/{job}/preview": _collection(
         {"revision": INTEGER, "unit_set": INTEGER, "figures": FACTS},
@@ -131,7 +113,7 @@ CHANGES: Final[dict[str, dict[str, Json]]] = {
     f"POST {HERE}/{{plan}}/comments": {"201": COMMENT},
     f"PATCH {HERE}/{{plan}}/comments/{{comment}}": {"200": COMMENT},
     f"DELETE {HERE}/{{plan}}/comments/{{comment}}": {"204": {}},
-    f"POST {HERE}/{{plan}}/publication": {"200": MADE, "202": _object({"publication": _object(PUBLICATION)})},
+    f"POST {HERE}/{{plan}}/publication": {"200": MADE, "202": object_of({"publication": object_of(PUBLICATION)})},
     f"DELETE {HERE}/{{plan}}/publication": {"204": {}},
     f"POST {GENERATIONS}/{{generation}}/restore": {"200": MADE},
 }
