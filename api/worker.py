@@ -16,10 +16,12 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import procrastinate
 import sqlalchemy as sa
 from procrastinate import jobs as queued
+from procrastinate.worker import Worker
 
 from api import running
 from data import deliveries, jobs, publications
@@ -96,21 +98,12 @@ async def _until_stopped(
     for number in (signal.SIGTERM, signal.SIGINT):  # not the loop's own way: what it sets ends with the loop, and a
         signal.signal(number, heard)  # second signal would break into the clearing up that follows
     ready()
-    stopped = asyncio.create_task(stop.wait())
     while not stop.is_set():
-        app = _app(settings, engine, registry, stopping)
-        serving = asyncio.create_task(_serve(app, settings, engine, concurrency, beat))
-        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not serving.done():
-            serving.cancel()
         try:
-            await serving
-        except asyncio.CancelledError:
-            log.debug("the queue is left")
+            await _serve(_app(settings, engine, registry, stopping), settings, engine, concurrency, beat, stop)
         except Exception as error:
             log.warning("the queue cannot be served: %s; trying again", _first_line(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(stopped), beat.again)
+            await _pause(stop, beat.again)
 
 
 def _app(settings: Settings, engine: sa.Engine, registry: str, stopping: threading.Event) -> procrastinate.App:
@@ -131,23 +124,74 @@ def _app(settings: Settings, engine: sa.Engine, registry: str, stopping: threadi
     return app
 
 
-async def _serve(app: procrastinate.App, settings: Settings, engine: sa.Engine, concurrency: int, beat: Beat) -> None:
-    """Take jobs from the queue until cancelled; raises when the queue can no longer be served."""
-    async with app.open_async(), asyncio.TaskGroup() as side:
-        side.create_task(_every(beat.look, lambda: _take_back(app, beat)))
-        side.create_task(_every(beat.look, lambda: asyncio.to_thread(_publish_due, engine)))
-        side.create_task(_every(SWEEP_SECONDS, lambda: asyncio.to_thread(_sweep, settings, engine)))
-        await app.run_worker_async(
-            queues=[QUEUE],
-            concurrency=concurrency,
-            shutdown_graceful_timeout=0.0,
-            install_signal_handlers=False,
-            delete_jobs="always",
-            fetch_job_polling_interval=beat.look,
-            update_heartbeat_interval=beat.heartbeat,
-            stalled_worker_timeout=beat.silent,
-        )
+async def _serve(
+    app: procrastinate.App, settings: Settings, engine: sa.Engine, concurrency: int, beat: Beat, stop: asyncio.Event
+) -> None:
+    """Take jobs from the queue until ``stop`` is set; raises when the queue can no longer be served.
+
+    What is begun is told to end and waited for, never cancelled: before Python 3.12 a cancellation that arrives just as
+    a wait within psycopg ends is lost (bpo-42130), and its task would go on for ever.
+    """
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        if await _opened(app, stopped):
+            await _work_until(app, settings, engine, concurrency, beat, stopped)
+    finally:
+        stopped.cancel()
+        await app.close_async()
+    if not stop.is_set():
         raise ConnectionError("a connection to the database broke")
+
+
+async def _opened(app: procrastinate.App, stopped: asyncio.Task[Any]) -> bool:
+    """Connect, unless told to stop meanwhile."""
+
+    async def connect() -> None:
+        await app.open_async()
+
+    opening = asyncio.create_task(connect())
+    await asyncio.wait({opening, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if opening.done():
+        await opening
+        return True
+    opening.cancel()  # if it is lost, connecting has just succeeded or failed
+    await asyncio.gather(opening, return_exceptions=True)
+    return False
+
+
+async def _work_until(
+    app: procrastinate.App,
+    settings: Settings,
+    engine: sa.Engine,
+    concurrency: int,
+    beat: Beat,
+    stopped: asyncio.Task[Any],
+) -> None:
+    """Work with an app that is open; raises what any of its tasks raised."""
+    leave = asyncio.Event()
+    worker = Worker(
+        app,
+        queues=[QUEUE],
+        concurrency=concurrency,
+        shutdown_graceful_timeout=0.0,
+        install_signal_handlers=False,
+        delete_jobs="always",
+        fetch_job_polling_interval=beat.look,
+        update_heartbeat_interval=beat.heartbeat,
+        stalled_worker_timeout=beat.silent,
+    )
+    begun = [
+        asyncio.create_task(worker.run()),  # type: ignore[no-untyped-call]
+        asyncio.create_task(_every(beat.look, leave, lambda: _take_back(app, beat))),
+        asyncio.create_task(_every(beat.look, leave, lambda: asyncio.to_thread(_publish_due, engine))),
+        asyncio.create_task(_every(SWEEP_SECONDS, leave, lambda: asyncio.to_thread(_sweep, settings, engine))),
+    ]
+    await asyncio.wait({stopped, *begun}, return_when=asyncio.FIRST_COMPLETED)
+    leave.set()
+    worker.stop()  # type: ignore[no-untyped-call]
+    for ended in await asyncio.gather(*begun, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended
 
 
 async def _take_back(app: procrastinate.App, beat: Beat) -> None:
@@ -187,10 +231,16 @@ def _sweep(settings: Settings, engine: sa.Engine) -> None:
         log.info("removed %d jobs and %d deliveries that ended over %g days ago", gone, told, settings.keep_days)
 
 
-async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
-    while True:
+async def _every(seconds: float, leave: asyncio.Event, act: Callable[[], Awaitable[None]]) -> None:
+    while not leave.is_set():
         await act()
-        await asyncio.sleep(seconds)
+        await _pause(leave, seconds)
+
+
+async def _pause(leave: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until it is time to leave."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(leave.wait(), seconds)
 
 
 def _first_line(error: BaseException) -> str:

@@ -203,6 +203,14 @@ def test_a_stopping_worker_finishes_what_it_is_sending(bench: Bench) -> None:
             assert connection.exec_driver_sql("SELECT state FROM webhook_deliveries").scalar() == "delivered"
 
 
+def test_a_worker_may_be_told_to_stop_at_any_moment_of_its_start(bench: Bench) -> None:
+    for seconds in (0.0, 0.02, 0.05, 0.1, 0.2, 0.4):
+        worker = bench.worker()
+        time.sleep(seconds)
+        interrupt(worker, signal.SIGTERM)
+    assert [worker.wait(60) for worker in bench.workers] == [0] * 6, bench.said()
+
+
 def worker_of(server: int) -> int | None:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
