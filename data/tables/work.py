@@ -31,6 +31,8 @@ jobs = sa.Table(
     # share done, 0 to 1, and what is being done
     sa.Column("share", sa.Float, nullable=False, server_default="0"),
     text("note"),
+    # key of the principal who asked for it; empty: nobody in particular
+    text("owner"),
     flag("cancel_asked"),
     sa.Column("result", pg.JSONB),
     # the one error shape's code, message and details

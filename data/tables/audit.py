@@ -1,0 +1,48 @@
+"""The audit log: what was changed, by whom, why; each entry sealed with the hash of the one before."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from data.tables.base import metadata, serial, text
+
+AUDITED = (
+    "areas", "users", "tokens", "grants", "plans", "grids", "plan_edits", "publications", "generations", "components",
+    "facilities", "reports", "report_updates", "reassignments", "posts", "webhooks",
+)  # fmt: skip
+"""Tables whose every change is written down."""
+
+audit_log = sa.Table(
+    "audit_log",
+    metadata,
+    serial(),
+    # place in the chain, given as the transaction is committed; 1, 2, 3 …
+    sa.Column("seq", sa.BigInteger, unique=True),
+    sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()),
+    # who: the principal's key and name, as they were then
+    text("principal"),
+    text("name"),
+    # what: the table, insert | update | delete, how many rows
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    # [{"id", "area", "before", "after"}, …], or a digest where a file's worth of rows was written at once
+    sa.Column("changes", pg.JSONB, nullable=False),
+    text("reason"),
+    # request or command it came from
+    text("origin"),
+    sa.Column("previous", sa.LargeBinary),
+    sa.Column("hash", sa.LargeBinary),
+    sa.Index("audit_log_subject_idx", "subject", "id"),
+)
+
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    # one row: where the chain ends
+    sa.Column("one", sa.Boolean, primary_key=True, server_default=sa.true()),
+    sa.Column("seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint("one", name="one_row"),
+)
