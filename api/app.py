@@ -35,6 +35,7 @@ from api import (
     sheets,
     wms,
 )
+from api.access import guard
 from api.catalogue import Catalogue
 from api.circles import views as circle_views
 from api.current import CurrentGrids
@@ -121,16 +122,18 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     )
     errors.init_app(app)
     openapi.init_app(app)
+    known = guard.init_app(app, settings, engine)
     app.before_request(pages.check_parameters)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_web_map(app)
+    guard.check_complete(app)
     app.after_request(_secure)
     cross_origin.init_app(app)
     compression.init_app(app)
     headers = HEADERS | cross_origin.HEADERS
-    tiles = TileShortcut(Gate(app.wsgi_app), held.tiles, headers)
-    app.wsgi_app = Shortcut(tiles, held, headers)  # type: ignore[method-assign]
+    tiles = TileShortcut(Gate(app.wsgi_app), held.tiles, headers, known)
+    app.wsgi_app = Shortcut(tiles, held, headers, known)  # type: ignore[method-assign]
     return app
 
 

@@ -19,11 +19,12 @@ from apiflask.fields import Boolean, String
 from apiflask.validators import OneOf
 from flask import Response, request
 
+from api.access.layers import audience, seen, sees
+from api.access.principal import everywhere
 from api.catalogue import Offer
 from api.errors import error_response
 from api.etag import keeping, request_tag, tagged, unchanged
 from api.json import json_response
-from api.keys import is_editor
 from api.pages import Strict, no_parameters
 from api.state import state
 from gisgrid.errors import NotFound
@@ -71,10 +72,10 @@ class DownloadQuery(Strict):
 @no_parameters
 def list_layers() -> Response:
     """The layers offered now: what each tells, how it is drawn, in which formats it can be taken."""
-    offer, editor = state().catalogue.now(), is_editor()
-    tag = request_tag("".join(map(str, (offer.generation, *offer.layers))), editor, offer.band)
-    cache = keeping(restricted=editor)
-    shown = [layer_json(layer, offer) for layer in offer.layers.values() if editor or not layer.restricted]
+    offer = state().catalogue.now()
+    tag = request_tag("".join(map(str, (offer.generation, *offer.layers))), audience(), offer.band)
+    cache = keeping(restricted=everywhere("plan"))
+    shown = [layer_json(layer, offer) for layer in seen(offer.layers).values()]
     return unchanged(tag, cache) or tagged(json_response({"layers": shown}), tag, cache)
 
 
@@ -95,8 +96,8 @@ class ProjectQuery(Strict):
 @bp.input(ProjectQuery, location="query", unknown=None)
 def qgis_project(query_data: dict[str, Any]) -> Response:
     """A QGIS project that opens every layer, drawn as the map draws them."""
-    offer, editor = state().catalogue.now(), is_editor()
-    layers = [layer for layer in offer.layers.values() if editor or not layer.restricted]
+    offer = state().catalogue.now()
+    layers = list(seen(offer.layers).values())
     with state().engine.connect() as connection:
         box = extent_of(connection)
     title = "网格地图" if query_data["lang"] == "zh" else "Grid maps"
@@ -104,7 +105,7 @@ def qgis_project(query_data: dict[str, Any]) -> Response:
     made = project(layers, offer.styles, place, source=query_data["source"], language=query_data["lang"])
     response = Response(made, mimetype="application/x-qgis-project")
     response.headers["Content-Disposition"] = disposition("gisgrid", ".qgs")
-    response.headers["Cache-Control"] = keeping(restricted=editor)
+    response.headers["Cache-Control"] = keeping(restricted=everywhere("plan"))
     return response
 
 
@@ -122,7 +123,7 @@ def download(name: str, query_data: dict[str, Any]) -> Response:
     """A whole layer, or the part a filter chooses, as a file."""
     offer, form = state().catalogue.now(), FORMS[query_data["format"]]
     layer = visible(offer, name)
-    tag = request_tag(offer.revision(layer), is_editor(), weak=True)  # rows may come in another order
+    tag = request_tag(offer.revision(layer), audience(), weak=True)  # rows may come in another order
     cache = keeping(restricted=layer.restricted)
     if (known := unchanged(tag, cache)) is not None:
         return known
@@ -144,7 +145,7 @@ def download(name: str, query_data: dict[str, Any]) -> Response:
 def visible(offer: Offer, name: str) -> Layer:
     """A layer of that name the caller may see. Raises NotFound."""
     layer = offer.layers.get(name)
-    if layer is None or (layer.restricted and not is_editor()):
+    if layer is None or not sees(layer):
         raise NotFound(f"there is no layer {name[:100]!r}; /api/v1/layers lists those there are")
     return layer
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, Unauthorized
 
 from api.json import json_response
 from gisgrid.errors import BadInput, Broken, Conflict, GisgridError, NotFound
@@ -61,6 +61,9 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     told = {404: f"there is nothing at {request.path}", 405: f"{request.path} does not take {request.method}"}
     response = error_response(status, _word(status), told.get(status) or error.description or error.name)
+    if isinstance(error, Unauthorized):
+        for way in error.www_authenticate or ():
+            response.headers.add("WWW-Authenticate", way.to_header())
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response

@@ -9,17 +9,19 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+import sqlalchemy as sa
 from apiflask import APIBlueprint
 from apiflask.fields import Boolean, Integer, String
 from flask import Response, request, send_file
 
+from api.access.principal import caller, may, require
 from api.json import json_bytes, json_response
-from api.keys import is_planner, planner
 from api.pages import Strict, no_parameters
 from api.plans.job import PLAN, keep_best
 from api.state import State, state
 from data import job_files, jobs
 from data.tables import JOB_STATES
+from gisgrid.access import EVERYWHERE
 from gisgrid.errors import BadInput, Conflict, NotFound
 from gisgrid.limits import JOB_EVENTS_SECONDS, PAGE_DEFAULT, PAGE_MAX
 
@@ -69,7 +71,9 @@ def listing(query_data: dict[str, Any]) -> Response:
     if unknown := sorted(set(states) - set(JOB_STATES)):
         raise BadInput(f"state={unknown[0]!r} is not known; give some of {', '.join(JOB_STATES)}")
     with state().engine.connect() as connection:
-        rows, last = jobs.page(connection, limit=limit, before=query_data.get("before"), states=states, kinds=kinds)
+        rows, last = jobs.page(
+            connection, limit=limit, before=query_data.get("before"), states=states, kinds=kinds, owner=_whose()
+        )
     links = [{"rel": "self", "href": request.full_path.rstrip("?"), "type": "application/json"}]
     if last is not None:
         parameters = urlencode({**request.args.to_dict(), "before": last})
@@ -94,9 +98,10 @@ def cancel(job: str, query_data: dict[str, Any]) -> Response:
     the job's ``result`` names; there is none where it had found nothing yet.
     """
     number, keep = number_of_job(job), query_data["keep"]
-    kind = _find(state(), number)["kind"]
+    row = _find(state(), number)
+    kind = row["kind"]
     if kind == PLAN:
-        planner()
+        require("plan", row["area"])
     elif keep:
         raise BadInput(f"keep: job {number} is of kind {kind}; what is kept is the plan of a job of kind {PLAN}")
     with state().engine.begin() as connection:
@@ -158,7 +163,7 @@ def job_json(row: dict[str, Any]) -> dict[str, Any]:
 
 def _asked(row: dict[str, Any]) -> dict[str, Any]:
     """What a plan that is being made is of and called: for planners, as drafts are."""
-    if row["kind"] != PLAN or not is_planner():
+    if row["kind"] != PLAN or not may("plan", row["area"] or None):
         return {}
     return {"params": {name: row[name] for name in ("area", "name", "band")}}
 
@@ -181,13 +186,19 @@ def _stream(held: State, row: dict[str, Any], seen: int) -> Iterator[bytes]:
             time.sleep(LOOK_SECONDS)
             seen = max(seen, row["revision"])
             try:
-                row = _find(held, row["id"])
+                row = _again(held, row["id"])
             except NotFound:
                 return
             if row["revision"] > seen:
                 yield _event(row)
     finally:
         _waiting.release()
+
+
+def _again(held: State, job: int) -> dict[str, Any]:
+    """The row of a job the caller was let look at."""
+    with held.engine.connect() as connection:
+        return jobs.find(connection, job)
 
 
 def _event(row: dict[str, Any]) -> bytes:
@@ -212,9 +223,22 @@ def number_of_job(text: str) -> int:
     return int(text)
 
 
+def own_job(connection: sa.Connection, job: int) -> dict[str, Any]:
+    """A job that is the caller's, or nobody's; administrators see all. Raises NotFound."""
+    row = jobs.find(connection, job)
+    if row["owner"] and row["owner"] != caller().key and not may("admin", EVERYWHERE):
+        raise NotFound(f"there is no job {job}; ended jobs are removed after some days")
+    return row
+
+
+def _whose() -> str | None:
+    """The key of the caller, whose jobs are told of; None: everybody's."""
+    return None if may("admin", EVERYWHERE) else caller().key
+
+
 def _find(held: State, job: int) -> dict[str, Any]:
     with held.engine.connect() as connection:
-        return jobs.find(connection, job)
+        return own_job(connection, job)
 
 
 def _utc(value: dt.datetime | None) -> dt.datetime | None:

@@ -217,7 +217,10 @@ ANSWERS: dict[str, Json] = {
         "embedded": {"type": "boolean"},
     }),
     "/api/v1/me": _object(
-        {"name": TEXT} | {key: {"type": "boolean"} for key in ("planner", "open", "keys", "with_key")}
+        {
+            "name": TEXT, "kind": TEXT, "roles": _list(TEXT), "permissions": _list(TEXT),
+            "grants": _list(_object({"role": TEXT, "area": TEXT})),
+        } | {key: {"type": "boolean"} for key in ("planner", "open", "keys", "with_key")}
     ),
     "/api/v1/styles": _object({"layers": {"type": "object", "additionalProperties": _object(STYLE)}}),
     "/api/v1/locate": _object({

@@ -9,11 +9,13 @@ from apiflask.fields import AwareDateTime, Boolean, Integer, String
 from apiflask.validators import Range
 from flask import Response
 
+from api.access.principal import areas
 from api.etag import answered, request_tag
 from api.json import json_response
 from api.pages import Strict
 from api.receiving import checked_text
 from api.state import state
+from data.report_places import inside
 from data.report_queue import Wanted, conditions, queue_page, stage_counts
 from data.reports import stamp
 from gisgrid.limits import LABEL_CHARS_MAX, PAGE_DEFAULT, QUEUE_PAGE_MAX
@@ -71,6 +73,7 @@ def queue(query_data: dict[str, Any]) -> Response:
     limit, after = query.pop("limit"), query.pop("after", None)
     stages, majors, grids = (tuple(query.pop(name).split(",")) if name in query else () for name in LISTS)
     where = conditions(Wanted(stages=stages, majors=majors, grids=grids, **filters_of(query)))
+    where += inside(areas("dispatch"))
 
     def made() -> Response:
         with state().engine.connect() as connection:
@@ -79,4 +82,4 @@ def queue(query_data: dict[str, Any]) -> Response:
         told = [row | {name: stamp(row[name]) for name in TIMES} for row in rows]
         return json_response({"reports": told, "matched": sum(counts.values()), "stages": counts, "after": following})
 
-    return answered(request_tag(state().catalogue.now().tables["reports"]), made)
+    return answered(request_tag(state().catalogue.now().tables["reports"], *areas("dispatch")), made)

@@ -12,9 +12,9 @@ from apiflask.validators import OneOf
 from flask import Response, request
 from werkzeug.http import quote_etag, unquote_etag
 
+from api.access.principal import areas, caller, require
 from api.errors import error_response
 from api.json import json_response
-from api.keys import bearer, caller, is_planner, planner
 from api.pages import GEOJSON, Strict, no_parameters, page_query, respond_page
 from api.receiving import Incoming, checked_text, checked_urls, receive
 from api.report_queue import FilterQuery, filters_of
@@ -22,6 +22,7 @@ from api.state import state
 from data import tables as t
 from data.reassignments import Order, reassign, reassignments_of
 from data.report_lists import responsible, updates_of
+from data.report_places import check_inside, community_of_grid, inside
 from data.report_queue import Wanted, conditions
 from data.reports import INLETS, Change, Row, add_update, report_facts, report_row, update_facts
 from data.tables import STAGES
@@ -81,7 +82,7 @@ class ReassignBody(Strict):
 def list_reports(query_data: dict[str, Any]) -> Response:
     """Reports as GeoJSON, by number."""
     query = dict(query_data)
-    where = conditions(Wanted(**filters_of(query)))
+    where = conditions(Wanted(**filters_of(query))) + inside(areas("see"))
     if "reported_since" in query:
         where.append(t.reports.c.reported_at >= query.pop("reported_since"))
     return respond_page(REPORTS, query, where=where)
@@ -95,9 +96,9 @@ def create_report(json_data: dict[str, Any]) -> Response:
     """Locate and store a report.
 
     Answers 201 with the report, or 200 with the one stored before when the token is known. The way in is the same as
-    /open311/v2/requests. With keys set, ``Authorization: Bearer KEY`` is needed.
+    /open311/v2/requests.
     """
-    name = _sender()
+    name = caller().name
     given = dict(json_data)
     lon, lat, pictures = given.pop("lon", None), given.pop("lat", None), tuple(given.pop("media_urls"))
     given["channel"] = given["channel"] or name
@@ -111,7 +112,10 @@ def create_report(json_data: dict[str, Any]) -> Response:
 @no_parameters
 def one_report(report: str) -> Response:
     """One report with its updates and who is responsible."""
-    return _report(_number(report))
+    number = _number(report)
+    with state().engine.connect() as connection:
+        check_inside(connection, number, areas("see"))
+    return _report(number)
 
 
 @bp.get("/<report>/updates")
@@ -121,6 +125,7 @@ def list_updates(report: str) -> Response:
     number = _number(report)
     with state().engine.connect() as connection:
         report_row(connection, number)
+        check_inside(connection, number, areas("see"))
         rows = updates_of(connection, number, limit=PAGE_MAX)
     return json_response({"updates": [update_facts(row) for row in rows]})
 
@@ -133,11 +138,11 @@ def add_one_update(report: str, json_data: dict[str, Any]) -> Response:
     """Add an update: a stage, a note, when it is expected to be done.
 
     Answers 201 with the report, or 200 when the update_id is known. Stages may go on or back; an archived report is
-    opened again with ``reopen`` only (409 otherwise). With keys set, ``Authorization: Bearer KEY`` is needed. With
-    ``If-Match`` only while the report is as that ETag saw it (412 otherwise, with the report as it is now).
+    opened again with ``reopen`` only (409 otherwise). A stage
+        and ``reopen`` need the right to dispatch. With ``If-Match`` only while the report is as that ETag saw it
+    (412 otherwise, with the report as it is now).
     """
-    name = _sender()
-    number = _number(report)
+    name, number = caller().name, _number(report)
     change = Change(
         stage=json_data.get("stage"),
         note=checked_text("note", json_data["note"], DESCRIPTION_CHARS_MAX),
@@ -150,7 +155,11 @@ def add_one_update(report: str, json_data: dict[str, Any]) -> Response:
     )
     if not (change.stage or change.note or change.media_url or change.expected_at or change.reopen):
         raise BadInput("the update says nothing; give stage, note, media_urls, expected_at or reopen")
+    needed = "dispatch" if change.stage or change.reopen else "report"
+    require(needed)
     with state().engine.begin() as connection:
+        for permission in ("see", needed):  # the answer tells all of the report
+            check_inside(connection, number, areas(permission))
         if (changed := stale(report_row(connection, number, lock=True))) is not None:
             return changed
         _, _, made = add_update(connection, number, change)
@@ -163,6 +172,7 @@ def list_reassignments(report: str) -> Response:
     """Who gave a report to another grid, from where to where and why, oldest first."""
     number = _number(report)
     with state().engine.connect() as connection:
+        check_inside(connection, number, areas("see"))
         rows = reassignments_of(connection, number, limit=PAGE_MAX)
     return json_response({"reassignments": rows})
 
@@ -174,13 +184,13 @@ def list_reassignments(report: str) -> Response:
 def reassign_report(report: str, json_data: dict[str, Any]) -> Response:
     """Give a report to another grid in force, or to a grid of a professional system, for a reason.
 
-    Only who may edit (403 otherwise). Kept as an update and in the report's reassignments; the webhooks of both areas
+        Only who may dispatch where it is and where it goes (403 otherwise). Kept as an update and in the report's
+    reassignments; the webhooks of both areas
     are told. With ``If-Match`` only while the report is as that ETag saw it (412 otherwise, with the report as it is
     now). 409 for the grid it has already, a grid that has ended and an archived report. A report moved so stays with
     its grid until that ends.
     """
-    author = planner()
-    number = _number(report)
+    author, number = caller().name, _number(report)
     order = Order(
         grid=checked_text("grid", json_data["grid"], KEY_CHARS_MAX),
         reason=checked_text("reason", json_data["reason"], REASON_CHARS_MAX),
@@ -188,15 +198,13 @@ def reassign_report(report: str, json_data: dict[str, Any]) -> Response:
         stage=json_data.get("stage"),
     )
     with state().engine.begin() as connection:
+        check_inside(connection, number, areas("dispatch"))
         if (changed := stale(report_row(connection, number, lock=True))) is not None:
             return changed
+        if (community := community_of_grid(connection, order.grid)) is not None:
+            require("dispatch", community)
         reassign(connection, number, order)
     return _report(number)
-
-
-def _sender() -> str:
-    """The name of who sends a report or an update: an editor, or a caller with a key where keys are set."""
-    return planner() if is_planner() else caller(bearer())
 
 
 def version_tag(row: Row) -> str:

@@ -10,8 +10,8 @@ from apiflask import APIBlueprint
 from apiflask.fields import Integer, String
 from flask import Response
 
+from api.access.principal import may
 from api.etag import keeping, request_tag, tagged, unchanged
-from api.keys import is_planner
 from api.pages import Strict
 from api.state import state
 from data import tables as t
@@ -90,7 +90,7 @@ def _revision(connection: sa.Connection, asked: SheetRequest) -> tuple[str, bool
     if asked.plan is not None:
         plan = plan_row(connection, asked.plan)
         draft = plan.status == "draft"
-        if draft and not is_planner():
+        if draft and not may("plan", plan.area):
             raise NotFound(f"plan {asked.plan} does not exist; 'gisgrid plans' lists those that do")
         parts += [plan.status, str(plan.version)]
     return ":".join(parts), draft, asked.generation is not None

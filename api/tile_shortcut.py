@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.access.known import Known
+from api.access.layers import holds_reports
+from api.access.shortcuts import kept_private, may_see
 from api.catalogue import Offer
 from api.tile_source import Tiles, revision_word
 from gisgrid.errors import GisgridError
@@ -39,20 +42,20 @@ _QUERY: Final = re.compile(r"(?:f=mvt)?|v=([0-9a-f]{1,40})")
 class TileShortcut:
     """The application with the short way in front of it."""
 
-    def __init__(self, app: WSGIApplication, tiles: Tiles, headers: dict[str, str]) -> None:
+    def __init__(self, app: WSGIApplication, tiles: Tiles, headers: dict[str, str], known: Known) -> None:
         """``headers`` are sent with every answer, as the application sends them."""
-        self._app, self._tiles = app, tiles
+        self._app, self._tiles, self._known = app, tiles, known
         self._headers = [(name, value) for name, value in headers.items() if name != "Cache-Control"]
         self._words: dict[tuple[str, str], str] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or let the application do it."""
         path = environ["PATH_INFO"]
-        if path.startswith(_PREFIX) and environ["REQUEST_METHOD"] == "GET":
+        if path.startswith(_PREFIX) and environ["REQUEST_METHOD"] == "GET" and may_see(self._known, environ):
             answer = self._answer(path, environ)
             if answer is not None:
                 status, headers, body = answer
-                start_response(status, [*self._headers, *headers])
+                start_response(status, [*self._headers, *kept_private(self._known, headers)])
                 return [body]
         return self._app(environ, start_response)
 
@@ -66,6 +69,8 @@ class TileShortcut:
             return None  # the application says what is wrong
         layer = offer.layers.get(asked[1])
         if layer is None or layer.restricted or layer.picture_only:
+            return None
+        if holds_reports(layer) and not may_see(self._known, environ, everywhere=True):
             return None
         tiles = MATRIX_SETS[asked[2]]
         zoom = int(asked[3])

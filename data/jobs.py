@@ -52,20 +52,28 @@ class Run:
 
 
 def submit(
-    connection: sa.Connection, kind: str, params: dict[str, Any], *, home: Path, input: Path | bytes | None = None
+    connection: sa.Connection,
+    kind: str,
+    params: dict[str, Any],
+    *,
+    home: Path,
+    input: Path | bytes | None = None,
+    owner: str = "",
 ) -> int:
     """Queue work of a kind in the caller's transaction; the job's number.
 
     The job is there if and only if the transaction is kept. ``input`` is put aside under ``home`` (GISGRID_HOME); the
-    caller's file stays the caller's. Raises BadInput when parameters or input are too large, Broken when too many jobs
-    wait already.
+    caller's file stays the caller's.
+
+    ``owner``: key of the principal who asks, empty for nobody. Raises BadInput when parameters or input are too large,
+    Broken when too many jobs wait already.
     """
     if len(orjson.dumps(params)) > JOB_PARAMS_BYTES_MAX:
         raise BadInput(f"the job's parameters are over {JOB_PARAMS_BYTES_MAX:,} bytes; send them as a file")
     waiting = connection.scalar(sa.select(sa.func.count()).select_from(t.jobs).where(j.state == "queued"))
     if (waiting or 0) >= JOBS_QUEUED_MAX:
         raise Broken(f"{waiting} jobs wait already; try again later", code="queue_full", waiting=waiting)
-    job = int(connection.scalar(sa.insert(t.jobs).values(kind=kind, params=params).returning(j.id)) or 0)
+    job = int(connection.scalar(sa.insert(t.jobs).values(kind=kind, params=params, owner=owner).returning(j.id)) or 0)
     try:
         if input is not None:
             job_files.keep_input(home, job, input)
@@ -97,10 +105,16 @@ def tell(connection: sa.Connection, job: int, result: dict[str, Any]) -> None:
     connection.execute(sa.update(t.jobs).where(j.id == job).values(result=result, **_next_revision))
 
 
-def unfinished(connection: sa.Connection, kind: str, params: dict[str, Any]) -> int | None:
-    """The newest job that waits or runs with just these parameters, and that nobody asked to stop."""
-    alike = (j.kind == kind, j.params == params, j.state.not_in(ENDED), j.cancel_asked.is_(False))
-    found = connection.scalar(sa.select(sa.func.max(j.id)).where(*alike))
+def unfinished(connection: sa.Connection, kind: str, params: dict[str, Any], *, owner: str = "") -> int | None:
+    """The newest job of an owner, or of nobody, that waits or runs with just these parameters and is not to stop."""
+    alike = (
+        j.kind == kind,
+        j.params == params,
+        j.state.not_in(ENDED),
+        j.cancel_asked.is_(False),
+        j.owner.in_(("", owner)),
+    )
+    found = connection.scalar(sa.select(sa.func.max(j.id)).where(*alike, j.owner.in_(("", owner))))
     return None if found is None else int(found)
 
 
@@ -111,13 +125,18 @@ def page(
     before: int | None = None,
     states: Sequence[str] = (),
     kinds: Sequence[str] = (),
+    owner: str | None = None,
 ) -> tuple[list[dict[str, Any]], int | None]:
-    """Jobs, newest first, and the key to go on from (None: that was the last page). ``before``: that key."""
+    """Jobs, newest first, and the key to go on from (None: that was the last page). ``before``: that key.
+
+    ``owner``: only theirs, and jobs nobody owns; None: everybody's.
+    """
     query = sa.select(*_columns).order_by(j.id.desc()).limit(limit + 1)
     for wanted in (
         j.id < before if before is not None else None,
         j.state.in_(states) if states else None,
         j.kind.in_(kinds) if kinds else None,
+        j.owner.in_(("", owner)) if owner is not None else None,
     ):
         query = query if wanted is None else query.where(wanted)
     rows = [dict(row) for row in connection.execute(query).mappings()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,18 +23,18 @@ def page(
     before: int | None = None,
     area: str | None = None,
     status: str | None = None,
-    drafts: bool = False,
+    drafts: Sequence[str] = (),
 ) -> tuple[list[Row], int | None]:
     """Plans, newest first, and the key to go on from (None: that was the last page).
 
-    ``area``: plans of it and of areas inside it; ``drafts``: whether the caller sees drafts.
+    ``area``: plans of it and of areas inside it; ``drafts``: areas whose drafts are among them ("" for all).
     """
     query = sa.select(p.id).order_by(p.id.desc()).limit(limit + 1)
     for wanted in (
         p.id < before if before is not None else None,
         p.area.startswith(area, autoescape=True) if area else None,
         p.status == status if status else None,
-        None if drafts else p.status == "published",
+        None if "" in drafts else sa.or_(p.status == "published", *(p.area.startswith(code) for code in drafts)),
     ):
         query = query if wanted is None else query.where(wanted)
     ids = list(connection.scalars(query))

@@ -61,13 +61,13 @@ def conditions(wanted: Wanted) -> list[Condition]:
     if wanted.since is not None:
         found.append(r.updated_at >= wanted.since)
     if wanted.area is not None:
-        found.append(_in_area(wanted.area))
+        found.append(in_area(wanted.area))
     if wanted.text:
         found.append(_says(wanted.text))
     return found
 
 
-def _in_area(area: str) -> Condition:
+def in_area(area: str) -> Condition:
     """Owned by a grid of the area; of reports without such an owner those that lie in it."""
     if not (area.isascii() and area.isdigit() and len(area) in (6, 9, 12)):
         raise BadInput(f"area {area[:40]!r} is no code of a district, street or community (6, 9 or 12 digits)")

@@ -13,9 +13,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
 
+from gisgrid.access import ROLES
 from gisgrid.errors import BadInput
 
 CHINA_TIME = ZoneInfo("Asia/Shanghai")
+NAMED_ROLES = ("planner", "admin")
+"""Roles that change things for good: whoever has them is known by name."""
 WEBHOOK_WAITS = (5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 43200.0, 86400.0, 86400.0)
 """Seconds between the tries of a webhook delivery: fourteen tries over three days."""
 
@@ -33,11 +36,13 @@ class Settings:
     facility_categories: Path | None = None
     """``GISGRID_FACILITY_CATEGORIES``: CSV that replaces the built-in life-circle facility table."""
     open311_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """``GISGRID_OPEN311_KEYS``: (name, key) of those who may send reports; empty: everybody may."""
+    """``GISGRID_OPEN311_KEYS``: (name, key) of systems that may send reports (role reporter)."""
     editor_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """``GISGRID_EDITOR_KEYS``: (name, key) of those who may see drafts and edit features; empty: nobody may."""
+    """``GISGRID_EDITOR_KEYS``: (name, key) of those who plan, dispatch and analyse everywhere."""
     open_editing: bool = False
-    """``GISGRID_OPEN_EDITING``: 1: plans are made and edited without a key, from this machine only (for trying out)."""
+    """``GISGRID_OPEN_EDITING``: 1: all is allowed without a password, from this machine only (for trying out)."""
+    anonymous: tuple[str, ...] = ()
+    """``GISGRID_ANONYMOUS``: roles of those who send no credentials, split by commas; empty: nobody gets in."""
     timezone: tzinfo = CHINA_TIME
     """``GISGRID_TIMEZONE``: zone of times given without one, and of days (``Asia/Shanghai``)."""
     keep_days: float = 14.0
@@ -69,6 +74,7 @@ class Settings:
             open311_keys=_keys(env, "GISGRID_OPEN311_KEYS"),
             editor_keys=_keys(env, "GISGRID_EDITOR_KEYS"),
             open_editing=bool(_whole(env, "GISGRID_OPEN_EDITING", 0, most=1)),
+            anonymous=_roles(env, "GISGRID_ANONYMOUS"),
             keep_days=_numbers(env, "GISGRID_KEEP_DAYS", (14.0,), most=1)[0],
             webhook_waits=_numbers(env, "GISGRID_WEBHOOK_WAITS", WEBHOOK_WAITS, most=100),
             address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),
@@ -114,6 +120,16 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, most: int) -> int
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
         raise BadInput(f"{name}={text!r} cannot be used; give a whole number from 0 to {most}")
     return int(text)
+
+
+def _roles(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Roles split by commas. Raises BadInput for one that is none, and for rights nobody gets without a name."""
+    found = tuple(dict.fromkeys(part.strip() for part in env.get(name, "").split(",") if part.strip()))
+    for role in found:
+        if role not in ROLES or role in NAMED_ROLES:
+            given = ", ".join(known for known in ROLES if known not in NAMED_ROLES)
+            raise BadInput(f"{name}: {role[:40]!r} is no role that everybody can have; give some of {given}")
+    return found
 
 
 def _file(env: Mapping[str, str], name: str) -> Path | None:

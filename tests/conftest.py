@@ -37,6 +37,8 @@ hypothesis_settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 ROOT = Path(__file__).resolve().parent.parent
+OPEN_TO = ("analyst", "reporter")
+"""Roles of those who send no credentials, in tests that are not about who may what."""
 TOGETHER = ("tests/e2e/",)
 """Folders whose files share fixtures too dear to be made by every test process: they stay with one of them."""
 
@@ -94,7 +96,7 @@ def postgis_url(scratch: Scratch) -> Iterator[str]:
 @pytest.fixture
 def settings(postgis_url: str, tmp_path: Path) -> Settings:
     """Settings that name the scratch database."""
-    return Settings(home=tmp_path, database_url=postgis_url)
+    return Settings(home=tmp_path, database_url=postgis_url, anonymous=OPEN_TO)
 
 
 @pytest.fixture
@@ -215,7 +217,7 @@ def _admin(cluster: embedded.Cluster, statement: str) -> None:
 def planned(cluster: embedded.Cluster, session_home: Path, small_district: SampleDistrict) -> Iterator[Planned]:
     """Read only, please: shared by the whole session."""
     _admin(cluster, f"CREATE DATABASE planned TEMPLATE {embedded.DATABASE}")
-    settings = Settings(home=session_home, database_url=cluster.url_of("planned"))
+    settings = Settings(home=session_home, database_url=cluster.url_of("planned"), anonymous=OPEN_TO)
     with db.database(settings) as engine:
         store_layers(engine, *clean_layers(small_district.layers), source="sample")
         area = str(small_district.layers["areas"]["code"].min())
@@ -232,7 +234,7 @@ def planned_copy(planned: Planned, cluster: embedded.Cluster) -> Iterator[Planne
     name = f"planned_{next(_copies)}"
     planned.engine.dispose()  # a template must have no connections
     _admin(cluster, f"CREATE DATABASE {name} TEMPLATE planned")
-    settings = Settings(home=planned.settings.home, database_url=cluster.url_of(name))
+    settings = Settings(home=planned.settings.home, database_url=cluster.url_of(name), anonymous=OPEN_TO)
     engine = db.make_engine(str(settings.database_url))
     yield Planned(settings, engine, planned.district, planned.area, planned.plan)
     engine.dispose()

@@ -7,6 +7,7 @@ from typing import Any
 from apiflask.fields import Float, List, String
 from flask import Response
 
+from api.access.principal import caller
 from api.circles.blueprint import FACTOR, PROFILE, SPEED, bp
 from api.circles.given import FilesBody
 from api.circles.job import CIRCLES, circles_params
@@ -73,9 +74,10 @@ def queued(kind: str, params: dict[str, Any], **facts: Any) -> Response:
     held = state()
     with held.engine.begin() as connection:
         area_box(connection)
-        number = jobs.unfinished(connection, kind, params)
+        number = jobs.unfinished(connection, kind, params, owner=caller().key)
         known = number is not None
-        number = jobs.submit(connection, kind, params, home=held.settings.home) if number is None else number
+        if number is None:
+            number = jobs.submit(connection, kind, params, home=held.settings.home, owner=caller().key)
     here = f"/api/v1/jobs/{number}"
     told = {
         "id": number, "kind": kind, "known": known, **facts,

@@ -12,11 +12,11 @@ import click
 import sqlalchemy as sa
 
 from api import server
+from api.access.credentials import LOOPBACK
 from api.circles.job import CIRCLES, circles_params
 from api.cli import stopping
 from api.cli.output import Output, output_options
 from api.cli.working import worker_beside
-from api.keys import LOOPBACK
 from data import db, plans
 from data import tables as t
 from data.intake import clean_layers, store_layers
@@ -57,7 +57,9 @@ jobs_option = click.option(
 def serve(output: Output, host: str, port: int, workers: int, jobs: bool) -> None:
     """Serve the web map and the HTTP interface until stopped."""
     _check_port(host, port)
-    with db.database(Settings.from_env()), worker_beside(jobs):
+    settings = Settings.from_env()
+    with db.database(settings) as engine, worker_beside(jobs):
+        output.say(*_who_gets_in(settings, engine))
         _serve(output, host, port, workers)
 
 
@@ -101,7 +103,22 @@ def _open_editing(output: Output, host: str) -> None:
     """Let this machine's people work on plans without a key: a demo is there to be tried."""
     if host in LOOPBACK and "GISGRID_OPEN_EDITING" not in os.environ:
         os.environ["GISGRID_OPEN_EDITING"] = "1"  # read by the server's processes
-        output.say("plans can be edited without a password, from this machine only")
+        output.say("open to this machine without a password: whoever uses it may do everything; nobody else gets in")
+
+
+def _who_gets_in(settings: Settings, engine: sa.Engine) -> list[str]:
+    """What those who start a service have to know of its doors."""
+    if settings.open_editing:
+        said = ["open to this machine without a password (GISGRID_OPEN_EDITING)"]
+    elif settings.anonymous:
+        said = [f"without signing in everybody may do what {' and '.join(settings.anonymous)} may (GISGRID_ANONYMOUS)"]
+    else:
+        said = ["nobody gets in without signing in, or a token; GISGRID_ANONYMOUS=viewer would open the maps to all"]
+    with engine.connect() as connection:
+        people = connection.scalar(sa.select(sa.func.count()).select_from(t.users))
+    if not people:
+        said.append("there is no administrator yet: gisgrid user add LOGIN --role admin")
+    return said
 
 
 def _made_before(engine: sa.Engine, source: str) -> bool:

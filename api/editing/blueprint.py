@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from apiflask import APIBlueprint
 
-from api.keys import is_planner
+from api.access.principal import may
 from data.plans import PlanRow, plan_row
 from data.tables import COMPREHENSIVE
 from gisgrid.errors import Conflict, NotFound
@@ -20,11 +20,13 @@ UNIT_SET: Final = "/api/v1/unit-sets/<unit_set>"
 
 
 def visible_plan(connection: sa.Connection, given: str) -> PlanRow:
-    """A plan made of units that the caller may see: drafts are for planners. Raises NotFound, and Conflict for a plan
-    whose grids are not made of units (imported, professional)."""
+    """A plan made of units that the caller may see: drafts are for planners of their area.
+
+    Raises NotFound, and Conflict for a plan whose grids are not made of units (imported, professional).
+    """
     plan = number_of("plan", given)
     row = plan_row(connection, plan)
-    if row.status != "published" and not is_planner():
+    if row.status != "published" and not may("plan", row.area):
         raise NotFound(f"plan {plan} does not exist")
     if row.unit_set is None or row.system != COMPREHENSIVE:
         raise Conflict(
@@ -39,7 +41,7 @@ def visible_unit_set(connection: sa.Connection, given: str) -> UnitSet:
     """A unit set the caller may see: planners all, others those of published plans. Raises NotFound."""
     unit_set = number_of("unit set", given)
     found = unit_set_of(connection, unit_set)
-    if not found.published and not is_planner():
+    if not found.published and not may("plan", found.area):
         raise NotFound(f"unit set {unit_set} does not exist; a plan names the one it is made of")
     return found
 

@@ -11,11 +11,11 @@ from marshmallow import RAISE
 from marshmallow.validate import Length
 from werkzeug.exceptions import PreconditionRequired
 
+from api.access.principal import caller, require
 from api.editing.blueprint import PLAN, bp, visible_plan
 from api.editing.held import held_grounds
 from api.etag import NOT_KEPT
 from api.json import json_response
-from api.keys import planner
 from api.pages import Strict, no_parameters
 from api.state import state
 from gisgrid.errors import BadInput
@@ -60,16 +60,16 @@ def edit(plan: str, json_data: dict[str, Any]) -> Response:
     Edits of others since ``base`` are merged where they are about other units; where not, 409 ``conflicts`` names every
     unit and grid that is not as it was seen. Locked grids answer 409 ``locked``, published plans 409 ``published``.
     """
-    author = planner()
     if "base" not in json_data:
         raise PreconditionRequired("send base, the version of the plan you saw, so that no change of others is lost")
     with state().engine.connect() as connection:
         row = visible_plan(connection, plan)
+        require("plan", row.area)
         assert row.unit_set is not None
         held = held_grounds().get(connection, unit_set_of(connection, row.unit_set))
     made = store_edit(
         state().engine, row.id, held.ground, held.keys, base=json_data["base"], operations=json_data["operations"],
-        author=author, note=json_data["note"], key=json_data.get("key"),
+        author=caller().name, note=json_data["note"], key=json_data.get("key"),
     )  # fmt: skip
     body = {
         "version": made.version, "codes": made.codes, "grids": made.grids, "removed": made.removed,

@@ -10,13 +10,13 @@ from flask import Response
 from marshmallow import RAISE
 from marshmallow.validate import OneOf
 
+from api.access.principal import require
 from api.editing.assignment import plan_tag
 from api.editing.blueprint import PLAN, bp, visible_plan
 from api.editing.ground import ground_tag
 from api.editing.held import held_grounds
 from api.etag import CURRENT, NOT_KEPT, PRIVATE, tag_of, tagged, unchanged
 from api.json import json_response
-from api.keys import planner
 from api.pages import no_parameters
 from api.state import state
 from planning.fixes import KINDS
@@ -67,10 +67,10 @@ def fix(plan: str, json_data: dict[str, Any]) -> Response:
 
     409 ``nothing_better`` says why there is no better division, 409 ``locked`` which grid would have to change.
     """
-    planner()
     with state().engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
         row = visible_plan(connection, plan)
+        require("plan", row.area)
         check_draft(row)
         assert row.unit_set is not None
         held = held_grounds().get(connection, unit_set_of(connection, row.unit_set))

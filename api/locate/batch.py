@@ -13,6 +13,7 @@ from apiflask.fields import Float, String
 from flask import Response, current_app, request
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
+from api.access.principal import require
 from api.json import json_response
 from api.locate import rows as locate_rows
 from api.locate.answers import checked_within
@@ -221,9 +222,9 @@ def _answered(rows: Rows, wanted: str, within: float, source: PointStream | None
 
 def _as_job(params: dict[str, Any], body: Path | bytes, rows: int) -> Response:
     grids_in_force()  # before the first publish there is nothing a job could do
-    held = state()
+    held, owner = state(), require("analyse").key
     with held.engine.begin() as connection:
-        number = jobs.submit(connection, "locate", params, home=held.settings.home, input=body)
+        number = jobs.submit(connection, "locate", params, home=held.settings.home, input=body, owner=owner)
     here = f"/api/v1/jobs/{number}"
     told = {
         "id": number, "kind": "locate", "state": "queued", "points": rows,

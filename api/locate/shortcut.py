@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.access.known import Known
+from api.access.shortcuts import kept_private, may_see
 from api.json import json_bytes
 from api.locate.answers import Asked
 from api.locate.single import answer_body, stored_point
@@ -31,14 +33,14 @@ _PLAIN: Final = re.compile(
 class Shortcut:
     """The application with the short way in front of it."""
 
-    def __init__(self, app: WSGIApplication, state: State, headers: dict[str, str]) -> None:
+    def __init__(self, app: WSGIApplication, state: State, headers: dict[str, str], known: Known) -> None:
         """``headers`` are sent with every answer, as the application sends them."""
-        self._app, self._state = app, state
-        self._headers = [("Content-Type", "application/json"), *headers.items()]
+        self._app, self._state, self._known = app, state, known
+        self._headers = [("Content-Type", "application/json"), *kept_private(known, headers.items())]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or let the application do it."""
-        if environ["PATH_INFO"] == PATH and environ["REQUEST_METHOD"] == "GET":
+        if environ["PATH_INFO"] == PATH and environ["REQUEST_METHOD"] == "GET" and may_see(self._known, environ):
             body = self._answer(environ.get("QUERY_STRING", ""))
             if body is not None:
                 start_response("200 OK", [*self._headers, ("Content-Length", str(len(body)))])

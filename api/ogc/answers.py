@@ -10,9 +10,9 @@ from flask import Response, g, render_template, request
 from werkzeug.urls import iri_to_uri
 
 from api import etag
+from api.access.layers import seen
 from api.catalogue import Offer
 from api.json import json_response
-from api.keys import is_editor
 from api.state import state
 from gisgrid.errors import BadInput, NotFound
 from layers.catalog import Layer
@@ -131,9 +131,7 @@ def offered() -> Offer:
 
 def seen_layers() -> dict[str, Layer]:
     """The layers that are collections for this caller."""
-    layers = offered().layers.values()
-    open_to = is_editor()
-    return {layer.name: layer for layer in layers if not layer.picture_only and (open_to or not layer.restricted)}
+    return {name: layer for name, layer in seen(offered().layers).items() if not layer.picture_only}
 
 
 def found_layer(name: str) -> Layer:

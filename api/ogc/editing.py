@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 import orjson
+import sqlalchemy as sa
 from flask import Response, request
-from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Forbidden, MethodNotAllowed, PreconditionFailed, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import MethodNotAllowed, PreconditionFailed, UnsupportedMediaType
 
 from api import etag
-from api.keys import editor, given_key
+from api.access.principal import everywhere, require
 from api.ogc.answers import GEOJSON, JSON, address, found_layer, take
 from api.state import state
+from data.report_places import community_at
 from gisgrid.errors import BadInput
 from layers.catalog import Layer
 from layers.collections.crs import CRS84, Crs, crs_named
-from layers.collections.editable import delete, insert, merged, replace, stored_tag
-from layers.collections.pages import Question, feature
+from layers.collections.editable import delete, insert, merged, replace, stored_tag, table_of
+from layers.collections.pages import Question, feature, has_key
 
 PATCH_TYPE: Final = "application/merge-patch+json"
 DEPTH_MAX: Final = 60
@@ -29,6 +30,7 @@ def add_item(collection: str) -> Response:
     sent, crs = _sent((GEOJSON, JSON)), _content_crs()
     with state().engine.begin() as connection:
         key = insert(connection, layer, sent, crs)
+        _check_place(connection, layer, key)
         tag = stored_tag(connection, layer, key)
     response = Response(status=201)
     response.headers["Location"] = address("collections", layer.name, "items", key)
@@ -62,6 +64,7 @@ def delete_item(collection: str, key: str) -> Response:
     layer = _open(collection)
     tag = _seen(layer, key)
     with state().engine.begin() as connection:
+        _check_place(connection, layer, key)
         if not delete(connection, layer, key, tag):
             raise _stale()
     return Response(status=204)
@@ -89,19 +92,22 @@ def _options(layer: Layer, *changing: str) -> Response:
 
 
 def _open(collection: str) -> Layer:
-    """The collection, when it and the caller may change. Raises 401 or 403 for a missing or unknown key, 405."""
+    """The collection, when it and the caller may change. Raises 401, 403, 405."""
     take()
     layer = found_layer(collection)
     if not layer.editable:
         raise MethodNotAllowed(valid_methods=["GET", "HEAD", "OPTIONS"])
-    try:
-        editor()
-    except Forbidden as error:
-        if state().settings.editor_keys and not given_key():
-            asked = WWWAuthenticate("basic", {"realm": "gisgrid"})
-            raise Unauthorized(error.description, www_authenticate=asked) from None
-        raise
+    require("edit")
     return layer
+
+
+def _check_place(connection: sa.Connection, layer: Layer, key: str) -> None:
+    """Raises Forbidden (403), which takes all back, for a feature where the caller may not edit."""
+    if everywhere("edit"):
+        return
+    table = table_of(layer)
+    stored = sa.select(table.c.geometry).where(has_key(layer, key)).scalar_subquery()
+    require("edit", community_at(connection, stored))
 
 
 def _seen(layer: Layer, key: str) -> str:
@@ -114,8 +120,11 @@ def _seen(layer: Layer, key: str) -> str:
 
 def _write(layer: Layer, key: str, sent: Any, crs: Crs, tag: str, *, place: bool = True) -> Response:
     with state().engine.begin() as connection:
+        _check_place(connection, layer, key)
         if not replace(connection, layer, key, sent, crs, tag, place=place):
             raise _stale()
+        if place:
+            _check_place(connection, layer, key)  # where it has been moved to
         tag = stored_tag(connection, layer, key)
     response = Response(status=204)
     response.headers["ETag"] = f'"{tag}"'

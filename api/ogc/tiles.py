@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from apiflask import APIBlueprint
 from flask import Response, request
 
+from api.access.layers import sees
 from api.catalogue import Offer
 from api.json import json_response
-from api.keys import is_editor
 from api.overview import attribution
 from api.state import state
 from api.tile_shortcut import FOREVER, PRIVATE, SHORT, answered
@@ -174,7 +174,7 @@ def dataset_tile(tms: str, zoom: str, row: str, column: str) -> Response:
 def layer_asked(offer: Offer, name: str) -> Layer:
     """A layer that has tiles and that the caller may see. Raises NotFound."""
     layer = layer_named(dict(offer.layers), name)
-    if layer.picture_only or (layer.restricted and not is_editor()):
+    if layer.picture_only or not sees(layer):
         layer_named({}, name)
     return layer
 
@@ -183,7 +183,9 @@ def _chosen(offer: Offer) -> list[Layer]:
     """The layers named in ``collections``, else those that are no part of others."""
     text = request.args.get("collections")
     if text is None:
-        return [a for a in offer.layers.values() if not a.restricted and not a.picture_only and a.base is None]
+        return [
+            a for a in offer.layers.values() if not a.restricted and sees(a) and not a.picture_only and a.base is None
+        ]
     names = list(dict.fromkeys(text.split(",")))
     if len(names) > TILE_LAYERS_MAX:
         raise BadInput(f"collections names {len(names)} layers; a tile holds at most {TILE_LAYERS_MAX}")

@@ -9,9 +9,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from flask import Response
 
-from api.keys import caller
+from api.access.principal import caller
 from api.open311.answers import answer
-from api.open311.params import Form, flag, numbers, paging, posted_form, query, sent_key, span
+from api.open311.params import Form, flag, numbers, paging, posted_form, query, span
 from api.open311.statuses import simple_status, stages_of
 from api.receiving import Incoming, checked_text, receive
 from api.state import state
@@ -39,7 +39,7 @@ SORTS: Final = {"requested_datetime": "reported_at", "updated_datetime": "update
 def send_request() -> Response:
     """POST requests: take a report in and answer with its number and grid."""
     form = posted_form()
-    name = caller(sent_key(form))
+    name = caller().name
     row, _ = receive(_incoming(form, name))
     sent = {"service_request_id": str(row["id"]), "service_notice": notice(row), "account_id": None}
     return answer("service_requests", [sent | _owner(row)])

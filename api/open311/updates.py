@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from flask import Response
 
-from api.keys import caller
+from api.access.principal import areas, caller
 from api.open311.answers import answer
-from api.open311.params import moment, numbers, paging, posted_form, query, sent_key, span
+from api.open311.params import moment, numbers, paging, posted_form, query, span
 from api.open311.statuses import STAGE_OF, STATUS_OF, known_status
 from api.receiving import checked_text, checked_urls
 from api.state import state
 from data.report_lists import find_updates
+from data.report_places import check_inside
 from data.reports import Change, Row, add_update, media_urls, stamp
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import DESCRIPTION_CHARS_MAX, KEY_CHARS_MAX, PAGE_MAX, REQUESTS_DAYS_MAX, REQUESTS_PAGE_MAX
@@ -42,7 +43,7 @@ def send_update() -> Response:
     The status is what the sender last knew, so an archived report is opened again by ``reopen`` only. Times are ours.
     """
     form = posted_form()
-    name = caller(sent_key(form))
+    name = caller().name
     asked = form.text("service_request_id").strip()
     if not asked:
         raise BadInput("service_request_id is missing; send the number the request was answered with")
@@ -64,6 +65,7 @@ def send_update() -> Response:
         forward=True,
     )
     with state().engine.begin() as connection:
+        check_inside(connection, int(asked), areas("report"))
         update, report, _ = add_update(connection, int(asked), change)
     sent = {
         "update_id": str(update["id"]),

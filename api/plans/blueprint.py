@@ -13,9 +13,9 @@ from marshmallow import pre_load
 from marshmallow.validate import Range
 from werkzeug.http import quote_etag
 
+from api.access.principal import may, require
 from api.etag import PRIVATE, check_match
 from api.json import json_response
-from api.keys import is_planner
 from api.pages import Strict
 from data import plan_pages, plans
 from data.plans import PlanRow
@@ -66,10 +66,17 @@ def number_of(text: str, what: str) -> int:
 
 
 def seen_plan(connection: sa.Connection, text: str) -> PlanRow:
-    """A plan the caller may see: published ones all, drafts planners only. Raises NotFound."""
+    """A plan the caller may see: published ones all, drafts the planners of their area. Raises NotFound."""
     row = plans.plan_row(connection, number_of(text, "plan"))
-    if row.status != "published" and not is_planner():
+    if row.status != "published" and not may("plan", row.area):
         raise NotFound(f"plan {row.id} does not exist; 'gisgrid plans' lists those that do")
+    return row
+
+
+def own_plan(connection: sa.Connection, text: str, permission: str = "plan") -> PlanRow:
+    """A plan the caller may work on. Raises NotFound, and 401 or 403 for a published one of another area."""
+    row = seen_plan(connection, text)
+    require(permission, row.area)
     return row
 
 
@@ -134,7 +141,7 @@ def generation_json(generation: plans.Generation) -> dict[str, Any]:
 def respond_plan(connection: sa.Connection, plan: int, *, status: int = 200) -> Response:
     """A plan with its tag; where it was just made, with its address."""
     row, told = plan_pages.one(connection, plan)
-    answer = plan_json(told, planner=is_planner())
+    answer = plan_json(told, planner=may("plan", row.area))
     left = plan_pages.units_left(connection, row)
     if left is not None:
         answer["stats"] |= {"units_left": left[0], "households_left": left[1]}

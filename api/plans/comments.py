@@ -7,10 +7,10 @@ from typing import Any
 from apiflask.fields import Boolean, Float, List, String
 from flask import Response
 
+from api.access.principal import caller
 from api.json import json_response
-from api.keys import planner
 from api.pages import no_parameters
-from api.plans.blueprint import HERE, Body, bp, number_of, seen_plan, utc
+from api.plans.blueprint import HERE, Body, bp, number_of, own_plan, utc
 from api.state import state
 from data import comments
 from gisgrid.errors import BadInput
@@ -40,7 +40,7 @@ class CommentChange(Body):
 def list_comments(plan: str) -> Response:
     """Comments of a plan, oldest first."""
     with state().engine.connect() as connection:
-        found = comments.of_plan(connection, seen_plan(connection, plan).id)
+        found = comments.of_plan(connection, own_plan(connection, plan).id)
     return json_response({"comments": [_told(row) for row in found]})
 
 
@@ -49,12 +49,12 @@ def list_comments(plan: str) -> Response:
 @bp.input(CommentBody, location="json")
 def add_comment(plan: str, json_data: dict[str, Any]) -> Response:
     """Say something of a plan, of one of its grids, or of a place."""
-    author = planner()
+    author = caller().name
     place = json_data["place"]
     if place is not None and len(place) != 2:
         raise BadInput(f"place has {len(place)} numbers; give [longitude, latitude]")
     with state().engine.begin() as connection:
-        row = seen_plan(connection, plan)
+        row = own_plan(connection, plan)
         made = comments.add(
             connection, row.id, json_data["body"], author=author, grid=json_data["grid"],
             place=None if place is None else (place[0], place[1]),
@@ -69,9 +69,8 @@ def add_comment(plan: str, json_data: dict[str, Any]) -> Response:
 @bp.input(CommentChange, location="json")
 def change_comment(plan: str, comment: str, json_data: dict[str, Any]) -> Response:
     """Settle a comment, open it again, or correct its text."""
-    planner()
     with state().engine.begin() as connection:
-        row = seen_plan(connection, plan)
+        row = own_plan(connection, plan)
         found = comments.change(connection, row.id, number_of(comment, "comment"), **json_data)
     return json_response(_told(found))
 
@@ -80,9 +79,8 @@ def change_comment(plan: str, comment: str, json_data: dict[str, Any]) -> Respon
 @no_parameters
 def delete_comment(plan: str, comment: str) -> Response:
     """Delete a comment."""
-    planner()
     with state().engine.begin() as connection:
-        comments.remove(connection, seen_plan(connection, plan).id, number_of(comment, "comment"))
+        comments.remove(connection, own_plan(connection, plan).id, number_of(comment, "comment"))
     return Response(status=204)
 
 

@@ -10,13 +10,14 @@ from apiflask.fields import Integer, String
 from apiflask.validators import Length
 from flask import Response, request
 
+from api.access.principal import caller, refused, require
 from api.json import json_response
-from api.keys import planner
 from api.pages import Strict, no_parameters
 from api.plans.blueprint import JSON, KEY, Body, bp, checked_limit, generation_json, number_of, utc
 from api.state import state
 from data import plan_pages
 from data.restoring import rollback
+from gisgrid.access import EVERYWHERE
 from gisgrid.limits import PAGE_DEFAULT, PAGE_MAX, PLAN_NOTE_CHARS_MAX
 from planning.workflow_publishing import restore
 
@@ -66,7 +67,20 @@ def preview_restore(generation: str) -> Response:
 @bp.input(RestoreBody, location="json")
 def restore_generation(generation: str, json_data: dict[str, Any]) -> Response:
     """Bring back the grids that were in force in a generation, under their codes, as a new generation."""
-    author = planner()
+    author = require("publish").name
     number = number_of(generation, "generation")
+    _check_everywhere_it_reaches(number)
     made = restore(state().engine, number, note=json_data["note"], author=author)
     return json_response({"generation": generation_json(made)})
+
+
+def _check_everywhere_it_reaches(generation: int) -> None:
+    """Raises Forbidden (403) where going back would change grids of communities, or systems of the whole city, that the
+    caller may not publish in."""
+    if caller().may("publish", EVERYWHERE):
+        return
+    with state().engine.connect() as connection:
+        found = rollback(connection, generation)
+    for place in [*found.communities, *([EVERYWHERE] if found.systems else [])]:
+        if not caller().may("publish", place):
+            raise refused("publish", place)

@@ -9,8 +9,8 @@ from apiflask.fields import Boolean, Dict, Float, Integer, Nested, Raw, String
 from apiflask.validators import Length, OneOf
 from flask import Response, request
 
+from api.access.principal import areas, caller, may, require
 from api.json import json_response
-from api.keys import is_planner, planner
 from api.pages import Strict, no_parameters
 from api.plans.blueprint import (
     HERE,
@@ -20,7 +20,7 @@ from api.plans.blueprint import (
     bp,
     check_version,
     checked_limit,
-    number_of,
+    own_plan,
     plan_json,
     respond_plan,
     seen_plan,
@@ -101,17 +101,19 @@ class PlanBody(AboutBody):
 @bp.input(PlansQuery, location="query", unknown=None)
 def list_plans(query_data: dict[str, Any]) -> Response:
     """Plans, newest first; drafts for planners only."""
-    limit, allowed = checked_limit(query_data["limit"]), is_planner()
+    limit = checked_limit(query_data["limit"])
     with state().engine.connect() as connection:
         rows, last = plan_pages.page(
             connection, limit=limit, before=query_data.get("before"), area=query_data.get("area"),
-            status=query_data.get("status"), drafts=allowed,
+            status=query_data.get("status"), drafts=areas("plan"),
         )  # fmt: skip
     links = [{"rel": "self", "href": request.full_path.rstrip("?"), "type": JSON}]
     if last is not None:
         parameters = urlencode({**request.args.to_dict(), "before": last})
         links.append({"rel": "next", "href": f"{request.path}?{parameters}", "type": JSON})
-    response = json_response({"plans": [plan_json(row, planner=allowed) for row in rows], "links": links})
+    response = json_response(
+        {"plans": [plan_json(row, planner=may("plan", row["area"])) for row in rows], "links": links}
+    )
     response.vary.add("Authorization")
     return response
 
@@ -126,7 +128,7 @@ def make_plan(json_data: dict[str, Any]) -> Response:
     ``…/preview`` the best plan so far, and its result names the plan. ``DELETE /api/v1/jobs/{id}?keep=true`` stops it
     and keeps the best plan so far as a draft.
     """
-    author = planner()
+    author = require("plan", json_data["area"]).name
     begin = json_data["from_"]
     about = {"name": json_data["name"] or "", "note": json_data["note"] or "", "author": author}
     band = Band.parse(json_data["households"]) if json_data["households"] else None
@@ -160,6 +162,8 @@ def _order(area: str, engine: dict[str, Any], band: Band | None, about: dict[str
         given = Band.parse(engine["households"]) if engine["households"] else band
         limits = given or workflow_plans.band_in_force(connection)
         wanted = {name: value for name, value in engine.items() if name != "households"} | about
+        if engine["plan"] is not None:
+            seen_plan(connection, str(engine["plan"]))
         order = Order(area, limits, **wanted)
         workflow_plans.check_order(connection, order)
     return order
@@ -168,7 +172,7 @@ def _order(area: str, engine: dict[str, Any], band: Band | None, about: dict[str
 def _queued(order: Order) -> Response:
     held = state()
     with held.engine.begin() as connection:
-        job = jobs.submit(connection, PLAN, plan_params(order), home=held.settings.home)
+        job = jobs.submit(connection, PLAN, plan_params(order), home=held.settings.home, owner=caller().key)
     here = f"/api/v1/jobs/{job}"
     links = [
         {"rel": "self", "href": here, "type": JSON},
@@ -192,9 +196,8 @@ def one_plan(plan: str) -> Response:
 @bp.input(AboutBody, location="json")
 def describe_plan(plan: str, json_data: dict[str, Any]) -> Response:
     """Give a plan another name or note. ``If-Match`` must name the version seen (428 without, 412 for another)."""
-    planner()
     with state().engine.begin() as connection:
-        row = drafts.locked_plan(connection, number_of(plan, "plan"))
+        row = drafts.locked_plan(connection, own_plan(connection, plan).id)
         check_version(row)
         if json_data["name"] is not None and not json_data["name"].strip():
             raise BadInput("name is empty; give the plan a name, or leave name out")
@@ -206,9 +209,8 @@ def describe_plan(plan: str, json_data: dict[str, Any]) -> Response:
 @no_parameters
 def delete_plan(plan: str) -> Response:
     """Delete a draft with its edits and comments; with ``If-Match`` only as it was seen."""
-    planner()
     with state().engine.begin() as connection:
-        row = drafts.locked_draft(connection, number_of(plan, "plan"))
+        row = drafts.locked_draft(connection, own_plan(connection, plan).id)
         if "If-Match" in request.headers:
             check_version(row)
         drafts.delete(connection, row.id)
@@ -220,8 +222,7 @@ def delete_plan(plan: str) -> Response:
 @bp.input(NameBody, location="json")
 def duplicate_plan(plan: str, json_data: dict[str, Any]) -> Response:
     """A draft with the same grids, owners and locks; comments stay behind."""
-    author = planner()
     with state().engine.begin() as connection:
-        row = seen_plan(connection, plan)
+        row, author = own_plan(connection, plan), caller().name
         made = drafts.duplicate(connection, row.id, name=json_data["name"] or row.name, author=author, note=row.note)
         return respond_plan(connection, made, status=201)

@@ -14,9 +14,8 @@ from apiflask.fields import Integer
 from flask import Response
 
 from api.etag import PRIVATE, tag_of, tagged, unchanged
-from api.jobs import number_of_job
+from api.jobs import number_of_job, own_job
 from api.json import json_bytes
-from api.keys import is_planner
 from api.pages import GEOJSON, Strict
 from api.plans.blueprint import KEY, bp
 from api.plans.job import PLAN, order_of
@@ -48,10 +47,8 @@ def preview(job: str, query_data: dict[str, Any]) -> Response:
     204: there is none yet, or none newer than revision ``after``.
     """
     number, held = number_of_job(job), state()
-    if not is_planner():
-        raise NotFound(f"there is no preview of job {number} to look at; it is for planners")
     with held.engine.connect() as connection:
-        row = jobs.find(connection, number)
+        row = own_job(connection, number)
         if row["kind"] != PLAN:
             raise NotFound(f"job {number} is of kind {row['kind']}; jobs of kind {PLAN} have a preview")
         revision = previews.revision_of(connection, number)

@@ -9,8 +9,8 @@ from apiflask.fields import String
 from apiflask.validators import Length
 from flask import Response
 
+from api.access.principal import caller
 from api.json import json_response
-from api.keys import is_planner, planner
 from api.pages import no_parameters
 from api.plans.blueprint import (
     HERE,
@@ -19,15 +19,14 @@ from api.plans.blueprint import (
     check_version,
     generation_json,
     number_of,
+    own_plan,
     publication_json,
-    seen_plan,
     tagged,
     utc,
 )
 from api.state import state
 from data import drafts, publications
 from data.publishing import alone
-from gisgrid.errors import NotFound
 from gisgrid.limits import PLAN_NOTE_CHARS_MAX
 from gisgrid.moments import coming_moment
 from planning.workflow_changes import publication_preview
@@ -48,10 +47,8 @@ class PublicationBody(Body):
 @no_parameters
 def preview_publication(plan: str) -> Response:
     """What publishing a plan would change, what keeps it from it, and what was asked for so far; for planners."""
-    if not is_planner():
-        raise NotFound(f"there is no publication of plan {plan} to look at; it is for planners")
     with state().engine.connect() as connection:
-        row = seen_plan(connection, plan)
+        row = own_plan(connection, plan)
         told = publication_preview(connection, row)
         asked = publications.of_plan(connection, row.id)
     told["waiting"] = publication_json(told["waiting"]) if told["waiting"] else None
@@ -69,12 +66,14 @@ def publish_plan(plan: str, json_data: dict[str, Any]) -> Response:
     409 when the check finds grids that leave gaps, overlap, fall apart or cross communities, with the problems in
     ``details``; nothing has changed then.
     """
-    author = planner()
+    author = caller().name
     settings = state().settings
     when = coming_moment(
         json_data["effective_at"], name="effective_at", zone=settings.timezone, now=dt.datetime.now(dt.UTC)
     )
     about = {"note": json_data["note"], "author": author}
+    with state().engine.connect() as connection:
+        own_plan(connection, plan, "publish")
     with state().engine.begin() as connection:
         if when is None:
             alone(connection)  # before the plan's row, as everybody who publishes does
@@ -92,9 +91,8 @@ def publish_plan(plan: str, json_data: dict[str, Any]) -> Response:
 @no_parameters
 def cancel_publication(plan: str) -> Response:
     """Call off the publication a plan waits for; 404 when it waits for none."""
-    planner()
     with state().engine.begin() as connection:
-        publications.cancel(connection, seen_plan(connection, plan).id)
+        publications.cancel(connection, own_plan(connection, plan, "publish").id)
     return Response(status=204)
 
 

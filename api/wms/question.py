@@ -9,9 +9,9 @@ from xml.etree.ElementTree import Element
 
 from flask import current_app, request
 
+from api.access.layers import audience, seen
 from api.catalogue import Offer
 from api.etag import keeping, request_tag
-from api.keys import is_editor
 from api.state import state
 from api.wms.known import Known
 from gisgrid.errors import BadInput
@@ -38,11 +38,7 @@ class Question:
     @cached_property
     def layers(self) -> Mapping[str, Layer]:
         """What the caller may see: drafts only with a key."""
-        return {
-            name: layer
-            for name, layer in self.offer.layers.items()
-            if not layer.restricted or is_editor()
-        }  # fmt: skip
+        return seen(self.offer.layers)
 
     @cached_property
     def language(self) -> Language:
@@ -69,7 +65,7 @@ class Question:
     def tag(self, *layers: Layer) -> str:
         """The entity tag of an answer made of these layers (none: of all)."""
         read = layers or tuple(self.layers.values())
-        return request_tag(" ".join(sorted({self.offer.revision(layer) for layer in read})), self.language, is_editor())
+        return request_tag(" ".join(sorted({self.offer.revision(layer) for layer in read})), self.language, audience())
 
     def cache(self, *layers: Layer) -> str:
         """Who may keep an answer made of these layers, and how long."""
