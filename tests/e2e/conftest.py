@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 pytest.importorskip("playwright", reason="Playwright for Python is not installed (pip install '.[dev]')")
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, expect, sync_playwright
 
 from tests.e2e.watched import DESKTOP, Watched, watched_page
 from tests.e2e.working import ask
@@ -42,6 +42,7 @@ def browser() -> Iterator[BrowserContext]:
             profile, executable_path=CHROMIUM, headless=True, args=FLAGS, viewport=DESKTOP, locale="zh-CN"
         )
         context.set_default_timeout(20_000)
+        expect.set_options(timeout=15_000)  # a busy machine is no fault of a page
         yield context
         context.close()
 
