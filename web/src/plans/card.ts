@@ -4,6 +4,7 @@ import type { AreaName } from '../core/types';
 import { t } from '../i18n';
 import { bar } from '../ui/parts';
 import type { Plan } from './types';
+import { reasonText } from './reasons';
 import { ago, areaPath, areaOf, bandText, figure, inBandOf, moment, nameOfPlan, share } from './wording';
 
 export const workbenchOf = (plan: number): string => `./workbench?plan=${plan}`;
@@ -43,7 +44,7 @@ export function badgesOf(plan: Plan, current: number | null): HTMLElement[] {
     );
   } else found.push(badge('draft', t('plans.draft')));
   if (plan.publication?.state === 'refused') {
-    found.push(badge('bad', t('plans.refused'), plan.publication.fault ?? undefined));
+    found.push(badge('bad', t('plans.refused')));
   }
   if (plan.feasible === false) found.push(badge('bad', t('plans.infeasible')));
   return found;
@@ -73,14 +74,25 @@ function figures(plan: Plan): HTMLElement {
   );
 }
 
-function why(plan: Plan): HTMLElement | null {
+/** Nobody was there when it was refused: what the service said is told here. */
+function refusedBecause({ publication }: Plan): HTMLElement | null {
+  if (publication?.state !== 'refused') return null;
+  return h(
+    'p',
+    { class: 'plan-refused' },
+    t('plans.refusedAt', { when: moment(publication.effective_at) }),
+    publication.fault && h('span', { class: 'muted', text: publication.fault }),
+  );
+}
+
+function why(plan: Plan, areas: ReadonlyMap<string, AreaName>): HTMLElement | null {
   const reasons = plan.feasible === false ? (plan.reasons ?? []) : [];
   if (reasons.length === 0) return null;
   return h(
     'details',
     { class: 'plan-why' },
     h('summary', { text: t('plans.why', { count: reasons.length }) }),
-    h('ul', {}, ...reasons.slice(0, 12).map(({ text }) => h('li', { text }))),
+    h('ul', {}, ...reasons.slice(0, 12).map((one) => h('li', { text: reasonText(one, areas) }))),
   );
 }
 
@@ -158,9 +170,10 @@ export function planCard(plan: Plan, context: CardContext): HTMLElement {
           h('span', { text: plan.author || t('plans.nobody') }),
           h('time', { datetime: when, title: moment(when), text: ago(when) }),
         ),
+        refusedBecause(plan),
         plan.note && h('p', { class: 'plan-note', text: plan.note, title: plan.note }),
         figures(plan),
-        why(plan),
+        why(plan, context.areas),
         buttons(plan, context, name),
       ),
     ),

@@ -31,12 +31,12 @@ import { createProblems } from './panels/problems';
 import { createProposals } from './panels/proposal';
 import { createSide } from './panels/side';
 import { createSummary } from './panels/summary';
-import { createToolbar, HARMLESS } from './panels/toolbar';
+import { createToolbar } from './panels/toolbar';
 import { printPlan } from './printing';
 import { allTools } from './tools/all';
 import { addKeyboard } from './tools/keyboard';
 import { addPointer } from './tools/pointer';
-import type { Bench, Tool } from './tools/types';
+import { type Bench, HARMLESS, type Tool } from './tools/types';
 import { createUnitCursor } from './tools/unitCursor';
 
 interface Counts {
