@@ -72,7 +72,7 @@ def test_a_stopped_run_is_kept_and_a_failed_one_says_why(web: Watched, refused: 
     ask(web.base, f"plans/{draft}", method="DELETE")  # the second waits behind the first, and is left without a base
 
     web.open(f"plans?job={long}")
-    page.wait_for_function("window.gisgrid.featureCount('grids') > 2", timeout=60_000)
+    page.wait_for_function("() => window.gisgrid.featureCount('grids') > 2", timeout=60_000)
     page.click("#job-stop")
     page.click(".stop-dialog .dialog-foot .button:last-child")  # with the best plan so far
     job = until(web.base, f"jobs/{long}", ended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,14 @@ pytestmark = pytest.mark.browser
 KEY = "k-4d1f0c9e27"
 
 
+def _ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 @pytest.fixture(scope="module")
 def locked_service(served_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A second server on the demo's data, for whom has a key only."""
@@ -27,7 +36,7 @@ def locked_service(served_home: Path, tmp_path_factory: pytest.TempPathFactory) 
     log = tmp_path_factory.mktemp("keyed") / "serve.log"
     given = {"GISGRID_HOME": str(served_home), "GISGRID_EDITOR_KEYS": f"planning:{KEY}", "GISGRID_OPEN_EDITING": "0"}
     with command(["-m", "api.cli", "serve", "--port", str(port), "--workers", "1"], log, os.environ | given) as server:
-        server.until_said(f"127.0.0.1:{port}")
+        server.until(lambda: _ready(port))
         yield f"http://127.0.0.1:{port}"
 
 

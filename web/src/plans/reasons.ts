@@ -29,6 +29,17 @@ function unitsOf({ units = [] }: Reason): string {
   return units.length > NAMED ? named + t('plans.reasonMore', { count: number(units.length) }) : named;
 }
 
+/** Reasons that say the same of one place are told once, with all their units. */
+export function reasonTexts(reasons: readonly Reason[], areas: ReadonlyMap<string, AreaName>): string[] {
+  const together = new Map<string, Reason>();
+  for (const one of reasons) {
+    const key = JSON.stringify([one.community, one.level, sentence(one)]);
+    const known = together.get(key);
+    together.set(key, known ? { ...known, units: [...(known.units ?? []), ...(one.units ?? [])] } : one);
+  }
+  return [...together.values()].map((one) => reasonText(one, areas));
+}
+
 /** One reason: the place, what is wrong there, the units it is about. */
 export function reasonText(reason: Reason, areas: ReadonlyMap<string, AreaName>): string {
   const said = sentence(reason);

@@ -11,6 +11,8 @@ interface Options {
   host: HTMLElement;
   scene: Scene;
   tool: () => Tool;
+  /** Whether something else has the map's clicks, such as measuring; it can still be moved. */
+  resting: () => boolean;
   /** Every place of the pointer, whatever it does. */
   seen: (at: Pointer | null) => void;
 }
@@ -18,7 +20,7 @@ interface Options {
 const TWICE_MS = 350;
 const NEAR_PX = 8;
 
-export function addPointer({ map, host, scene, tool, seen }: Options): void {
+export function addPointer({ map, host, scene, tool, resting, seen }: Options): void {
   const view = map.getView();
   const fingers = new Map<number, { px: number; py: number }>();
   let working: Tool | null = null;
@@ -106,6 +108,7 @@ export function addPointer({ map, host, scene, tool, seen }: Options): void {
     if (!(event.target instanceof Element) || event.target.closest('.over-map')) return;
     const at = pointerOf(event);
     host.focus({ preventScroll: true });
+    if (resting() && event.button === 0 && !space && fingers.size === 0 && event.isPrimary) return;
     if (at.touch) {
       fingers.set(event.pointerId, { px: at.px, py: at.py });
       if (fingers.size === 2) {
