@@ -44,7 +44,7 @@ def page(
 
 def described(connection: sa.Connection, ids: list[int]) -> list[Row]:
     """Plans of those numbers, in that order: their columns with ``area_name area_name_en levels counts generation
-    publication``."""
+    publication`` (the one asked for last, while it waits and once it was refused)."""
     if not ids:
         return []
     query = sa.select(t.plans, t.areas.c.name.label("area_name"), t.areas.c.name_en.label("area_name_en")).join(
@@ -58,18 +58,19 @@ def described(connection: sa.Connection, ids: list[int]) -> list[Row]:
             sa.select(n.plan, sa.func.max(n.id).label("id")).where(n.plan.in_(ids)).group_by(n.plan)
         )
     }
-    waits = t.publications.c
-    waiting = {
+    asked = t.publications.c
+    newest = sa.select(sa.func.max(asked.id)).where(asked.plan.in_(ids)).group_by(asked.plan)
+    publication = {
         row["plan"]: dict(row)
         for row in connection.execute(
-            sa.select(t.publications).where(waits.plan.in_(ids), waits.state == "waiting")
+            sa.select(t.publications).where(asked.id.in_(newest), asked.state.in_(("waiting", "refused")))
         ).mappings()
     }
     return [
         rows[key]
         | {
             "counts": counts.get(key, _NOTHING), "levels": counts.get(key, _NOTHING)["levels"],
-            "generation": made.get(key), "publication": waiting.get(key),
+            "generation": made.get(key), "publication": publication.get(key),
         }
         for key in ids if key in rows
     ]  # fmt: skip

@@ -175,7 +175,10 @@ def grids_by_number(
         {
             "code": codes[order], "name": grid_names(codes[order], community[order], places or {}),
             "level": np.ones(k, dtype=np.int64), "parent": np.full(k, None, dtype=object),
-            "community": community[order], "kind": _kinds(units, owner[:, 0], area, k),
+            "community": community[order], "kind": grid_kinds(
+                units["kind"].astype(str).to_numpy(object), units["households"].to_numpy(np.float64), area,
+                owner[:, 0], k,
+            ),
         }
     )  # fmt: skip
     grids, owner = drawn(units, owner, table)
@@ -198,11 +201,15 @@ def _going_on(units: gpd.GeoDataFrame, number: Ints, k: int, old_code: Sequence[
     return codes
 
 
-def _kinds(units: gpd.GeoDataFrame, owner: Ints, area: npt.NDArray[np.float64], k: int) -> Texts:
-    """Kind of the largest special unit of each grid nobody lives in; all others are ordinary."""
+def grid_kinds(
+    kind: Texts, households: npt.NDArray[np.floating[Any]], area: npt.NDArray[np.float64], owner: Ints, k: int
+) -> Texts:
+    """Kind of the largest special unit of each grid nobody lives in; all others are ordinary.
+
+    kind, households, area, owner (n): of the units, −1 for no grid; (k) kinds of the grids.
+    """
     used = owner >= 0
-    lived = np.bincount(owner[used], units["households"].to_numpy(np.float64)[used], minlength=k) > 0
-    kind = units["kind"].astype(str).to_numpy(object)
+    lived = np.bincount(owner[used], households[used], minlength=k) > 0
     result = np.full(k, "ordinary", dtype=object)
     special = np.flatnonzero(used & np.isin(kind.astype(str), sorted(SPECIAL_KINDS)))
     special = special[np.argsort(area[special], kind="stable")]  # the largest is written last

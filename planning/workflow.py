@@ -374,5 +374,6 @@ def reason_json(reason: Reason) -> dict[str, Any]:
         "text": reason.text,
         "community": reason.community,
         "units": list(map(str, reason.units)),
+        "figures": dict(reason.figures),
     }
     return facts | {"level": reason.level} if isinstance(reason, LevelReason) else facts

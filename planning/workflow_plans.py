@@ -84,7 +84,7 @@ def draft_in_force(
     lost = sorted(set(grids["code"]) - set(made["code"]))
     reasons = [
         {"code": "grid_without_units", "text": f"grid {code} covers most of no unit and is left out", "community": "",
-         "units": []}
+         "units": [], "figures": {"grid": code}}
         for code in lost
     ]  # fmt: skip
     band = band or band_in_force(connection)
@@ -311,12 +311,13 @@ def keep_preview(connection: sa.Connection, order: Order, preview: Preview) -> i
     text = "the run was stopped; this is the best plan it had so far" + (
         f", {left} units without a grid" if left else ""
     )
+    why = {"code": "stopped", "text": text, "community": "", "units": [], "figures": {"left": left} if left else {}}
     now = set(plans.codes_in_force(connection, ready.source.codes))
     plan = plans.save_plan(
         connection, area=order.area, name=order.name or f"{order.area} {order.band}", band=order.band, grids=grids,
         unit_set=preview.unit_set, units=units, assignment=owner, continues=set(going) & ready.going & now,
         seed=order.seed, feasible=False, note=order.note, author=order.author, source=order.plan,
-        reasons=[{"code": "stopped", "text": text, "community": "", "units": []}], stats={"stopped": True},
+        reasons=[why], stats={"stopped": True},
     )  # fmt: skip
     if ready.old is not None:
         _as_before(connection, plan, ready, set(going))

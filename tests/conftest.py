@@ -147,7 +147,20 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def served_demo(free_port: int) -> Iterator[str]:
+def served_home() -> Iterator[Path]:
+    """The home folder of `served_demo`; tests that need it are skipped where a server runs already."""
+    if os.environ.get("GISGRID_TEST_URL") and not os.environ.get("GISGRID_TEST_HOME"):
+        pytest.skip("GISGRID_TEST_URL names a server whose home is not known; set GISGRID_TEST_HOME")
+    if given := os.environ.get("GISGRID_TEST_HOME"):
+        yield Path(given)
+        return
+    home = Path(tempfile.mkdtemp(prefix="gisgrid-demo-"))
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def served_demo(request: pytest.FixtureRequest, free_port: int) -> Iterator[str]:
     """Base URL of ``gisgrid demo`` on a small sample district: imported, planned, published, with circles.
 
     ``GISGRID_TEST_URL`` names a server that runs already, to look at a larger district with the same tests.
@@ -155,7 +168,7 @@ def served_demo(free_port: int) -> Iterator[str]:
     if running := os.environ.get("GISGRID_TEST_URL"):
         yield running
         return
-    home = Path(tempfile.mkdtemp(prefix="gisgrid-demo-"))
+    home: Path = request.getfixturevalue("served_home")
     log = home / "demo.log"
     command = [sys.executable, "-m", "api.cli", "demo", "--scenario", "mingfeng", "--port", str(free_port)]
     with log.open("w") as out:
@@ -169,7 +182,6 @@ def served_demo(free_port: int) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(120)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 240) -> None:

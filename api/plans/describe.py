@@ -37,7 +37,10 @@ PLAN: Final = object_of({
     "reasons": list_of(FACTS), "stats": {**FACTS, "description": "figures of the run, and counts as the grids are now"},
     "version": INTEGER, "created_at": TIME, "updated_at": TIME, "author": TEXT, "source": nullable(INTEGER),
     "note": TEXT, "unit_set": nullable(INTEGER), "editable": FLAG, "generation": nullable(INTEGER),
-    "publication": object_of(PUBLICATION, nullable=True), "links": LINKS,
+    "publication": {
+        **object_of(PUBLICATION, nullable=True),
+        "description": "what was asked for last, while it waits or if it was refused",
+    }, "links": LINKS,
 })  # fmt: skip
 GRID: Final[Json] = {
     "code": TEXT, "name": TEXT, "level": INTEGER, "parent": nullable(TEXT), "community": nullable(TEXT), "kind": TEXT,
@@ -101,7 +104,7 @@ ANSWERS: Final[dict[str, Json]] = {
     }),
     "/api/v1/jobs/{job}/preview": _collection(
         {"revision": INTEGER, "unit_set": INTEGER, "figures": FACTS},
-        {"number": INTEGER, "households": INTEGER, "in_band": FLAG},
+        {"number": INTEGER, "kind": TEXT, "households": INTEGER, "in_band": nullable(FLAG)},
     ),
 }  # fmt: skip
 """What each address answers to GET when all is well."""

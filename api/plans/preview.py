@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +25,22 @@ from data import tables as t
 from gisgrid import topology
 from gisgrid.errors import NotFound
 from gisgrid.models import Band
+from planning.carry import grid_kinds
 
 DIGITS: Final = 7
 """Digits of degrees: a centimetre."""
 SETS_HELD: Final = 2
-_held: OrderedDict[tuple[str, int], tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]] = OrderedDict()
+
+
+class Ground(NamedTuple):
+    """Units in id order: polygons (EPSG:4490), households and kinds, each (n)."""
+
+    shapes: npt.NDArray[np.object_]
+    households: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.object_]
+
+
+_held: OrderedDict[tuple[str, int], Ground] = OrderedDict()
 _guard = threading.Lock()
 
 
@@ -60,26 +71,27 @@ def preview(job: str, query_data: dict[str, Any]) -> Response:
         found = previews.read(connection, number)
         assert found is not None
         band = order_of(jobs.params_of(connection, number)).band
-        shapes, households = _units(connection, found.unit_set)
-    answer = Response(preview_text(found, shapes, households, band), mimetype=GEOJSON)
+        ground = _units(connection, found.unit_set)
+    answer = Response(preview_text(found, ground, band), mimetype=GEOJSON)
     return tagged(answer, tag_of(number, found.revision), PRIVATE)
 
 
-def preview_text(
-    found: previews.Preview, shapes: npt.NDArray[np.object_], households: npt.NDArray[np.int64], band: Band
-) -> bytes:
-    """GeoJSON of a plan: a feature a grid, of the polygons and households of its units (n) in id order, EPSG:4490."""
+def preview_text(found: previews.Preview, ground: Ground, band: Band) -> bytes:
+    """GeoJSON of a plan: a feature a grid, EPSG:4490; the band is not about special grids."""
     used = found.label >= 0
     label = np.full(len(used), -1, dtype=np.int64)
     label[used] = np.unique(found.label[used], return_inverse=True)[1]
     k = int(label.max(initial=-1)) + 1
-    total = np.bincount(label[used], households[used], minlength=k).astype(np.int64)
-    outlines = topology.dissolve(shapes, label, k)
+    total = np.bincount(label[used], ground.households[used], minlength=k).astype(np.int64)
+    area = shapely.area(ground.shapes)
+    kinds = grid_kinds(ground.kinds, ground.households.astype(np.float64), area, label, k)
+    outlines = topology.dissolve(ground.shapes, label, k)
     outlines = shapely.transform(outlines, lambda xy: np.round(xy, DIGITS))
+    texts = shapely.to_geojson(outlines).tolist()
     features = [
-        b'{"type":"Feature","properties":{"number":%d,"households":%d,"in_band":%s},"geometry":%s}'
-        % (number, load, b"true" if band.low <= load <= band.high else b"false", text.encode())
-        for number, (load, text) in enumerate(zip(total.tolist(), shapely.to_geojson(outlines).tolist(), strict=True))
+        b'{"type":"Feature","properties":%s,"geometry":%s}'
+        % (json_bytes(_facts(number, load, kind, band)), text.encode())
+        for number, (load, kind, text) in enumerate(zip(total.tolist(), kinds.tolist(), texts, strict=True))
     ]
     told = {
         "type": "FeatureCollection",
@@ -90,17 +102,25 @@ def preview_text(
     return json_bytes(told)[:-1] + b',"features":[' + b",".join(features) + b"]}"
 
 
-def _units(connection: sa.Connection, unit_set: int) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
-    """Polygons and households of a unit set in id order; a set never changes, the last ones are held."""
+def _facts(number: int, load: int, kind: str, band: Band) -> dict[str, Any]:
+    inside = band.low <= load <= band.high if kind == "ordinary" else None
+    return {"number": number, "kind": kind, "households": load, "in_band": inside}
+
+
+def _units(connection: sa.Connection, unit_set: int) -> Ground:
+    """The units of a set, which never changes; the last ones are held."""
     key = (str(connection.engine.url), unit_set)
     with _guard:
         known = _held.get(key)
     if known is None:
         u = t.units.c
-        query = sa.select(sa.func.ST_AsBinary(u.geometry), u.households).where(u.unit_set == unit_set).order_by(u.id)
-        rows = connection.execute(query).all()
-        shapes = shapely.from_wkb(np.array([bytes(wkb) for wkb, _ in rows], dtype=object))
-        known = (shapes, np.array([count for _, count in rows], dtype=np.int64))
+        columns = sa.func.ST_AsBinary(u.geometry).label("wkb"), u.households, u.kind
+        rows = connection.execute(sa.select(*columns).where(u.unit_set == unit_set).order_by(u.id)).all()
+        known = Ground(
+            shapely.from_wkb(np.array([bytes(row.wkb) for row in rows], dtype=object)),
+            np.array([row.households for row in rows], dtype=np.int64),
+            np.array([str(row.kind) for row in rows], dtype=object),
+        )
         with _guard:
             _held[key] = known
             while len(_held) > SETS_HELD:

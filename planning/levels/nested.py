@@ -218,7 +218,11 @@ def _first_reasons(plan: PlanResult, level: Level, extra: dict[str, Any]) -> lis
     told = f" (level 1 was to have {level.grids} grids, {fixed} of them special or locked)"
     return [
         LevelReason(
-            one.code, one.text + (told if one.code == "forced_count" and fixed else ""), one.units, one.community
+            one.code,
+            one.text + (told if one.code == "forced_count" and fixed else ""),
+            one.units,
+            one.community,
+            figures=one.figures,
         )
         for one in plan.reasons
     ]

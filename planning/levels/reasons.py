@@ -53,14 +53,16 @@ def level_reasons(
             f"level {level}, grid {codes[number]}: units alone above {band.high} households: {shown}{more}; divide "
             f"them (gisgrid units --max-households {most}, large buildings by entrance) or widen the band"
         )
-        found.append(LevelReason("unit_above_band", text, names, codes[number], level))
+        figures = {"units": len(names), "high": band.high, "column": "households"}
+        found.append(LevelReason("unit_above_band", text, names, codes[number], level, figures=figures))
     for one in result.reasons:
         number = int(one.community) - 1 if one.community.isdigit() else -1
         code = codes[number] if 0 <= number < len(codes) else ""
         text = one.text.replace(f"community {one.community}", f"grid {code}") if code else one.text
         text = _uncut(text, atoms)
         advice = f"; {finer}" if one.code in ("not_found", "pocket_cut_off") else ""
-        found.append(LevelReason(one.code, f"level {level}: {text}{advice}", one.units, code, level))
+        told = f"level {level}: {text}{advice}"
+        found.append(LevelReason(one.code, told, one.units, code, level, figures=one.figures))
     return found
 
 
@@ -82,4 +84,4 @@ def miscounted(level: int, asked: Level, made: int, known: Sequence[LevelReason]
     if any(one.code == "forced_count" and "were asked for and" in one.text for one in known):
         return []
     text = f"level {level}: {asked.grids} grids were asked for and {made} made, special grids counted in"
-    return [LevelReason("forced_count", text, (), "", level)]
+    return [LevelReason("forced_count", text, (), "", level, figures={"asked": asked.grids, "made": made})]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import geopandas as gpd
@@ -33,12 +34,15 @@ _PART_M2 = 1.0
 class Reason:
     """One reason a plan breaks the band: one of `CODES`, a sentence, the ids of the units it is about, and the
     community (code, or "" when it is the whole plan).
+
+    ``figures``: what the sentence counts, by name, so that it can be said in other languages.
     """
 
     code: str
     text: str
     units: tuple[str, ...] = ()
     community: str = ""
+    figures: Mapping[str, float | str] = field(default_factory=dict, kw_only=True, hash=False)
 
 
 def reasons_for(
@@ -74,7 +78,8 @@ def _locked_broken(
         if max(parts, communities) > 1:
             what = f"in {parts} separate parts" if parts > 1 else f"in {communities} communities"
             text = f"grid {table['code'].iloc[row]} is locked and stays as it is, {what}; unlock it to mend that"
-            found.append(Reason("locked_broken", text, (), str(table["community"].iloc[row])))
+            figures = {"grid": str(table["code"].iloc[row]), "parts": parts, "communities": communities}
+            found.append(Reason("locked_broken", text, (), str(table["community"].iloc[row]), figures=figures))
     return found
 
 
@@ -90,7 +95,8 @@ def _summed(found: list[Reason], band: Band) -> list[Reason]:
             f"{len(parts)} pieces of community {community} (units {_list(np.array(units, dtype=object))}) lie apart "
             f"from each other, each with less than {band.low} households; do their units share borders exactly?"
         )
-        kept.append(Reason("piece_below_band", text, units, community))
+        figures = {"pieces": len(parts), "low": band.low}
+        kept.append(Reason("piece_below_band", text, units, community, figures=figures))
     return kept
 
 
@@ -100,7 +106,8 @@ def _locked_outside(table: gpd.GeoDataFrame, row: int, limits: Limits) -> Reason
         f"grid {grid['code']} is locked and stays as it is, with {_number(float(grid['households']))} households "
         f"outside {_limits(limits)}; unlock it to mend that"
     )
-    return Reason("locked_outside", text, (), str(grid["community"]))
+    figures = {"grid": str(grid["code"]), "households": float(grid["households"])}
+    return Reason("locked_outside", text, (), str(grid["community"]), figures=figures)
 
 
 def _list(names: npt.NDArray[np.object_]) -> str:
@@ -126,7 +133,8 @@ def _count_not_met(problem: Problem, forced: int, made: int) -> Reason:
         if forced < pieces
         else f"there are only {units} ordinary units"
     )
-    return Reason("forced_count", f"{forced} grids were asked for and {made} made: {why}")
+    figures = {"asked": forced, "made": made}
+    return Reason("forced_count", f"{forced} grids were asked for and {made} made: {why}", figures=figures)
 
 
 def _piece_reasons(
@@ -147,7 +155,8 @@ def _piece_reasons(
             f"{made} of the {forced} grids asked for share {_number(total)} households of community {community}: "
             f"{total / made:.0f} each, outside {band}"
         )
-        return [*found, Reason("forced_count", text, (), community)]
+        figures = {"asked": forced, "made": made, "households": total}
+        return [*found, Reason("forced_count", text, (), community, figures=figures)]
     if (
         total > 0
         and not (load > band.high).any()
@@ -166,7 +175,7 @@ def _piece_reasons(
         f"{len(worst)} {'grid is' if len(worst) == 1 else 'grids are'} outside it ({shown}{more}), "
         f"units {_list(problem.names[near])}"
     )
-    return [Reason("not_found", text, _ids(problem, near), community)]
+    return [Reason("not_found", text, _ids(problem, near), community, figures={"grids": len(worst)})]
 
 
 def _loads_text(
@@ -197,7 +206,9 @@ def _heavy_units(problem: Problem, rows: Ints, limits: Limits, community: str) -
                 f"split it into at least {int(np.ceil(values[row] / high))} units"
             )
             code = "unit_above_band" if name == "households" else "unit_above_limit"
-            found.append(Reason(code, text, _ids(problem, np.array([row])), community))
+            figures = {"column": name, "value": float(values[row]), "high": float(high)}
+            figures["parts"] = int(np.ceil(values[row] / high))
+            found.append(Reason(code, text, _ids(problem, np.array([row])), community, figures=figures))
     return found
 
 
@@ -207,15 +218,16 @@ def _below(problem: Problem, rows: Ints, total: float, band: Band, community: st
         f"the piece of community {community} with units {_list(problem.names[rows])} is cut off from the rest "
         f"and has {_number(total)} households, below {band.low}"
     )
+    figures: dict[str, float | str] = {"households": total, "low": band.low}
     graph = problem.graph
     beside = np.isin(graph.sources, rows) & problem.locked[graph.indices]
     beside &= problem.community[graph.sources] == problem.community[graph.indices]
     locks = sorted({problem.old_codes[old] for old in problem.old[graph.indices[beside]].tolist()})
     if not locks:
-        return Reason("piece_below_band", text, _ids(problem, rows), community)
+        return Reason("piece_below_band", text, _ids(problem, rows), community, figures=figures)
     return Reason(
         "locks_block", f"{text}; locked grids beside it: {', '.join(locks[:_SHOWN])}; unlock one of them",
-        _ids(problem, rows), community,
+        _ids(problem, rows), community, figures=figures | {"grids": ", ".join(locks[:_SHOWN])},
     )  # fmt: skip
 
 
@@ -229,7 +241,8 @@ def _no_count(problem: Problem, rows: Ints, limits: Limits, community: str) -> R
             f"{_number(total)} households of {place} fit no number of grids of {band}: "
             f"{int(total // band.high)} would be too few, {int(total // band.high) + 1} too many"
         )
-        return Reason("total_fits_no_count", text, _ids(problem, rows), community)
+        figures = {"households": total, "few": int(total // band.high), "many": int(total // band.high) + 1}
+        return Reason("total_fits_no_count", text, _ids(problem, rows), community, figures=figures)
     wants = [f"{_number(total)} households ({band}) {_counts_text(band.feasible_counts(total))}"]
     for w, weight in enumerate(limits.weights):
         value = float(problem.more[rows, w].sum() / limits.scale[w])
@@ -279,7 +292,9 @@ def _pockets(problem: Problem, rows: Ints, band: Band, community: str) -> list[R
                     f"({_number(problem.load[unit])} households): alone they are below {band.low}, "
                     f"together above {band.high}"
                 )
-                found.append(Reason("pocket_cut_off", text, _ids(problem, pocket), community))
+                figures = {"households": float(load), "unit": str(problem.names[unit])}
+                figures["beside"] = float(problem.load[unit])
+                found.append(Reason("pocket_cut_off", text, _ids(problem, pocket), community, figures=figures))
     return found
 
 
@@ -297,4 +312,4 @@ def _in_parts(
     text = (
         f"units {_list(problem.names[rows])} are drawn in separate parts, so their grids are not contiguous; split them"
     )
-    return [Reason("unit_in_parts", text, _ids(problem, rows))]
+    return [Reason("unit_in_parts", text, _ids(problem, rows), figures={"units": len(rows)})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -10,10 +11,12 @@ from collections.abc import Iterator
 import pytest
 
 pytest.importorskip("playwright", reason="Playwright for Python is not installed (pip install '.[dev]')")
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, expect, sync_playwright
 
-from tests.e2e.watched import DESKTOP
+from tests.e2e.watched import DESKTOP, Watched, watched_page
+from tests.e2e.working import ask
 
+_names = itertools.count(1)
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--headless",
@@ -39,5 +42,27 @@ def browser() -> Iterator[BrowserContext]:
             profile, executable_path=CHROMIUM, headless=True, args=FLAGS, viewport=DESKTOP, locale="zh-CN"
         )
         context.set_default_timeout(20_000)
+        expect.set_options(timeout=15_000)  # a busy machine is no fault of a page
         yield context
         context.close()
+
+
+@pytest.fixture
+def draft(served_demo: str) -> Iterator[int]:
+    """A draft like the grids in force."""
+    published = next(plan for plan in ask(served_demo, "plans?status=published")["plans"])
+    made = ask(
+        served_demo,
+        "plans",
+        {"area": published["area"], "from": "published", "name": f"试改 {next(_names)}"},
+    )
+    yield made["id"]
+    ask(served_demo, f"plans/{made['id']}", method="DELETE")
+
+
+@pytest.fixture
+def bench(browser: BrowserContext, served_demo: str, draft: int) -> Iterator[Watched]:
+    with watched_page(browser, served_demo) as watched:
+        watched.open(f"workbench?plan={draft}")
+        watched.idle()
+        yield watched

@@ -2,104 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("playwright", reason="Playwright for Python is not installed (pip install '.[dev]')")
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.e2e.watched import TABLET, Watched, watched_page
+from tests.e2e.working import border_pair, choose, model, owners, saved, stored_owner, unit_pixel
 
 AXE = Path(__file__).resolve().parents[2] / "web/node_modules/axe-core/axe.min.js"
-_names = itertools.count(1)
-
-
-def ask(base: str, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> Any:
-    """JSON of the service; with a body it is posted."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        f"{base}/api/v1/{path}", data, {"Content-Type": "application/json"} if data else {}, method=method
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.loads(answer.read() or b"null")
-
-
-@pytest.fixture
-def draft(served_demo: str) -> Iterator[int]:
-    """A draft like the grids in force."""
-    published = next(plan for plan in ask(served_demo, "plans?status=published")["plans"])
-    made = ask(
-        served_demo,
-        "plans",
-        {"area": published["area"], "from": "published", "name": f"试改 {next(_names)}"},
-    )
-    yield made["id"]
-    ask(served_demo, f"plans/{made['id']}", method="DELETE")
-
-
-@pytest.fixture
-def bench(browser: BrowserContext, served_demo: str, draft: int) -> Iterator[Watched]:
-    with watched_page(browser, served_demo) as watched:
-        watched.open(f"workbench?plan={draft}")
-        watched.idle()
-        yield watched
-
-
-def model(page: Page, expression: str, argument: Any = None) -> Any:
-    """What the plan in the page says of itself."""
-    return page.evaluate(f"argument => {{ const m = window.gisgrid.model; return {expression}; }}", argument)
-
-
-def owners(page: Page) -> list[int]:
-    return list(model(page, "[...m.owners(1)]"))
-
-
-def unit_pixel(page: Page, unit: int) -> tuple[float, float]:
-    x, y = page.evaluate("unit => window.gisgrid.pixelOfUnit(unit)", unit)
-    return x, y
-
-
-def border_pair(page: Page) -> dict[str, int]:
-    """Two neighbouring ordinary grids, and a unit of the first next to the second with something left beside it."""
-    return dict(
-        model(
-            page,
-            """(() => {
-              for (let u = 0; u < m.unitCount; u += 1) {
-                const a = m.ownerOf(u);
-                if (a < 0 || m.bandOf(a) === null || m.unitsOf(a).length < 4) continue;
-                for (let k = m.borders.start[u]; k < m.borders.start[u + 1]; k += 1) {
-                  const b = m.ownerOf(m.borders.to[k]);
-                  if (b >= 0 && b !== a && m.bandOf(b) !== null) return { unit: u, neighbour: m.borders.to[k], a, b };
-                }
-              }
-            })()""",
-        )
-    )
-
-
-def choose(page: Page, grid: int) -> None:
-    """Make a grid the current one by its row in the table."""
-    page.click("#tab-button-grids")
-    page.click(f"#grid-row-{grid}")
-    page.evaluate("window.gisgrid.idle()")
-
-
-def saved(page: Page) -> None:
-    expect(page.locator(".save-state")).to_have_attribute("data-status", "saved", timeout=15_000)
-
-
-def stored_owner(base: str, plan: int, unit: int) -> str | None:
-    answer = ask(base, f"plans/{plan}/assignment")
-    level = answer["levels"][0]
-    at = level["owner"][unit]
-    return None if at < 0 else str(level["grids"][at]["code"])
 
 
 def test_paint_saves_and_undo_lives_over_a_reload(bench: Watched, served_demo: str, draft: int) -> None:

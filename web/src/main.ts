@@ -31,7 +31,7 @@ import { layersTab } from './ui/layersTab';
 import { createLegend } from './ui/legend';
 import { nearestSection } from './ui/nearest';
 import { addPopup } from './ui/popup';
-import { createSearch } from './ui/search';
+import { createSearch, knownOf } from './ui/search';
 import { createShell, showFailure, showOpening } from './ui/shell';
 import { createSide } from './ui/side';
 import { createStatusBar } from './ui/statusbar';
@@ -168,7 +168,7 @@ function start(root: HTMLElement, app: App): void {
     },
     moved: status.pointer,
   });
-  const search = createSearch(shell.search, app, {
+  const search = createSearch(shell.search, knownOf(app), {
     grid: goTo,
     area(code) {
       const area = catalog.areas.features.find(({ properties }) => properties.code === code);

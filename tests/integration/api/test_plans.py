@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.plans.job import PLAN, plan_job
-from api.plans.preview import preview_text
+from api.plans.preview import Ground, preview_text
 from data import job_files, jobs, ownership, plans, previews, publications
 from data import tables as t
 from data.in_force import read_current
@@ -484,7 +485,9 @@ def test_the_engine_as_a_job_with_previews(
         units.groupby(kept.label)["households"].sum().loc[lambda s: s.index >= 0].tolist()
     )
     for feature in told["features"]:
-        assert feature["properties"]["in_band"] == (250 <= feature["properties"]["households"] <= 450)
+        facts = feature["properties"]
+        inside = 250 <= facts["households"] <= 450 if facts["kind"] == "ordinary" else None
+        assert facts["in_band"] is inside
     assert service.get(f"{url}?after={told['revision']}").status_code == 204
     assert service.get(f"{url}?after={told['revision'] - 1}").status_code == 200
     assert service.get(url, headers={"If-None-Match": shown.headers["ETag"]}).status_code == 304
@@ -534,7 +537,13 @@ def test_a_preview_is_quick_and_whole(planned: Any) -> None:
         grids = plans.grids_of_plan(connection, planned.plan)
     label = pd.factorize(units["grid"], sort=True)[0].astype(np.int32)
     found = previews.Preview(4, 1, {}, label)
-    text = preview_text(found, units.geometry.to_numpy(), units["households"].to_numpy(), Band(300, 500))
+    ground = Ground(*(units[name].to_numpy() for name in ("geometry", "households", "kind")))
+    text = preview_text(found, ground, Band(300, 500))
+    told = [one["properties"] for one in json.loads(text)["features"]]
+    kinds = grids.sort_values("code")["kind"].tolist()
+    assert [one["kind"] for one in told] == kinds
+    assert {one["in_band"] for one, kind in zip(told, kinds, strict=True) if kind != "ordinary"} == {None}
+    assert len(set(kinds)) > 2
     shapes = shapely.from_geojson(text)
     for shape, grid in zip(shapes.geoms, grids.sort_values("code").geometry, strict=True):
         assert shapely.symmetric_difference(shape, grid).area < 1e-4 * grid.area

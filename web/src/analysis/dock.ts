@@ -3,7 +3,7 @@ import type { Feature } from 'geojson';
 import type { App } from '../core/app';
 import { h, icon, iconButton, renew } from '../core/dom';
 import { number } from '../core/format';
-import { labelOf, lang, onLang, t } from '../i18n';
+import { labelOf, lang, onLang, t, tOr } from '../i18n';
 import { isNumber } from './conditions';
 import { idOf, type Tabling } from './tabling';
 import type { LayerAttribute, LayerInfo } from './types';
@@ -26,6 +26,7 @@ function said(attribute: LayerAttribute, value: unknown): string {
       return new Intl.DateTimeFormat(locale, { dateStyle: 'short', timeStyle: 'short' }).format(at);
     }
   }
+  if (attribute.name === 'kind') return tOr(`workbench.kind.${String(value)}`, String(value));
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 

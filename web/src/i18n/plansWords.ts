@@ -51,8 +51,11 @@ const zh = {
   'plans.publishedAs': '已发布 · 第 {generation} 期',
   'plans.inForce': '最新发布 · 第 {generation} 期',
   'plans.refused': '预约发布未成',
+  'plans.refusedAt': '原定 {when} 生效，届时未能发布：',
   'plans.infeasible': '有网格超出区间',
   'plans.why': '原因（{count}）',
+  'plans.whyMore': '还有 {count} 条',
+  'plans.unsound': '还有问题',
   'plans.grids': '网格',
   'plans.ordinaryGrids': '普通网格',
   'plans.households': '户数',
@@ -263,13 +266,28 @@ const zh = {
   'plans.comment.reopen': '重新打开',
   'plans.comment.withdraw': '删除',
   'plans.comment.withdrawSure': '确定删除？',
-  'plans.reason.unit_above_band': '单栋建筑或地块的户数超过上限',
-  'plans.reason.piece_below_band': '有片区户数太少，又被河流或社区界线隔开',
-  'plans.reason.total_fits_no_count': '总户数不能分成若干个区间内的网格',
-  'plans.reason.pocket_cut_off': '有一小块被隔断',
-  'plans.reason.stopped': '划分被提前停止',
-  'plans.reason.grid_without_units': '有旧网格太小，分不到地块',
-  'plans.reason.not_found': '在给定时间内没有找到满足区间的划法',
+  'plans.reason.unit_above_band': '单个单元的户数已超过上限 {high}，先把它拆分',
+  'plans.reason.unit_above_limit': '单个单元的 {column} 为 {value}，超过上限 {high}，先把它拆分',
+  'plans.reason.piece_below_band': '有片区被河流、社区界线等隔开，只有 {households} 户，不足 {low} 户',
+  'plans.reason.piece_below_band.pieces': '有 {pieces} 个片区互不相连，每个不足 {low} 户；单元边界是否对齐？',
+  'plans.reason.total_fits_no_count': '{households} 户分不成若干个区间内的网格：{few} 格太少，{many} 格太多',
+  'plans.reason.weights_fit_no_count': '各项指标所需的网格数互相冲突',
+  'plans.reason.locks_block':
+    '被锁定的网格（{grids}）隔断，这一片只有 {households} 户，不足 {low} 户；请解锁其一',
+  'plans.reason.locked_outside': '锁定的网格 {grid} 有 {households} 户，本身不在区间内；解锁后才能调整',
+  'plans.reason.locked_broken': '锁定的网格 {grid} 本身不连续或跨社区；解锁后才能调整',
+  'plans.reason.pocket_cut_off':
+    '有 {households} 户只能经单元 {unit}（{beside} 户）与其余相连：单独成格不足，合并则超出',
+  'plans.reason.forced_count': '要求 {asked} 个网格，做出 {made} 个',
+  'plans.reason.unit_in_parts': '有 {units} 个单元本身由分离的几块组成，先把它们拆开',
+  'plans.reason.not_found': '没有找到全部达标的划法，有 {grids} 个网格不在区间内',
+  'plans.reason.stopped': '划分被提前停止，这是当时最好的结果',
+  'plans.reason.stopped.left': '划分被提前停止，这是当时最好的结果，还有 {left} 个单元没有网格',
+  'plans.reason.grid_without_units': '旧网格 {grid} 太小，分不到单元，已略去',
+  'plans.reasonAt': '{place}：{reason}',
+  'plans.reasonWith': '{reason}（{units}）',
+  'plans.reasonUnits': '单元 {units}',
+  'plans.reasonMore': '等 {count} 个',
 };
 
 const en: Record<keyof typeof zh, string> = {
@@ -326,8 +344,11 @@ const en: Record<keyof typeof zh, string> = {
   'plans.publishedAs': 'Published · no. {generation}',
   'plans.inForce': 'Latest published · no. {generation}',
   'plans.refused': 'Was not published',
+  'plans.refusedAt': 'It was to come into force on {when} and could not:',
   'plans.infeasible': 'Grids out of band',
   'plans.why': 'Reasons ({count})',
+  'plans.whyMore': 'and {count} more',
+  'plans.unsound': 'Problems left',
   'plans.grids': 'Grids',
   'plans.ordinaryGrids': 'Ordinary grids',
   'plans.households': 'Households',
@@ -544,13 +565,34 @@ const en: Record<keyof typeof zh, string> = {
   'plans.comment.reopen': 'Open again',
   'plans.comment.withdraw': 'Delete',
   'plans.comment.withdrawSure': 'Really delete?',
-  'plans.reason.unit_above_band': 'One unit alone is above the band',
-  'plans.reason.piece_below_band': 'A cut-off piece is below the band',
-  'plans.reason.total_fits_no_count': 'The total fits no number of grids in the band',
-  'plans.reason.pocket_cut_off': 'A pocket is cut off',
-  'plans.reason.stopped': 'The run was stopped early',
-  'plans.reason.grid_without_units': 'An old grid is too small to get a unit',
-  'plans.reason.not_found': 'No division in band was found',
+  'plans.reason.unit_above_band': 'One unit alone has more than {high} households; divide it first',
+  'plans.reason.unit_above_limit': 'One unit alone has {value} {column}, above {high}; divide it first',
+  'plans.reason.piece_below_band':
+    'A piece cut off by a river, a community border or the like has {households} households, fewer than {low}',
+  'plans.reason.piece_below_band.pieces':
+    '{pieces} pieces lie apart, each with fewer than {low} households; do their units share borders exactly?',
+  'plans.reason.total_fits_no_count':
+    '{households} households fit no number of grids in the band: {few} are too few, {many} too many',
+  'plans.reason.weights_fit_no_count': 'No number of grids suits every weight',
+  'plans.reason.locks_block':
+    'Locked grids ({grids}) cut off a piece of {households} households, fewer than {low}; unlock one of them',
+  'plans.reason.locked_outside':
+    'Locked grid {grid} has {households} households, outside the band itself; unlock it to mend that',
+  'plans.reason.locked_broken':
+    'Locked grid {grid} falls apart or lies in several communities; unlock it to mend that',
+  'plans.reason.pocket_cut_off':
+    '{households} households touch the rest only through unit {unit} ({beside}): too few alone, too many together',
+  'plans.reason.forced_count': '{asked} grids were asked for, {made} made',
+  'plans.reason.unit_in_parts': '{units} units are drawn in separate parts; split them',
+  'plans.reason.not_found': 'No division in band was found; {grids} grids are outside it',
+  'plans.reason.stopped': 'The run was stopped; this is the best it had',
+  'plans.reason.stopped.left':
+    'The run was stopped; this is the best it had, {left} units are without a grid',
+  'plans.reason.grid_without_units': 'Old grid {grid} is too small to get a unit and is left out',
+  'plans.reasonAt': '{place}: {reason}',
+  'plans.reasonWith': '{reason} ({units})',
+  'plans.reasonUnits': 'unit {units}',
+  'plans.reasonMore': ' and {count} in all',
 };
 
 export const plansWords = { zh, en } as const;

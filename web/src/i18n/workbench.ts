@@ -16,6 +16,8 @@ const zh = {
   'workbench.levelOf': '第 {level} 级',
 
   'workbench.saved': '已保存',
+  'workbench.measure': '测量',
+  'workbench.outside': '这里不在本方案的范围内',
   'workbench.dirty': '有改动，即将保存',
   'workbench.saving': '正在保存…',
   'workbench.offline': '尚未保存：连不上服务',
@@ -292,6 +294,8 @@ const en: Record<keyof typeof zh, string> = {
   'workbench.levelOf': 'Level {level}',
 
   'workbench.saved': 'Saved',
+  'workbench.measure': 'Measure',
+  'workbench.outside': 'That lies outside this plan',
   'workbench.dirty': 'Changed, saving soon',
   'workbench.saving': 'Saving…',
   'workbench.offline': 'Not saved yet: offline',

@@ -1,9 +1,11 @@
 /** One plan in the list: a small map, what it is, how good it is, and what may be done with it. */
 import { h } from '../core/dom';
+import { number } from '../core/format';
 import type { AreaName } from '../core/types';
 import { t } from '../i18n';
 import { bar } from '../ui/parts';
 import type { Plan } from './types';
+import { reasonTexts } from './reasons';
 import { ago, areaPath, areaOf, bandText, figure, inBandOf, moment, nameOfPlan, share } from './wording';
 
 export const workbenchOf = (plan: number): string => `./workbench?plan=${plan}`;
@@ -26,6 +28,9 @@ export interface CardContext {
   actions: CardActions;
 }
 
+/** Reasons listed before "and so many more". */
+const REASONS = 8;
+
 const badge = (kind: string, text: string, title?: string): HTMLElement =>
   h('span', { class: `badge badge-${kind}`, text, title: title ?? null });
 
@@ -43,9 +48,12 @@ export function badgesOf(plan: Plan, current: number | null): HTMLElement[] {
     );
   } else found.push(badge('draft', t('plans.draft')));
   if (plan.publication?.state === 'refused') {
-    found.push(badge('bad', t('plans.refused'), plan.publication.fault ?? undefined));
+    found.push(badge('bad', t('plans.refused')));
   }
-  if (plan.feasible === false) found.push(badge('bad', t('plans.infeasible')));
+  if (plan.feasible === false) {
+    // in band, yet broken, or with ground nobody has
+    found.push(badge('bad', t(inBandOf(plan.stats) === 1 ? 'plans.unsound' : 'plans.infeasible')));
+  }
   return found;
 }
 
@@ -73,14 +81,32 @@ function figures(plan: Plan): HTMLElement {
   );
 }
 
-function why(plan: Plan): HTMLElement | null {
+/** Nobody was there when it was refused: what the service said is told here. */
+function refusedBecause({ publication }: Plan): HTMLElement | null {
+  if (publication?.state !== 'refused') return null;
+  return h(
+    'p',
+    { class: 'plan-refused' },
+    t('plans.refusedAt', { when: moment(publication.effective_at) }),
+    publication.fault && h('span', { class: 'muted', text: publication.fault }),
+  );
+}
+
+function why(plan: Plan, areas: ReadonlyMap<string, AreaName>): HTMLElement | null {
   const reasons = plan.feasible === false ? (plan.reasons ?? []) : [];
   if (reasons.length === 0) return null;
+  const texts = reasonTexts(reasons, areas);
   return h(
     'details',
     { class: 'plan-why' },
-    h('summary', { text: t('plans.why', { count: reasons.length }) }),
-    h('ul', {}, ...reasons.slice(0, 12).map(({ text }) => h('li', { text }))),
+    h('summary', { text: t('plans.why', { count: number(texts.length) }) }),
+    h(
+      'ul',
+      {},
+      ...texts.slice(0, REASONS).map((text) => h('li', { text })),
+      texts.length > REASONS &&
+        h('li', { class: 'muted', text: t('plans.whyMore', { count: number(texts.length - REASONS) }) }),
+    ),
   );
 }
 
@@ -158,9 +184,10 @@ export function planCard(plan: Plan, context: CardContext): HTMLElement {
           h('span', { text: plan.author || t('plans.nobody') }),
           h('time', { datetime: when, title: moment(when), text: ago(when) }),
         ),
+        refusedBecause(plan),
         plan.note && h('p', { class: 'plan-note', text: plan.note, title: plan.note }),
         figures(plan),
-        why(plan),
+        why(plan, context.areas),
         buttons(plan, context, name),
       ),
     ),

@@ -3,7 +3,7 @@ import { h, renew } from '../core/dom';
 import { number } from '../core/format';
 import type { AreaName } from '../core/types';
 import { lang, nameOf, onLang, t } from '../i18n';
-import { openDialog } from '../ui/dialog';
+import { cancelOr, openDialog } from '../ui/dialog';
 import { explain, toast } from '../ui/toasts';
 import { session } from '../ui/who';
 import { workbenchOf } from './card';
@@ -103,15 +103,7 @@ export function askRestore(
     note,
     fault,
   );
-  dialog.foot.append(
-    h('button', {
-      type: 'button',
-      class: 'button button-plain',
-      text: t('frame.cancel'),
-      on: { click: dialog.close },
-    }),
-    go,
-  );
+  cancelOr(dialog, go);
   note.focus();
   plansService.rollback(generation.id).then(
     (found) => {

@@ -41,6 +41,9 @@ export interface Reason {
   text: string;
   community?: string;
   units?: readonly string[];
+  level?: number;
+  /** What the text counts, by name. */
+  figures?: Readonly<Record<string, number | string>>;
 }
 
 export interface Plan extends PlanRef {
@@ -65,6 +68,7 @@ export interface Plan extends PlanRef {
   editable: boolean;
   /** The generation it made when it was published. */
   generation: number | null;
+  /** What was asked for last, while it waits or if it was refused. */
   publication: Publication | null;
 }
 
@@ -129,7 +133,7 @@ export interface PreviewGrid {
   number: number;
   households: number;
   in_band: boolean | null;
-  kind?: string;
+  kind: string;
 }
 
 export interface Preview extends FeatureCollection<Geometry | null, PreviewGrid> {

@@ -11,6 +11,19 @@ export interface Dialog {
   close: () => void;
 }
 
+/** A foot of two: give up, and the main button. */
+export function cancelOr({ foot, close }: Dialog, go: HTMLButtonElement): void {
+  foot.append(
+    h('button', {
+      type: 'button',
+      class: 'button button-plain',
+      text: t('frame.cancel'),
+      on: { click: close },
+    }),
+    go,
+  );
+}
+
 let number = 0;
 
 /** Open a dialog with a title; `onClose` runs however it is closed. */

@@ -26,9 +26,32 @@ export interface Search {
   focus(): void;
 }
 
+/** What is found without asking the service, and whether it has addresses to ask for. */
+export interface Known {
+  entries: () => Hit[];
+  addresses: boolean;
+}
+
+/** Areas and grids in force. */
+export const knownOf = ({ catalog }: App): Known => ({
+  entries() {
+    const areas = catalog.areas.features.map(({ properties }) => ({
+      code: properties.code,
+      name: nameOf(properties),
+      level: properties.level,
+    }));
+    const grids = catalog.grids.features.map(({ properties }) => ({
+      code: properties.code,
+      name: gridTitle(catalog, properties.code, properties.name),
+      level: 'grid',
+    }));
+    return [...areas, ...grids];
+  },
+  addresses: Boolean(catalog.overview.counts.addresses),
+});
+
 /** Fill the search area of the header. */
-export function createSearch(host: HTMLElement, app: App, actions: SearchActions): Search {
-  const { catalog } = app;
+export function createSearch(host: HTMLElement, known: Known, actions: SearchActions): Search {
   let choices: Choice[] = [];
   let active = -1;
   let waiting = 0;
@@ -63,20 +86,6 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
   );
   renew(host, icon('search'), input, key, clear, list, none);
 
-  function entries(): Hit[] {
-    const areas = catalog.areas.features.map(({ properties }) => ({
-      code: properties.code,
-      name: nameOf(properties),
-      level: properties.level,
-    }));
-    const grids = catalog.grids.features.map(({ properties }) => ({
-      code: properties.code,
-      name: gridTitle(catalog, properties.code, properties.name),
-      level: 'grid',
-    }));
-    return [...areas, ...grids];
-  }
-
   function choicesFor(typed: string): Choice[] {
     const query = parseQuery(typed);
     if (query.kind === 'empty') return [];
@@ -85,11 +94,13 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
       const title = t('search.point', { lon, lat, crs: query.crs });
       return [{ title, note: '', run: () => actions.place(query.point, query.crs) }];
     }
-    const found = findEntries(entries(), query.kind === 'text' ? query.text : query.code).map((hit) => ({
-      title: hit.name,
-      note: `${tOr(`level.${hit.level}`, '')} ${hit.code}`,
-      run: () => (hit.level === 'grid' ? actions.grid(hit.code) : actions.area(hit.code)),
-    }));
+    const found = findEntries(known.entries(), query.kind === 'text' ? query.text : query.code).map(
+      (hit) => ({
+        title: hit.name,
+        note: `${tOr(`level.${hit.level}`, '')} ${hit.code}`,
+        run: () => (hit.level === 'grid' ? actions.grid(hit.code) : actions.area(hit.code)),
+      }),
+    );
     if (
       query.kind === 'component' ||
       (query.kind === 'code' && query.code.length > 9 && found.length === 0)
@@ -139,7 +150,7 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
     looking = false;
     const query = parseQuery(input.value);
     // two letters at least, and addresses must have been imported
-    if (query.kind !== 'text' || query.text.length < 2 || !catalog.overview.counts.addresses) return;
+    if (query.kind !== 'text' || query.text.length < 2 || !known.addresses) return;
     const mine = (asked = new AbortController());
     looking = true;
     waiting = window.setTimeout(() => {
@@ -147,8 +158,8 @@ export function createSearch(host: HTMLElement, app: App, actions: SearchActions
         (found) => {
           if (mine.signal.aborted || document.activeElement !== input) return;
           looking = false;
-          const known = new Set(choices.map(({ title }) => title));
-          const more = found.filter(({ title }) => !known.has(title));
+          const listed = new Set(choices.map(({ title }) => title));
+          const more = found.filter(({ title }) => !listed.has(title));
           choices.push(
             ...more.map(({ title, kind, point, grid }) => ({
               title,

@@ -16,7 +16,7 @@ import type { ModelChange, Outcome, PlanModel, Sync } from './model';
 import { kindName, longName, shortName } from './names';
 import { openNewGrid } from './panels/gridDialog';
 import { stepName } from './panels/history';
-import type { Bench, UiState } from './tools/types';
+import { type Bench, HARMLESS, type UiState } from './tools/types';
 
 const ROOM: [number, number, number, number] = [36, 36, 48, 104];
 const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
@@ -209,6 +209,7 @@ export function createBench(model: PlanModel, sync: Sync, host: HTMLElement, liv
     say,
     hint,
     take(tool) {
+      if (!HARMLESS.has(tool) && !bench.editable()) return;
       if (tool === 'special') openNewGrid(bench);
       else ui.set({ tool });
     },

@@ -9,7 +9,10 @@ import type { Plan } from '../plans/types';
 import { createFrame } from '../ui/frame';
 import { explain, report, toast } from '../ui/toasts';
 import { askWho, session } from '../ui/who';
+import { addMeasure, type Measure } from '../map/measure';
+import { createMeasureBox } from '../ui/measureBox';
 import { createBench } from './bench';
+import { addSearch } from './finding';
 import { exposeWorkbench } from './handle';
 import {
   type AssignmentAnswer,
@@ -31,12 +34,12 @@ import { createProblems } from './panels/problems';
 import { createProposals } from './panels/proposal';
 import { createSide } from './panels/side';
 import { createSummary } from './panels/summary';
-import { createToolbar, HARMLESS } from './panels/toolbar';
+import { createToolbar } from './panels/toolbar';
 import { printPlan } from './printing';
 import { allTools } from './tools/all';
 import { addKeyboard } from './tools/keyboard';
 import { addPointer } from './tools/pointer';
-import type { Bench, Tool } from './tools/types';
+import { type Bench, HARMLESS, type Tool } from './tools/types';
 import { createUnitCursor } from './tools/unitCursor';
 
 interface Counts {
@@ -118,6 +121,7 @@ function createComments(bench: Bench, plan: Plan): { element: HTMLElement; toggl
 
 function addTools(
   bench: Bench,
+  measure: Measure,
   host: HTMLElement,
   home: () => void,
   proposals: { leave: () => boolean },
@@ -140,6 +144,7 @@ function addTools(
     host,
     scene,
     tool,
+    resting: () => measure.state.get().kind !== null,
     seen(at) {
       const hovered = at?.unit ?? -1;
       if (hovered === ui.get().hovered) return;
@@ -159,6 +164,7 @@ function addTools(
     bench,
     host,
     cursor,
+    resting: () => measure.state.get().kind !== null,
     escape: () => tool().cancel?.() === true || proposals.leave(),
     help: openKeys,
     home,
@@ -178,7 +184,7 @@ function addTools(
   });
 }
 
-async function open(main: HTMLElement, id: number): Promise<Opened> {
+async function open(main: HTMLElement, tools: HTMLElement, id: number): Promise<Opened> {
   const { plan, answer, topology, counts } = await read(id);
   const model = createPlanModel(decodeTopology(topology), answer, counts);
   const sync = createSync(model, planServer(id), { store: await openStore() });
@@ -189,6 +195,8 @@ async function open(main: HTMLElement, id: number): Promise<Opened> {
   const stage = h('div', { class: 'work-stage' }, host);
   renew(main, h('div', { class: 'work' }, stage, live));
   const { bench, home, ground } = createBench(model, sync, host, live);
+  const measure = addMeasure(bench.map, host);
+  createMeasureBox(stage, measure, () => host.focus({ preventScroll: true }));
   const proposals = createProposals(bench);
   const conflicts = createConflicts(bench);
   const comments = createComments(bench, plan);
@@ -229,6 +237,11 @@ async function open(main: HTMLElement, id: number): Promise<Opened> {
         if (made) document.location.assign(new URL(`workbench?plan=${made.id}`, document.baseURI));
       }, report),
     publish: () => void sync.save().then(() => openPublish(plan, () => document.location.reload())),
+    measure: () => {
+      if (measure.state.get().kind === null) measure.start('length');
+      else measure.stop();
+      host.focus({ preventScroll: true });
+    },
     keys: openKeys,
     conflicts: conflicts.open,
   });
@@ -237,7 +250,8 @@ async function open(main: HTMLElement, id: number): Promise<Opened> {
   work.append(side);
   stage.append(bar, hint, proposals.element, conflicts.element, comments.element);
   if (!mayEdit()) bench.ui.set({ tool: 'hand' });
-  addTools(bench, host, home, proposals);
+  addTools(bench, measure, host, home, proposals);
+  addSearch(bench, tools);
   bench.canvas.overlays.push(proposals.overlay);
   const sayMap = (): void => host.setAttribute('aria-label', t('workbench.map'));
   sayMap();
@@ -283,7 +297,7 @@ function showProblem(main: HTMLElement, title: string, text: string, signIn: boo
 }
 
 async function begin(root: HTMLElement): Promise<void> {
-  const { main } = await createFrame(root, 'plans', 'workbench.title');
+  const { main, tools } = await createFrame(root, 'plans', 'workbench.title');
   const id = Number(asked.get('plan'));
   if (!Number.isInteger(id) || id <= 0) {
     showProblem(main, t('workbench.title'), t('workbench.noPlan'), false);
@@ -299,7 +313,7 @@ async function begin(root: HTMLElement): Promise<void> {
     ),
   );
   try {
-    const opened = await open(main, id);
+    const opened = await open(main, tools, id);
     document.title = `${opened.plan.name} · ${document.title}`;
     // someone who signs in or out sees what may be done
     session.on(['me'], () => {

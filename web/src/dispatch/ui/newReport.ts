@@ -5,7 +5,7 @@ import { ServiceError } from '../../core/client';
 import { h } from '../../core/dom';
 import { coordinate } from '../../core/format';
 import { t } from '../../i18n';
-import { openDialog } from '../../ui/dialog';
+import { cancelOr, openDialog } from '../../ui/dialog';
 import { explain, report as tell } from '../../ui/toasts';
 import { classes, type NewReport } from '../service';
 import type { Place } from '../state';
@@ -99,14 +99,6 @@ export async function askNewReport(
     on: { click: () => void send() },
   });
   dialog.body.append(form);
-  dialog.foot.append(
-    h('button', {
-      type: 'button',
-      class: 'button button-plain',
-      text: t('frame.cancel'),
-      on: { click: dialog.close },
-    }),
-    store,
-  );
+  cancelOr(dialog, store);
   kind.focus();
 }

@@ -3,7 +3,7 @@ import { ServiceError } from '../../core/client';
 import { h, renew } from '../../core/dom';
 import type { AreaName, Overview } from '../../core/types';
 import { nameOf, t } from '../../i18n';
-import { openDialog } from '../../ui/dialog';
+import { cancelOr, openDialog } from '../../ui/dialog';
 import { explain } from '../../ui/toasts';
 import { type Made, plansService } from '../service';
 import type { Plan, PlanOrder } from '../types';
@@ -156,15 +156,7 @@ export function openCreate(
     void submit();
   });
   dialog.body.append(form);
-  dialog.foot.append(
-    h('button', {
-      type: 'button',
-      class: 'button button-plain',
-      text: t('frame.cancel'),
-      on: { click: dialog.close },
-    }),
-    go,
-  );
+  cancelOr(dialog, go);
   follow();
   name.focus();
 }

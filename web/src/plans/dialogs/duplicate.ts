@@ -1,7 +1,7 @@
 /** A copy of a plan under a name of its own. */
 import { h } from '../../core/dom';
 import { t } from '../../i18n';
-import { openDialog } from '../../ui/dialog';
+import { cancelOr, openDialog } from '../../ui/dialog';
 import { explain, toast } from '../../ui/toasts';
 import { plansService } from '../service';
 import type { Plan, PlanRef } from '../types';
@@ -62,15 +62,7 @@ export function askLine<T>(options: {
     });
     go.addEventListener('click', () => void submit());
     dialog.body.append(form);
-    dialog.foot.append(
-      h('button', {
-        type: 'button',
-        class: 'button button-plain',
-        text: t('frame.cancel'),
-        on: { click: dialog.close },
-      }),
-      go,
-    );
+    cancelOr(dialog, go);
     input.focus();
     input.select();
   });

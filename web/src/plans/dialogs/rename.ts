@@ -2,7 +2,7 @@
 import { ServiceError } from '../../core/client';
 import { h } from '../../core/dom';
 import { t } from '../../i18n';
-import { openDialog } from '../../ui/dialog';
+import { cancelOr, openDialog } from '../../ui/dialog';
 import { explain } from '../../ui/toasts';
 import { plansService } from '../service';
 import type { Plan } from '../types';
@@ -60,15 +60,7 @@ export function askEdit(plan: Plan): Promise<boolean> {
     });
     go.addEventListener('click', () => void submit());
     dialog.body.append(form);
-    dialog.foot.append(
-      h('button', {
-        type: 'button',
-        class: 'button button-plain',
-        text: t('frame.cancel'),
-        on: { click: dialog.close },
-      }),
-      go,
-    );
+    cancelOr(dialog, go);
     name.focus();
     name.select();
   });

@@ -43,9 +43,8 @@ const bandOf = (preview: Preview | null, job: PlanJob | null, usual: Band): Band
   return parts ? { low: Number(parts[1]), high: Number(parts[2]) } : usual;
 };
 
-/** Whether the band is about a grid. While the engine works nothing tells kinds: where nobody lives there is no band. */
-const isOrdinary = ({ kind, households }: PreviewGrid): boolean =>
-  kind ? kind === 'ordinary' || kind === 'residential' : households > 0;
+/** Whether the band is about a grid. */
+const isOrdinary = ({ kind }: PreviewGrid): boolean => kind === 'ordinary' || kind === 'residential';
 
 /** Ask how to stop: with the best plan so far, or with nothing. Resolves to null when the run is to go on. */
 function askStop(anything: boolean): Promise<'keep' | 'drop' | null> {

@@ -44,5 +44,7 @@ export function createGridPanel(bench: Bench): HTMLElement {
   };
   draw();
   onLang(draw);
+  // a published plan is only looked at
+  bar.hidden = bench.model.plan.status !== 'draft';
   return h('div', { class: 'grid-panel' }, bar, createGridTable(bench).element);
 }

@@ -1,6 +1,8 @@
 /** How the plan is shown: colours, strength, what of the ground, and the legend. */
 import { h, renew } from '../../core/dom';
 import { onLang, t } from '../../i18n';
+import { extraLayers } from '../../map/extraLayers';
+import { extraSection } from '../../ui/layerPanel';
 import { DEVIATION, SPECIAL, UNASSIGNED } from '../canvas/colours';
 import type { Look } from '../canvas/scene';
 import type { Bench } from '../tools/types';
@@ -92,8 +94,20 @@ export function createLook(bench: Bench): HTMLElement {
     );
     if (held.startsWith('look-')) document.getElementById(held)?.focus({ preventScroll: true });
   }
+  let section: ReturnType<typeof extraSection> | null = null;
+  const extra = extraLayers(bench.map, () => section?.refresh());
+  const more = h('div', { class: 'look-more' });
+  const drawMore = (): void => {
+    section = extraSection(extra);
+    renew(more, section.element);
+  };
   ui.on(['look'], draw);
   onLang(draw);
+  onLang(() => section && drawMore());
   draw();
-  return element;
+  // the list of layers is asked for once it may be seen
+  ui.on(['panel'], ({ panel }) => {
+    if (panel === 'look' && !section) drawMore();
+  });
+  return h('div', {}, element, more);
 }

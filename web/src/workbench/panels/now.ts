@@ -52,17 +52,19 @@ function compact(
 function buttons(bench: Bench, grid: number): HTMLElement {
   const { model } = bench;
   const locked = model.grids[grid]?.locked ?? false;
+  const draft = model.plan.status === 'draft';
   const act = (label: string, press: () => void, id: string): HTMLElement =>
     h('button', { type: 'button', id, class: 'text-button', text: label, on: { click: press } });
   return h(
     'div',
     { class: 'now-buttons' },
-    act(
-      t(locked ? 'workbench.unlock' : 'workbench.lock'),
-      () => bench.editable() && bench.did(model.setLocked(grid, !locked)),
-      'now-lock',
-    ),
-    act(t('workbench.edit'), () => openGridDialog(bench, grid), 'now-edit'),
+    draft &&
+      act(
+        t(locked ? 'workbench.unlock' : 'workbench.lock'),
+        () => bench.editable() && bench.did(model.setLocked(grid, !locked)),
+        'now-lock',
+      ),
+    draft && act(t('workbench.edit'), () => openGridDialog(bench, grid), 'now-edit'),
     act(t('workbench.zoomTo'), () => bench.showGrid(grid), 'now-zoom'),
   );
 }

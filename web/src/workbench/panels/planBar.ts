@@ -22,6 +22,7 @@ export interface Deeds {
   share(): void;
   print(): void;
   duplicate(): void;
+  measure(): void;
   publish(): void;
   keys(): void;
   conflicts(): void;
@@ -158,18 +159,25 @@ export function createPlanBar(
           h('span', { class: 'deed-name', text: t(`workbench.${deed}` as TextKey) }),
         ),
       ),
-      h(
-        'button',
-        {
-          type: 'button',
-          id: 'deed-duplicate',
-          class: 'deed',
-          title: t('workbench.duplicate'),
-          'aria-label': t('workbench.duplicate'),
-          on: { click: deeds.duplicate },
-        },
-        icon('copy'),
-        h('span', { class: 'deed-name', text: t('workbench.duplicate') }),
+      ...(
+        [
+          ['duplicate', 'copy'],
+          ['measure', 'ruler'],
+        ] as const
+      ).map(([deed, image]) =>
+        h(
+          'button',
+          {
+            type: 'button',
+            id: `deed-${deed}`,
+            class: 'deed',
+            title: t(`workbench.${deed}`),
+            'aria-label': t(`workbench.${deed}`),
+            on: { click: deeds[deed] },
+          },
+          icon(image),
+          h('span', { class: 'deed-name', text: t(`workbench.${deed}`) }),
+        ),
       ),
       plan.status === 'draft' &&
         h('button', {

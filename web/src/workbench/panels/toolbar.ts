@@ -2,7 +2,7 @@
 import { h, renew } from '../../core/dom';
 import { onLang, t } from '../../i18n';
 import { toolIcon } from '../tools/icons';
-import { type Bench, type ToolName, TOOLS } from '../tools/types';
+import { type Bench, HARMLESS, type ToolName, TOOLS } from '../tools/types';
 
 /** Letter that takes each tool into the hand. */
 export const LETTERS: Readonly<Record<ToolName, string>> = {
@@ -19,8 +19,6 @@ export const LETTERS: Readonly<Record<ToolName, string>> = {
   hand: 'H',
 };
 
-/** Tools that change nothing: all a reader may use. */
-export const HARMLESS: ReadonlySet<ToolName> = new Set(['pick', 'hand']);
 const BRUSHES = [0, 12, 24, 40, 64] as const;
 const BREAKS: ReadonlySet<ToolName> = new Set(['boundary', 'hand']);
 

@@ -9,6 +9,8 @@ interface Options {
   cursor: UnitCursor;
   /** Cancel what is under way; true when there was something. */
   escape: () => boolean;
+  /** Whether something else has the map's keys, such as measuring. */
+  resting: () => boolean;
   help: () => void;
   home: () => void;
 }
@@ -20,7 +22,7 @@ const typing = (target: EventTarget | null): boolean =>
   (target.isContentEditable ||
     target.matches('textarea, select, input:not([type=radio]):not([type=checkbox]):not([type=range])'));
 
-export function addKeyboard({ bench, host, cursor, escape, help, home }: Options): void {
+export function addKeyboard({ bench, host, cursor, escape, resting, help, home }: Options): void {
   const { ui, model, map } = bench;
 
   function zoom(by: number): void {
@@ -62,7 +64,7 @@ export function addKeyboard({ bench, host, cursor, escape, help, home }: Options
       event.preventDefault();
       return;
     }
-    if (event.altKey) return;
+    if (event.altKey || resting()) return;
     if (event.key === 'Escape') {
       if (escape()) event.preventDefault();
       return;

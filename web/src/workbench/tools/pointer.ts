@@ -11,6 +11,8 @@ interface Options {
   host: HTMLElement;
   scene: Scene;
   tool: () => Tool;
+  /** Whether something else has the map's clicks, such as measuring; it can still be moved. */
+  resting: () => boolean;
   /** Every place of the pointer, whatever it does. */
   seen: (at: Pointer | null) => void;
 }
@@ -18,7 +20,7 @@ interface Options {
 const TWICE_MS = 350;
 const NEAR_PX = 8;
 
-export function addPointer({ map, host, scene, tool, seen }: Options): void {
+export function addPointer({ map, host, scene, tool, resting, seen }: Options): void {
   const view = map.getView();
   const fingers = new Map<number, { px: number; py: number }>();
   let working: Tool | null = null;
@@ -26,18 +28,24 @@ export function addPointer({ map, host, scene, tool, seen }: Options): void {
   let space = false;
   let last = { time: 0, px: -99, py: -99 };
 
+  function groundAt(px: number, py: number): [number, number] {
+    const resolution = view.getResolution() ?? 1;
+    const center = view.getCenter() ?? [0, 0];
+    const { width, height } = host.getBoundingClientRect();
+    return [center[0]! + (px - width / 2) * resolution, center[1]! - (py - height / 2) * resolution];
+  }
+
   function pointerOf(event: PointerEvent): Pointer {
     const box = host.getBoundingClientRect();
     const px = event.clientX - box.left;
     const py = event.clientY - box.top;
-    const resolution = view.getResolution() ?? 1;
-    const center = view.getCenter() ?? [0, 0];
-    const x = center[0]! + (px - box.width / 2) * resolution - scene.shape.origin[0];
-    const y = center[1]! - (py - box.height / 2) * resolution - scene.shape.origin[1];
+    const place = groundAt(px, py);
+    const x = place[0] - scene.shape.origin[0];
+    const y = place[1] - scene.shape.origin[1];
     return {
       x,
       y,
-      place: [x + scene.shape.origin[0], y + scene.shape.origin[1]],
+      place,
       px,
       py,
       unit: scene.unitAt(x, y),
@@ -86,8 +94,8 @@ export function addPointer({ map, host, scene, tool, seen }: Options): void {
     panning = before;
     pan(after);
     if (before.gap > 12 && after.gap > 12) {
-      const anchor = map.getCoordinateFromPixel([after.px, after.py]);
-      view.adjustResolution(before.gap / after.gap, anchor ?? undefined);
+      // by the view as it is now: the map's own pixels are those of the frame drawn last
+      view.adjustResolution(before.gap / after.gap, groundAt(after.px, after.py));
     }
   }
 
@@ -100,6 +108,7 @@ export function addPointer({ map, host, scene, tool, seen }: Options): void {
     if (!(event.target instanceof Element) || event.target.closest('.over-map')) return;
     const at = pointerOf(event);
     host.focus({ preventScroll: true });
+    if (resting() && event.button === 0 && !space && fingers.size === 0 && event.isPrimary) return;
     if (at.touch) {
       fingers.set(event.pointerId, { px: at.px, py: at.py });
       if (fingers.size === 2) {

@@ -20,6 +20,9 @@ export const TOOLS = [
 ] as const;
 export type ToolName = (typeof TOOLS)[number];
 
+/** Tools that change nothing: all a reader may use. */
+export const HARMLESS: ReadonlySet<ToolName> = new Set(['pick', 'hand']);
+
 export type PanelName = 'grids' | 'problems' | 'history' | 'look';
 
 /** What the page shows beside the plan itself. */
@@ -101,6 +104,6 @@ export interface Bench {
   say(text: string): void;
   /** A line people see for a while, and hear. */
   hint(text: string): void;
-  /** Put a tool into the hand. */
+  /** Put a tool into the hand; one that changes the plan only where it may be changed. */
   take(tool: ToolName): void;
 }
