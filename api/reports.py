@@ -9,10 +9,10 @@ import orjson
 from apiflask import APIBlueprint
 from apiflask.fields import AwareDateTime, Boolean, Float, List, String
 from apiflask.validators import OneOf
-from flask import Response, request
-from werkzeug.http import quote_etag, unquote_etag
+from flask import Response
+from werkzeug.http import quote_etag
 
-from api.errors import error_response
+from api.etag import check_match
 from api.json import json_response
 from api.keys import bearer, caller, is_planner, planner
 from api.pages import GEOJSON, Strict, no_parameters, page_query, respond_page
@@ -23,7 +23,8 @@ from data import tables as t
 from data.reassignments import Order, reassign, reassignments_of
 from data.report_lists import responsible, updates_of
 from data.report_queue import Wanted, conditions
-from data.reports import INLETS, Change, Row, add_update, report_facts, report_row, update_facts
+from data.reports import INLETS, Change, Row, add_update, known_update, report_facts, report_row, update_facts
+from data.retrying import retried
 from data.tables import STAGES
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import DESCRIPTION_CHARS_MAX, KEY_CHARS_MAX, LABEL_CHARS_MAX, PAGE_MAX, REASON_CHARS_MAX
@@ -129,12 +130,14 @@ def list_updates(report: str) -> Response:
 @no_parameters
 @bp.input(UpdateBody, location="json")
 @bp.doc(responses={201: "added"})
+@retried
 def add_one_update(report: str, json_data: dict[str, Any]) -> Response:
     """Add an update: a stage, a note, when it is expected to be done.
 
     Answers 201 with the report, or 200 when the update_id is known. Stages may go on or back; an archived report is
-    opened again with ``reopen`` only (409 otherwise). With keys set, ``Authorization: Bearer KEY`` is needed. With
-    ``If-Match`` only while the report is as that ETag saw it (412 otherwise, with the report as it is now).
+    opened again with ``reopen`` only (409 otherwise). With keys set, ``Authorization: Bearer KEY`` is needed. Only
+    while the report is as ``If-Match`` saw it: 428 without, 412 with the report as it is now; ``*`` for a system that
+    tells what happened, whatever is known here. An update with a known update_id is answered again.
     """
     name = _sender()
     number = _number(report)
@@ -151,8 +154,9 @@ def add_one_update(report: str, json_data: dict[str, Any]) -> Response:
     if not (change.stage or change.note or change.media_url or change.expected_at or change.reopen):
         raise BadInput("the update says nothing; give stage, note, media_urls, expected_at or reopen")
     with state().engine.begin() as connection:
-        if (changed := stale(report_row(connection, number, lock=True))) is not None:
-            return changed
+        row = report_row(connection, number, lock=True)
+        if not known_update(connection, number, change):
+            check_seen(row)
         _, _, made = add_update(connection, number, change)
     return _report(number, status=201 if made else 200)
 
@@ -171,12 +175,13 @@ def list_reassignments(report: str) -> Response:
 @no_parameters
 @bp.input(ReassignBody, location="json")
 @bp.doc(responses={200: "done"})
+@retried
 def reassign_report(report: str, json_data: dict[str, Any]) -> Response:
     """Give a report to another grid in force, or to a grid of a professional system, for a reason.
 
     Only who may edit (403 otherwise). Kept as an update and in the report's reassignments; the webhooks of both areas
-    are told. With ``If-Match`` only while the report is as that ETag saw it (412 otherwise, with the report as it is
-    now). 409 for the grid it has already, a grid that has ended and an archived report. A report moved so stays with
+    are told. Only while the report is as ``If-Match`` saw it: 428 without, 412 with the report as it is now. 409 for
+    the grid it has already, a grid that has ended and an archived report. A report moved so stays with
     its grid until that ends.
     """
     author = planner()
@@ -188,8 +193,7 @@ def reassign_report(report: str, json_data: dict[str, Any]) -> Response:
         stage=json_data.get("stage"),
     )
     with state().engine.begin() as connection:
-        if (changed := stale(report_row(connection, number, lock=True))) is not None:
-            return changed
+        check_seen(report_row(connection, number, lock=True))
         reassign(connection, number, order)
     return _report(number)
 
@@ -204,14 +208,10 @@ def version_tag(row: Row) -> str:
     return quote_etag(str(int(row["updated_at"].timestamp() * 1_000_000)))
 
 
-def stale(row: Row) -> Response | None:
-    """412 with the report as it is now where ``If-Match`` is sent and names another state of it, else None."""
-    if "If-Match" not in request.headers or request.if_match.contains(unquote_etag(version_tag(row))[0] or ""):
-        return None
-    message = f"report {row['id']} has changed since you read it; look at it again"
-    response = error_response(412, "stale", message, {"report": report_facts(row)})
-    response.headers["ETag"] = version_tag(row)
-    return response
+def check_seen(row: Row) -> None:
+    """Raises PreconditionRequired (428) without ``If-Match``, PreconditionFailed (412) when it names another state of
+    the report than it has; both tell the report as it is now."""
+    check_match(version_tag(row), lambda: report_facts(row), code="stale")
 
 
 def _number(report: str) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import orjson
+import sqlalchemy as sa
 from flask import Response, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, MethodNotAllowed, PreconditionFailed, Unauthorized, UnsupportedMediaType
@@ -13,6 +14,7 @@ from api import etag
 from api.keys import editor, given_key
 from api.ogc.answers import GEOJSON, JSON, address, found_layer, take
 from api.state import state
+from data.retrying import retried
 from gisgrid.errors import BadInput
 from layers.catalog import Layer
 from layers.collections.crs import CRS84, Crs, crs_named
@@ -23,6 +25,7 @@ PATCH_TYPE: Final = "application/merge-patch+json"
 DEPTH_MAX: Final = 60
 
 
+@retried
 def add_item(collection: str) -> Response:
     """Store a new feature: 201 and where it is."""
     layer = _open(collection)
@@ -36,6 +39,7 @@ def add_item(collection: str) -> Response:
     return response
 
 
+@retried
 def replace_item(collection: str, key: str) -> Response:
     """Put a feature in place of the stored one."""
     layer = _open(collection)
@@ -43,6 +47,7 @@ def replace_item(collection: str, key: str) -> Response:
     return _write(layer, key, _sent((GEOJSON, JSON)), _content_crs(), tag)
 
 
+@retried
 def update_item(collection: str, key: str) -> Response:
     """Change parts of a feature (RFC 7396)."""
     layer = _open(collection)
@@ -57,13 +62,14 @@ def update_item(collection: str, key: str) -> Response:
     return _write(layer, key, whole, crs if moved else CRS84, tag, place=moved)
 
 
+@retried
 def delete_item(collection: str, key: str) -> Response:
     """Delete a feature."""
     layer = _open(collection)
     tag = _seen(layer, key)
     with state().engine.begin() as connection:
         if not delete(connection, layer, key, tag):
-            raise _stale()
+            _stale(layer, key)
     return Response(status=204)
 
 
@@ -108,22 +114,32 @@ def _seen(layer: Layer, key: str) -> str:
     """The tag of what is stored, which If-Match must name. Raises NotFound, 428, 412."""
     with state().engine.connect() as connection:
         tag = stored_tag(connection, layer, key)
-    etag.check_match(f'"{tag}"')
+        etag.check_match(f'"{tag}"', lambda: _feature(connection, layer, key))
     return tag
 
 
 def _write(layer: Layer, key: str, sent: Any, crs: Crs, tag: str, *, place: bool = True) -> Response:
     with state().engine.begin() as connection:
         if not replace(connection, layer, key, sent, crs, tag, place=place):
-            raise _stale()
+            _stale(layer, key)
         tag = stored_tag(connection, layer, key)
     response = Response(status=204)
     response.headers["ETag"] = f'"{tag}"'
     return response
 
 
-def _stale() -> PreconditionFailed:
-    return PreconditionFailed("it was changed by somebody else meanwhile; read it again and send your change anew")
+def _stale(layer: Layer, key: str) -> NoReturn:
+    """Refuse a change whose feature somebody else has changed since its tag was looked at. Raises NotFound, 412."""
+    error = PreconditionFailed("it was changed by somebody else meanwhile; read it again and send your change anew")
+    with state().engine.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        tag = stored_tag(connection, layer, key)
+        etag.refuse(error, f'"{tag}"', lambda: _feature(connection, layer, key))
+
+
+def _feature(connection: sa.Connection, layer: Layer, key: str) -> Any:
+    """A feature as it is now, in degrees."""
+    return orjson.loads(feature(connection, Question(layer, None, crs=CRS84), key))
 
 
 def _sent(kinds: tuple[str, ...]) -> Any:

@@ -9,16 +9,20 @@ from urllib.parse import urlencode
 from apiflask.fields import Integer, String
 from apiflask.validators import Length
 from flask import Response, request
+from werkzeug.http import quote_etag
 
+from api.etag import check_match
 from api.json import json_response
 from api.keys import planner
 from api.pages import Strict, no_parameters
 from api.plans.blueprint import JSON, KEY, Body, bp, checked_limit, generation_json, number_of, utc
 from api.state import state
 from data import plan_pages
-from data.restoring import rollback
+from data.plans import Generation, current_generation, generation_by_id
+from data.publishing import alone
+from data.restoring import restore, rollback
+from data.retrying import retried
 from gisgrid.limits import PAGE_DEFAULT, PAGE_MAX, PLAN_NOTE_CHARS_MAX
-from planning.workflow_publishing import restore
 
 GENERATIONS = "/api/v1/generations"
 
@@ -56,17 +60,40 @@ def list_generations(query_data: dict[str, Any]) -> Response:
 @bp.get(f"{GENERATIONS}/<generation>/restore")
 @no_parameters
 def preview_restore(generation: str) -> Response:
-    """What going back to a generation would change now: grids (first level) that end and come back, communities."""
+    """What going back to a generation would change now: grids (first level) that end and come back, communities.
+
+    The tag is the generation in force, against which that is told.
+    """
     with state().engine.connect() as connection:
-        return json_response(asdict(rollback(connection, number_of(generation, "generation"))))
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        found = rollback(connection, number_of(generation, "generation"))
+        response = json_response(asdict(found))
+        response.headers["ETag"] = _tag(current_generation(connection))
+    return response
 
 
 @bp.post(f"{GENERATIONS}/<generation>/restore")
 @no_parameters
 @bp.input(RestoreBody, location="json")
+@retried
 def restore_generation(generation: str, json_data: dict[str, Any]) -> Response:
-    """Bring back the grids that were in force in a generation, under their codes, as a new generation."""
+    """Bring back the grids that were in force in a generation, under their codes, as a new generation.
+
+    ``If-Match`` names the tag of the preview, the generation in force: 428 without, 412 when another is by now.
+    """
     author = planner()
     number = number_of(generation, "generation")
-    made = restore(state().engine, number, note=json_data["note"], author=author)
-    return json_response({"generation": generation_json(made)})
+    with state().engine.begin() as connection:
+        alone(connection)
+        generation_by_id(connection, number)
+        now = current_generation(connection)
+        check_match(_tag(now), lambda: {"generation": generation_json(now) if now else None})
+        made = restore(connection, number, note=json_data["note"], author=author)
+        response = json_response({"generation": generation_json(made)})
+    response.headers["ETag"] = _tag(made)
+    return response
+
+
+def _tag(now: Generation | None) -> str:
+    """The tag of the state of all grids: the generation in force."""
+    return quote_etag(str(now.id if now else 0))

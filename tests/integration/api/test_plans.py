@@ -169,9 +169,12 @@ def test_names_are_changed_only_as_seen(service: FlaskClient, planned_copy: Any)
     assert same.headers["ETag"] == '"2"'  # nothing changed
     assert service.patch(url, json={"name": "  "}, headers={"If-Match": '"2"'}).status_code == 400
     assert service.delete(url, headers={"If-Match": '"1"'}).status_code == 412
-    assert service.delete(url).status_code == 204
+    stale = service.delete(url, headers={"If-Match": '"1"'})
+    assert (stale.headers["ETag"], stale.get_json()["error"]["details"]["current"]["name"]) == ('"2"', "乙")
+    assert service.delete(url).status_code == 428
+    assert service.delete(url, headers={"If-Match": '"2"'}).status_code == 204
     assert service.get(url).status_code == 404
-    assert service.delete(f"{HERE}/{planned_copy.plan}").status_code == 409
+    assert service.delete(f"{HERE}/{planned_copy.plan}", headers={"If-Match": "*"}).status_code == 409
 
 
 def test_copies(service: FlaskClient, planned_copy: Any) -> None:
@@ -236,9 +239,17 @@ def test_comments(service: FlaskClient, planned_copy: Any) -> None:
     assert made.headers["Location"] == f"{url}/{told['id']}"
     service.post(url, json={"body": "second"})
     assert [one["body"] for one in service.get(url).get_json()["comments"]] == ["这里应沿路划分", "second"]
-    done = service.patch(f"{url}/{told['id']}", json={"resolved": True})
-    assert done.get_json() == told | {"resolved": True}
-    assert service.delete(f"{url}/{told['id']}").status_code == 204
+    one = f"{url}/{told['id']}"
+    match = {"If-Match": made.headers["ETag"]}
+    assert service.get(one).headers["ETag"] == told["etag"] == made.headers["ETag"]
+    assert service.patch(one, json={"resolved": True}).status_code == 428
+    done = service.patch(one, json={"resolved": True}, headers=match)
+    assert done.get_json() == told | {"resolved": True, "etag": done.headers["ETag"]}
+    for stale in (service.patch(one, json={"body": "x"}, headers=match), service.delete(one, headers=match)):
+        assert (stale.status_code, stale.headers["ETag"]) == (412, done.headers["ETag"])
+        assert stale.get_json()["error"]["details"]["current"] == done.get_json()
+    assert service.delete(one).status_code == 428
+    assert service.delete(one, headers={"If-Match": done.headers["ETag"]}).status_code == 204
     assert service.patch(f"{url}/{told['id']}", json={"resolved": True}).status_code == 404
     for wrong in ({"body": " "}, {"body": "x" * 4001}, {"body": "x", "grid": "nothing"}, {"body": "x", "place": [1]},
                   {"body": "x", "place": [200.0, 0.0]}, {}):  # fmt: skip
@@ -357,9 +368,11 @@ def test_publishing_does_what_was_shown_and_is_rolled_back(service: FlaskClient,
     after = owners_now(planned_copy)
     assert set(after[after != before]) == {fresh}
     assert service.post(url, json={}, headers={"If-Match": '"3"'}).status_code == 409
-    told = service.get("/api/v1/generations/1/restore").get_json()
+    preview = service.get("/api/v1/generations/1/restore")
+    told, match = preview.get_json(), {"If-Match": preview.headers["ETag"]}
     assert told["communities"] == look["communities"]
-    back = service.post("/api/v1/generations/1/restore", json={"note": "退回"})
+    assert service.post("/api/v1/generations/1/restore", json={"note": "退回"}).status_code == 428
+    back = service.post("/api/v1/generations/1/restore", json={"note": "退回"}, headers=match)
     assert back.status_code == 200
     assert back.get_json()["generation"]["restored"] == 1
     assert (owners_now(planned_copy) == before).all()
@@ -370,7 +383,10 @@ def test_publishing_does_what_was_shown_and_is_rolled_back(service: FlaskClient,
         (1, None, False),
     ]
     assert [(one["born"], one["ended"]) for one in listed] == [(0, 1), (1, 0), (len(set(before) - {"None"}), 0)]
-    again = service.post("/api/v1/generations/1/restore", json={})
+    stale = service.post("/api/v1/generations/1/restore", json={}, headers=match)
+    assert (stale.status_code, stale.headers["ETag"]) == (412, back.headers["ETag"])
+    assert stale.get_json()["error"]["details"]["current"] == back.get_json()
+    again = service.post("/api/v1/generations/1/restore", json={}, headers={"If-Match": back.headers["ETag"]})
     assert again.status_code == 409
     assert service.post("/api/v1/generations/77/restore", json={}).status_code == 404
 
@@ -387,10 +403,11 @@ def test_publishing_at_a_time_to_come(service: FlaskClient, planned_copy: Any) -
     assert service.get(f"{HERE}/{draft['id']}").get_json()["publication"]["id"] == told["id"]
     assert service.post(url, json={"effective_at": when}, headers=match).status_code == 409
     assert service.post(url, json={}, headers=match).status_code == 409
-    assert service.delete(f"{HERE}/{draft['id']}").status_code == 409
+    assert service.delete(f"{HERE}/{draft['id']}", headers=match).status_code == 409
     assert publish_due(planned_copy.engine) == []
-    assert service.delete(url).status_code == 204
-    assert service.delete(url).status_code == 404
+    assert service.delete(url).status_code == 428
+    assert service.delete(url, headers=match).status_code == 204
+    assert service.delete(url, headers=match).status_code == 404
     for wrong in ("tomorrow", "2999-01-01"):
         assert service.post(url, json={"effective_at": wrong}, headers=match).status_code == 400
     service.post(url, json={"effective_at": when}, headers=match)
