@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +15,7 @@ import pandas as pd
 import pytest
 import shapely
 import sqlalchemy as sa
+from flask import g
 from flask.testing import FlaskClient
 
 from api.app import create_app
@@ -21,6 +24,7 @@ from api.plans.preview import preview_text
 from data import job_files, jobs, ownership, plans, previews, publications
 from data import tables as t
 from data.in_force import read_current
+from gisgrid.access import Grant, Principal
 from gisgrid.jobs import JobFiles
 from gisgrid.models import Band, no_progress
 from planning.workflow_publishing import publish_due
@@ -555,3 +559,41 @@ def test_a_preview_is_quick_and_whole(planned: Any) -> None:
     shapes = shapely.from_geojson(text)
     for shape, grid in zip(shapes.geoms, grids.sort_values("code").geometry, strict=True):
         assert shapely.symmetric_difference(shape, grid).area < 1e-4 * grid.area
+
+
+@contextmanager
+def as_principal(client: FlaskClient, who: Principal) -> Iterator[None]:
+    """Requests of a client as somebody's."""
+    before = client.application.before_request_funcs.setdefault(None, [])
+    before.insert(0, lambda: setattr(g, "principal", who))
+    try:
+        yield
+    finally:
+        before.pop(0)
+
+
+def test_an_administrator_publishes_against_the_check_with_a_reason(service: FlaskClient, planned_copy: Any) -> None:
+    draft = make(service, planned_copy.area, "published")
+    url, match = f"{HERE}/{draft['id']}/publication", {"If-Match": '"1"'}
+    code = rows(planned_copy, "SELECT min(code) FROM grids WHERE plan = :p", p=draft["id"])[0][0]
+    with planned_copy.engine.begin() as connection:
+        connection.execute(sa.delete(t.grids).where(t.grids.c.plan == draft["id"], t.grids.c.code == code))
+    refused = service.post(url, json={"override": "  "}, headers=match)
+    assert refused.status_code == 409
+    problems = refused.get_json()["error"]["details"]["problems"]
+    assert problems["counts"]["gap"] == 1
+    assert rows(planned_copy, "SELECT count(*) FROM generations")[0][0] == 1
+    with as_principal(service, Principal("person", "user:1", "规划员", (Grant("planner"), Grant("admin", "370000")))):
+        elsewhere = service.post(url, json={"override": "先用后改"}, headers=match)
+    assert elsewhere.status_code == 403, "an administrator of another district"
+    with as_principal(service, Principal("person", "user:2", "管理员", (Grant("admin", planned_copy.area[:6]),))):
+        done = service.post(url, json={"note": "试行", "override": "先用后改"}, headers=match)
+    assert done.status_code == 200, done.text
+    made = done.get_json()["generation"]
+    assert (made["override"], made["note"], made["problems"]) == ("先用后改", "试行; 先用后改", problems)
+    stored = rows(planned_copy, "SELECT override, problems FROM generations WHERE is_current")[0]
+    assert (stored.override, stored.problems) == ("先用后改", problems)
+    hole = rows(planned_copy, "SELECT ST_X(label_point) AS x, ST_Y(label_point) AS y FROM grids WHERE plan = 1 AND code = :c",
+                c=code)[0]  # fmt: skip
+    told = service.get(f"/api/v1/locate?lon={hole.x}&lat={hole.y}&crs=cgcs2000")
+    assert told.status_code == 404 or told.get_json()["owner"] is None
