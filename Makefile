@@ -6,7 +6,7 @@ STAMPS := .setup
 TESTERS ?= 2
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients lint format bench campaign campaign-locate campaign-schemathesis clean wheel
+.PHONY: help setup demo test test-clients lint format bench campaign campaign-locate campaign-schemathesis campaign-machine clean wheel
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ campaign: setup ## 20 seeds of every partition case held against the hard rules 
 
 campaign-locate: setup ## the point index against PostGIS on 14 million points, vertices and midpoints (about 15 minutes)
 	$(PY) benchmarks/locate_rule_campaign.py
+
+campaign-machine: setup ## 3,000 steps of plans edited, published and rolled back against a model (about 10 minutes)
+	GISGRID_MACHINE=$(or $(MACHINE),30:100) $(PY) -m pytest tests/fault/test_plan_machine.py -q -s --timeout=3600
 
 campaign-schemathesis: setup ## 60 made-up requests for every operation of /openapi.json (about 15 minutes)
 	GISGRID_EXAMPLES=60 $(PY) -m pytest tests/integration/api/test_schemathesis.py

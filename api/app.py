@@ -21,6 +21,7 @@ from api import (
     errors,
     facilities,
     grids,
+    idempotency,
     jobs,
     mapit,
     me,
@@ -131,6 +132,7 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     app.after_request(_secure)
     cross_origin.init_app(app)
     compression.init_app(app)
+    idempotency.init_app(app)
     headers = HEADERS | cross_origin.HEADERS
     tiles = TileShortcut(Gate(app.wsgi_app), held.tiles, headers, known)
     app.wsgi_app = Shortcut(tiles, held, headers, known)  # type: ignore[method-assign]

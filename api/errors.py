@@ -11,11 +11,15 @@ from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, request
 from werkzeug.exceptions import HTTPException, Unauthorized
+from werkzeug.http import quote_etag
 
 from api.json import json_response
-from gisgrid.errors import BadInput, Broken, Conflict, GisgridError, NotFound
+from data.retrying import GAVE_WAY
+from gisgrid.errors import BadInput, Broken, Conflict, GisgridError, NotFound, Stale, Unseen
 
 STATUS: tuple[tuple[type[GisgridError], int], ...] = (
+    (Unseen, 428),
+    (Stale, 412),
     (BadInput, 400),
     (NotFound, 404),
     (Conflict, 409),
@@ -52,6 +56,8 @@ def init_app(app: APIFlask) -> None:
 
 def _ours(error: GisgridError) -> Response:
     response = error_response(status_of(error), error.code, error.message, error.details)
+    if isinstance(error, Stale) and "version" in (now := error.details.get("current", {})):
+        response.headers["ETag"] = quote_etag(str(now["version"]))
     if (seconds := error.details.get("retry_after")) is not None:
         response.headers["Retry-After"] = str(seconds)
     return response
@@ -59,11 +65,15 @@ def _ours(error: GisgridError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    told = {404: f"there is nothing at {request.path}", 405: f"{request.path} does not take {request.method}"}
-    response = error_response(status, _word(status), told.get(status) or error.description or error.name)
+    known = {404: f"there is nothing at {request.path}", 405: f"{request.path} does not take {request.method}"}
+    text = known.get(status) or error.description or error.name
+    word = getattr(error, "word", "") or _word(status)
+    response = error_response(status, word, text, getattr(error, "told", None))
     if isinstance(error, Unauthorized):
         for way in error.www_authenticate or ():
             response.headers.add("WWW-Authenticate", way.to_header())
+    if (tag := getattr(error, "tag", None)) is not None:  # of what could not be changed (`api.etag.refuse`)
+        response.headers["ETag"] = tag
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
@@ -85,6 +95,8 @@ def _refused_parameters(error: HTTPError) -> Response:
 
 
 def _database(error: sa.exc.OperationalError) -> Response:
+    if getattr(error.orig, "sqlstate", None) in GAVE_WAY:
+        return error_response(503, "busy", "too many change this at the same time; try again in a moment")
     log.error("database: %s", str(error.orig).splitlines()[0] if error.orig else error)
     return error_response(503, "database_down", "the database does not answer; try again in a moment")
 

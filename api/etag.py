@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, NoReturn
 
 from flask import Response, request
-from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
+from werkzeug.exceptions import HTTPException, PreconditionFailed, PreconditionRequired
 from werkzeug.http import quote_etag
 
 from gisgrid import __version__
@@ -83,27 +83,39 @@ def answered(tag: str, make: Callable[[], Response], cache: str = CURRENT) -> Re
     return unchanged(tag, cache) or tagged(make(), tag, cache)
 
 
-def check_match(tag: str | None) -> None:
+def check_match(tag: str | None, current: Callable[[], Any] | None = None, *, code: str = "") -> None:
     """Let a change through only when the caller has seen what is there now.
 
-    ``tag``: the strong tag of the thing as it is now, None when it is not there. Raises PreconditionRequired (428)
-    without ``If-Match``, PreconditionFailed (412) when it names other tags (strong comparison) or ``*`` for a thing
-    that is not there, or when ``If-None-Match`` forbids the change. ``If-None-Match: *`` alone is enough to make a
-    thing that is not there.
+    ``tag``: the strong tag of the thing as it is now, None when it is not there. ``current``: makes its state, which
+    the refusal carries as ``details.current`` beside the tag in its ``ETag``, so that nobody has to ask again.
+    ``code``: the word of the error where a thing has its own. Raises PreconditionRequired (428) without ``If-Match``,
+    PreconditionFailed (412) when it names other tags (strong comparison) or ``*`` for a thing that is not there, or
+    when ``If-None-Match`` forbids the change. ``If-None-Match: *`` alone is enough to make a thing that is not there.
     """
     if "If-None-Match" in request.headers:
         if tag is not None and (request.if_none_match.star_tag or request.if_none_match.contains_weak(_opaque(tag))):
-            raise PreconditionFailed("it is there already; If-None-Match forbids to change it")
+            refused = PreconditionFailed("it is there already; If-None-Match forbids to change it")
+            refuse(refused, tag, current, code=code)
         if "If-Match" not in request.headers:
             return
     if "If-Match" not in request.headers:
-        raise PreconditionRequired(
+        missing = PreconditionRequired(
             "send If-Match with the ETag of what you have read, so that no change of others is lost"
         )
+        refuse(missing, tag, current)
     wanted = request.if_match
     found = tag is not None and (wanted.star_tag or (not tag.startswith("W/") and wanted.contains(_opaque(tag))))
     if not found:
-        raise PreconditionFailed("it has changed since you read it (If-Match does not name its ETag); read it again")
+        stale = PreconditionFailed("it has changed since you read it (If-Match does not name its ETag); read it again")
+        refuse(stale, tag, current, code=code)
+
+
+def refuse(error: HTTPException, tag: str | None, current: Callable[[], Any] | None, *, code: str = "") -> NoReturn:
+    """Raise an error that tells how the thing is now: `api.errors` puts it into the answer."""
+    error.tag = tag  # type: ignore[attr-defined]
+    error.told = {} if current is None else {"current": current()}  # type: ignore[attr-defined]
+    error.word = code  # type: ignore[attr-defined]
+    raise error
 
 
 def _opaque(tag: str) -> str:

@@ -20,6 +20,7 @@ from api.pages import Strict, no_parameters
 from api.plans.job import PLAN, keep_best
 from api.state import State, state
 from data import job_files, jobs
+from data.retrying import retried
 from data.tables import JOB_STATES
 from gisgrid.access import EVERYWHERE
 from gisgrid.errors import BadInput, Conflict, NotFound
@@ -91,6 +92,7 @@ def detail(job: str) -> Response:
 
 @bp.delete("/api/v1/jobs/<job>")
 @bp.input(CancelQuery, location="query", unknown=None)
+@retried
 def cancel(job: str, query_data: dict[str, Any]) -> Response:
     """Ask a job to stop. 204: it had not begun and is cancelled; 202: it stops in a moment; 409: it has ended.
 

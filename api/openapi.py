@@ -12,6 +12,7 @@ from api.circles.describe import ANSWERS as CIRCLE_ANSWERS
 from api.circles.describe import CHANGES as CIRCLE_CHANGES
 from api.editing.describe import ANSWERS as EDITING_ANSWERS
 from api.editing.describe import CHANGES as EDITING_CHANGES
+from api.editing.describe import MATCHED as EDITING_MATCHED
 from api.editing.describe import MEDIA as EDITING_MEDIA
 from api.heat.describe import ANSWERS as HEAT_ANSWERS
 from api.locate.describe import OPERATION as LOCATE_BATCH
@@ -320,7 +321,7 @@ CHANGES: dict[str, dict[str, Json]] = (
 REPORT_CHANGES = {"/api/v1/reports/{report}/updates", "/api/v1/reports/{report}/reassign"}
 KEYED = {"/api/v1/reports", *REPORT_CHANGES} | {key.split()[1] for key in PLAN_CHANGES}
 """Addresses that take what is sent only with a key, where keys are set."""
-MATCHED = {*PLANS_MATCHED}
+MATCHED = {*PLANS_MATCHED, *EDITING_MATCHED}
 """Changes, as ``METHOD address``, that go by ``If-Match``."""
 STATUSES = {"200": "Done, or known already", "201": "Stored", "202": "Begun", "204": "Done"}
 
@@ -375,7 +376,7 @@ def _changed(method: str, path: str) -> Json:
         "409": "It clashes with what is stored", "503": "The database does not answer; try again",
     }  # fmt: skip
     told |= {"403": "A key is missing or not known"} if path in KEYED else {}
-    if f"{method} {path}" in MATCHED:
+    if f"{method} {path}" in MATCHED or path in REPORT_CHANGES:
         told["428"] = "If-Match is missing"
     if f"{method} {path}" in MATCHED or path in REPORT_CHANGES:
         told["412"] = "It has changed since it was read (If-Match)"

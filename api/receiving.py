@@ -17,6 +17,7 @@ from data.event_classes import event_class
 from data.in_force import InForce
 from data.report_lists import address_point, area_of
 from data.reports import NewReport, Row, add_report, report_by_token
+from data.retrying import retried
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import (
     ACCURACY_METRES_MAX,
@@ -54,6 +55,7 @@ class Incoming:
     token: str | None = None
 
 
+@retried
 def receive(incoming: Incoming) -> tuple[Row, bool]:
     """Store a report with its owner; (its row, whether it is new).
 

@@ -9,11 +9,11 @@ import orjson
 from apiflask import APIBlueprint
 from apiflask.fields import AwareDateTime, Boolean, Float, List, String
 from apiflask.validators import OneOf
-from flask import Response, request
-from werkzeug.http import quote_etag, unquote_etag
+from flask import Response
+from werkzeug.http import quote_etag
 
 from api.access.principal import areas, caller, require
-from api.errors import error_response
+from api.etag import check_match
 from api.json import json_response
 from api.pages import GEOJSON, Strict, no_parameters, page_query, respond_page
 from api.receiving import Incoming, checked_text, checked_urls, receive
@@ -24,7 +24,8 @@ from data.reassignments import Order, reassign, reassignments_of
 from data.report_lists import responsible, updates_of
 from data.report_places import check_inside, community_of_grid, inside
 from data.report_queue import Wanted, conditions
-from data.reports import INLETS, Change, Row, add_update, report_facts, report_row, update_facts
+from data.reports import INLETS, Change, Row, add_update, known_update, report_facts, report_row, update_facts
+from data.retrying import retried
 from data.tables import STAGES
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import DESCRIPTION_CHARS_MAX, KEY_CHARS_MAX, LABEL_CHARS_MAX, PAGE_MAX, REASON_CHARS_MAX
@@ -134,13 +135,14 @@ def list_updates(report: str) -> Response:
 @no_parameters
 @bp.input(UpdateBody, location="json")
 @bp.doc(responses={201: "added"})
+@retried
 def add_one_update(report: str, json_data: dict[str, Any]) -> Response:
     """Add an update: a stage, a note, when it is expected to be done.
 
     Answers 201 with the report, or 200 when the update_id is known. Stages may go on or back; an archived report is
-    opened again with ``reopen`` only (409 otherwise). A stage
-        and ``reopen`` need the right to dispatch. With ``If-Match`` only while the report is as that ETag saw it
-    (412 otherwise, with the report as it is now).
+    opened again with ``reopen`` only (409 otherwise). A stage and ``reopen`` need the right to dispatch. Only while the
+    report is as ``If-Match`` saw it: 428 without, 412 with the report as it is now; ``*`` for a system that tells what
+    happened, whatever is known here. An update with a known update_id is answered again.
     """
     name, number = caller().name, _number(report)
     change = Change(
@@ -160,8 +162,9 @@ def add_one_update(report: str, json_data: dict[str, Any]) -> Response:
     with state().engine.begin() as connection:
         for permission in ("see", needed):  # the answer tells all of the report
             check_inside(connection, number, areas(permission))
-        if (changed := stale(report_row(connection, number, lock=True))) is not None:
-            return changed
+        row = report_row(connection, number, lock=True)
+        if not known_update(connection, number, change):
+            check_seen(row)
         _, _, made = add_update(connection, number, change)
     return _report(number, status=201 if made else 200)
 
@@ -181,13 +184,14 @@ def list_reassignments(report: str) -> Response:
 @no_parameters
 @bp.input(ReassignBody, location="json")
 @bp.doc(responses={200: "done"})
+@retried
 def reassign_report(report: str, json_data: dict[str, Any]) -> Response:
     """Give a report to another grid in force, or to a grid of a professional system, for a reason.
 
-        Only who may dispatch where it is and where it goes (403 otherwise). Kept as an update and in the report's
-    reassignments; the webhooks of both areas
-    are told. With ``If-Match`` only while the report is as that ETag saw it (412 otherwise, with the report as it is
-    now). 409 for the grid it has already, a grid that has ended and an archived report. A report moved so stays with
+    Only who may dispatch where it is and where it goes (403 otherwise). Kept as an update and in the report's
+    reassignments; the webhooks of both areas are told. Only while the report is as ``If-Match`` saw it: 428 without,
+    412 with the report as it is now. 409 for the grid it has already, a grid that has ended and an archived report. A
+    report moved so stays with
     its grid until that ends.
     """
     author, number = caller().name, _number(report)
@@ -199,8 +203,7 @@ def reassign_report(report: str, json_data: dict[str, Any]) -> Response:
     )
     with state().engine.begin() as connection:
         check_inside(connection, number, areas("dispatch"))
-        if (changed := stale(report_row(connection, number, lock=True))) is not None:
-            return changed
+        check_seen(report_row(connection, number, lock=True))
         if (community := community_of_grid(connection, order.grid)) is not None:
             require("dispatch", community)
         reassign(connection, number, order)
@@ -212,14 +215,10 @@ def version_tag(row: Row) -> str:
     return quote_etag(str(int(row["updated_at"].timestamp() * 1_000_000)))
 
 
-def stale(row: Row) -> Response | None:
-    """412 with the report as it is now where ``If-Match`` is sent and names another state of it, else None."""
-    if "If-Match" not in request.headers or request.if_match.contains(unquote_etag(version_tag(row))[0] or ""):
-        return None
-    message = f"report {row['id']} has changed since you read it; look at it again"
-    response = error_response(412, "stale", message, {"report": report_facts(row)})
-    response.headers["ETag"] = version_tag(row)
-    return response
+def check_seen(row: Row) -> None:
+    """Raises PreconditionRequired (428) without ``If-Match``, PreconditionFailed (412) when it names another state of
+    the report than it has; both tell the report as it is now."""
+    check_match(version_tag(row), lambda: report_facts(row), code="stale")
 
 
 def _number(report: str) -> int:

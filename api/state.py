@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import current_app
+from flask import current_app, g
 
 from api.catalogue import Catalogue
 from api.current import CurrentGrids
@@ -32,5 +32,6 @@ class State:
 
 def state() -> State:
     """The state of the application serving this request."""
-    found: State = current_app.extensions["gisgrid"]
+    # of a request that is done once (`api.idempotency`), else the one of all
+    found: State = g.get("joined_state") or current_app.extensions["gisgrid"]
     return found

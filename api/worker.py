@@ -24,7 +24,7 @@ from procrastinate import jobs as queued
 from procrastinate.worker import Worker
 
 from api import running
-from data import deliveries, jobs, publications
+from data import deliveries, idempotency, jobs, publications
 from data.db import make_engine
 from data.dispatch import Dispatcher
 from data.embedded import session_name
@@ -224,6 +224,7 @@ def _sweep(settings: Settings, engine: sa.Engine) -> None:
             gone = jobs.sweep(connection, settings.home, settings.keep_days)
         with engine.begin() as connection:
             told = deliveries.sweep(connection, settings.keep_days)
+            idempotency.sweep(connection)
     except (sa.exc.DBAPIError, OSError) as error:
         log.warning("old jobs could not be removed: %s", _first_line(error))
         return

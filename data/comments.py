@@ -55,9 +55,10 @@ def add(
     return find(connection, plan, made)
 
 
-def find(connection: sa.Connection, plan: int, comment: int) -> dict[str, Any]:
-    """One comment of a plan. Raises NotFound."""
-    row = connection.execute(sa.select(*_COLUMNS).where(c.plan == plan, c.id == comment)).mappings().first()
+def find(connection: sa.Connection, plan: int, comment: int, *, lock: bool = False) -> dict[str, Any]:
+    """One comment of a plan; ``lock`` keeps others from changing it. Raises NotFound."""
+    query = sa.select(*_COLUMNS).where(c.plan == plan, c.id == comment)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
     if row is None:
         raise NotFound(f"plan {plan} has no comment {comment}")
     return _told(row)

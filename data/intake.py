@@ -19,6 +19,7 @@ from data.osm_areas import community_of
 from data.plans import codes_ever_published, codes_in_force, save_plan, save_units
 from data.professional_layers import fit_codes
 from data.reports import INLETS
+from data.retrying import retried
 from gisgrid.codes import parent_code, valid_grid_code
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
@@ -49,6 +50,7 @@ def clean_layers(
     return rows, reports
 
 
+@retried
 def store_layers(
     engine: sa.Engine,
     layers: Mapping[str, gpd.GeoDataFrame],
@@ -81,6 +83,7 @@ def store_layers(
         raise BadInput(f"the database refused a row: {_why(error)}; nothing was stored") from error
 
 
+@retried
 def store_units(engine: sa.Engine, units: gpd.GeoDataFrame, report: ImportReport, *, source: str) -> int:
     """Store a ready-made set of units; its area is the smallest one holding all their communities.
 
@@ -95,6 +98,7 @@ def store_units(engine: sa.Engine, units: gpd.GeoDataFrame, report: ImportReport
     return unit_set
 
 
+@retried
 def store_grids(engine: sa.Engine, grids: gpd.GeoDataFrame, report: ImportReport, *, source: str, band: Band) -> int:
     """Store an existing grid layer as a draft plan without units, to be compared with or published.
 
@@ -114,6 +118,7 @@ def store_grids(engine: sa.Engine, grids: gpd.GeoDataFrame, report: ImportReport
     return plan
 
 
+@retried
 def store_professional(
     engine: sa.Engine, grids: gpd.GeoDataFrame, report: ImportReport, *, source: str, band: Band, system: GridSystem
 ) -> int:

@@ -55,6 +55,10 @@ class Generation:
     author: str = ""
     restored: int | None = None
     """The generation whose grids this one brought back."""
+    override: str = ""
+    """Why an administrator published it though the check failed; empty where it passed."""
+    problems: dict[str, Any] | None = None
+    """What the check failed on then."""
 
 
 def communities_of(connection: sa.Connection, area: str) -> gpd.GeoDataFrame:

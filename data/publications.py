@@ -15,14 +15,16 @@ Row = dict[str, Any]
 
 
 def ask(
-    connection: sa.Connection, plan: int, version: int, effective_at: datetime, *, note: str = "", author: str = ""
-) -> Row:
+    connection: sa.Connection, plan: int, version: int, effective_at: datetime, *, note: str = "", author: str = "",
+    override: str = "",
+) -> Row:  # fmt: skip
     """Have a plan published as it is in this version, at a time; the caller holds the plan's row.
 
     Raises Conflict when the plan waits already.
     """
     check_none_waits(connection, plan)
     values = {"plan": plan, "version": version, "effective_at": effective_at, "note": note, "author": author}
+    values["override"] = override
     return dict(
         connection.execute(sa.insert(t.publications).values(**values).returning(*t.publications.c)).mappings().one()
     )
@@ -65,16 +67,21 @@ def any_due(connection: sa.Connection) -> bool:
 
 
 def take_due(connection: sa.Connection) -> Row | None:
-    """The publication whose time came first, for this transaction alone; None when there is none that is free."""
-    query = (
-        sa.select(t.publications)
-        .where(p.state == "waiting", p.effective_at <= sa.func.now())
-        .order_by(p.effective_at, p.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    row = connection.execute(query).mappings().first()
-    return None if row is None else dict(row)
+    """The publication whose time came first, for this transaction alone; None when there is none.
+
+    The caller is `data.publishing.alone`. The plan's row is locked before the publication's, as by those who call one
+    off or delete the plan.
+    """
+    due = sa.select(p.id, p.plan).where(p.state == "waiting", p.effective_at <= sa.func.now())
+    while True:
+        first = connection.execute(due.order_by(p.effective_at, p.id).limit(1)).first()
+        if first is None:
+            return None
+        connection.execute(sa.select(t.plans.c.id).where(t.plans.c.id == first.plan).with_for_update())
+        still = sa.select(t.publications).where(p.id == first.id, p.state == "waiting").with_for_update()
+        row = connection.execute(still).mappings().first()
+        if row is not None:  # else it was called off meanwhile
+            return dict(row)
 
 
 def settle(connection: sa.Connection, publication: int, *, generation: int | None = None, fault: str = "") -> None:

@@ -28,14 +28,21 @@ def alone(connection: sa.Connection) -> None:
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PUBLISH_LOCK)))
 
 
-def publish_plan(connection: sa.Connection, plan: int, *, note: str = "", author: str = "") -> Generation:
+def lock_grids(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> None:
+    """Keep grids from being changed by others to the end of the transaction: their rows, in the order of their ids, as
+    everybody takes them who takes several."""
+    query = sa.select(t.grids.c.id).where(sa.or_(*which)).order_by(t.grids.c.id)
+    connection.execute(query.with_for_update())
+
+
+def publish_plan(connection: sa.Connection, plan: int, *, note: str = "", author: str = "", **about: Any) -> Generation:
     """Make a plan's grids, of all levels, the ones in force: a new generation, in the caller's transaction.
 
     Comprehensive grids replace those of their communities; professional grids those of their own system that they
     mainly cover; all others go on. A code that an earlier generation gave to another grid is replaced by a fresh one,
     also in the codes of the grids inside: a retired code is never reused. Only a grid that continues one in force keeps
-    its code. Raises NotFound, and Conflict when the plan is published already or its grids cut into professional grids
-    that would go on.
+    its code. ``about``: further columns of the generation. Raises NotFound, and Conflict when the plan is published
+    already or its grids cut into professional grids that would go on.
     """
     alone(connection)
     row = connection.execute(sa.select(t.plans).where(t.plans.c.id == plan).with_for_update()).mappings().first()
@@ -43,9 +50,10 @@ def publish_plan(connection: sa.Connection, plan: int, *, note: str = "", author
         raise NotFound(f"plan {plan} does not exist; 'gisgrid plans' lists those that do")
     if row["status"] != "draft":
         raise Conflict(f"plan {plan} is published already; make a new plan to change grids")
-    renumber_taken(connection, plan, row["system"])
     ended = ended_by(connection, plan, row["system"])
-    made = open_generation(connection, plan=plan, note=note, author=author)
+    lock_grids(connection, t.grids.c.plan == plan, ended)
+    renumber_taken(connection, plan, row["system"])
+    made = open_generation(connection, plan=plan, note=note, author=author, **about)
     end_grids(connection, ended, made.id)
     still = sa.func.int4range(made.id, None, "[)")
     connection.execute(sa.update(t.grids).where(t.grids.c.plan == plan).values(generations=still))

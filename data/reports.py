@@ -182,10 +182,8 @@ def add_update(connection: sa.Connection, report: int, change: Change) -> tuple[
     Raises NotFound; Conflict when an archived report would go back to an open stage without ``reopen``.
     """
     row = report_row(connection, report, lock=True)
-    if change.update_id is not None:
-        same = sa.select(t.report_updates).where(u.report == report, u.update_id == change.update_id)
-        if known := connection.execute(same).mappings().first():
-            return dict(known), row, False
+    if (known := known_update(connection, report, change)) is not None:
+        return known, row, False
     stage = _next_stage(row, change)
     values: Row = {"stage": stage, "updated_at": sa.func.now()}
     if stage != row["stage"] or (change.notes_status and change.note):
@@ -200,6 +198,15 @@ def add_update(connection: sa.Connection, report: int, change: Change) -> tuple[
     row = report_row(connection, report)
     _tell(connection, "report.updated", row, update=update_facts(update))
     return update, row, True
+
+
+def known_update(connection: sa.Connection, report: int, change: Change) -> Row | None:
+    """The update a report has already under the number its sender gave this one."""
+    if change.update_id is None:
+        return None
+    same = sa.select(t.report_updates).where(u.report == report, u.update_id == change.update_id)
+    known = connection.execute(same).mappings().first()
+    return None if known is None else dict(known)
 
 
 def _next_stage(row: Row, change: Change) -> str:
@@ -395,6 +402,9 @@ def apply_moves(connection: sa.Connection, moves: Iterable[Move], *, channel: st
     waiting = iter(moves)
     while chunk := list(islice(waiting, _APPLIED_CHUNK)):
         columns = {name: [getattr(move, name) for move in chunk] for name in _MOVE_COLUMNS}
+        # the rows in the order of their numbers, as whoever locks several of them does
+        mine = sa.select(r.id).where(r.id.in_([move.id for move in chunk])).order_by(r.id)
+        connection.execute(mine.with_for_update(key_share=True))
         made = connection.execute(_APPLY, columns | {"channel": channel, "stale": _STALE}).mappings()
         updates = {update["report"]: dict(update) for update in made}
         found = connection.execute(sa.select(*COLUMNS).where(r.id.in_(updates))).mappings()

@@ -13,7 +13,7 @@ from data import tables as t
 from data.drafts import copy_grids
 from data.loading import insert_one
 from data.plans import Generation, generation_by_id, plan_row
-from data.publishing import alone, end_grids, open_generation
+from data.publishing import alone, end_grids, lock_grids, open_generation
 from data.tables import COMPREHENSIVE
 from gisgrid.errors import Conflict
 
@@ -80,6 +80,7 @@ def restore(connection: sa.Connection, generation: int, *, note: str = "", autho
     found = _differing(connection, generation)
     if not found:
         raise Conflict(f"the grids of generation {generation} are in force as they are; there is nothing to restore")
+    lock_grids(connection, _among([grid.id for grid in found if not grid.back]))
     order = sorted({grid.system for grid in found}, key=lambda system: (system == COMPREHENSIVE, system))
     made = [
         _one_system(

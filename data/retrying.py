@@ -16,7 +16,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 TRIES: Final = 5
 PAUSE_SECONDS: Final = 0.05
-_AGAIN: Final = ("40P01", "40001")
+GAVE_WAY: Final = ("40P01", "40001")
 """SQLSTATE of a deadlock and of a transaction that could not be put in order."""
 
 
@@ -29,7 +29,7 @@ def retried(work: Callable[P, T]) -> Callable[P, T]:
             try:
                 return work(*args, **kwargs)
             except sa.exc.OperationalError as error:
-                if getattr(error.orig, "sqlstate", None) not in _AGAIN:
+                if getattr(error.orig, "sqlstate", None) not in GAVE_WAY:
                     raise
             time.sleep(random.uniform(0, PAUSE_SECONDS * 2**number))
         raise Broken("too many change this at the same time; try again in a moment", code="busy")

@@ -40,6 +40,18 @@ class Conflict(GisgridError):
     code = "conflict"
 
 
+class Unseen(BadInput):
+    """A change that does not say which state it was made from."""
+
+    code = "precondition_required"
+
+
+class Stale(Conflict):
+    """A change of something that is no longer as its maker saw it; ``details["current"]`` is how it is now."""
+
+    code = "precondition_failed"
+
+
 class Broken(GisgridError):
     """The machine or the database cannot serve: PostgreSQL missing or down, disk full."""
 

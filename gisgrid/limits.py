@@ -210,3 +210,9 @@ HEAT_REPORTS_MAX: Final = 5_000_000
 """Most reports one question about their heat may look at (about 60 bytes each in memory)."""
 HEAT_FRAMES_MAX: Final = 120
 """Most months or weeks one question about heat may be cut into."""
+IDEMPOTENCY_HOURS: Final = 24
+"""How long the answer to a POST with an Idempotency-Key is kept."""
+IDEMPOTENCY_KEY_CHARS_MAX: Final = 200
+"""Longest Idempotency-Key."""
+IDEMPOTENCY_ANSWER_BYTES_MAX: Final = 1024 * 1024
+"""Largest answer that is kept whole; of a larger one only that it was given."""

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from data import plans
 from data import tables as t
 from data.loading import read_rows
+from data.retrying import retried
 from data.tables import COMPREHENSIVE
 from gisgrid.coverage import CoverageReport
 from gisgrid.crs import to_metric
@@ -36,6 +37,7 @@ MARGIN_DEGREES = 0.02
 """How far beyond an area the lines are read that its units may be bounded by (about 2 km)."""
 
 
+@retried
 def units_for_area(
     engine: sa.Engine,
     area: str,
@@ -147,6 +149,7 @@ def store_plan(
     return plan, result
 
 
+@retried
 def plan_for_area(
     engine: sa.Engine,
     area: str,
@@ -218,6 +221,7 @@ def check_in_force(engine: sa.Engine, area: str | None = None) -> CoverageReport
         return check_levels(grids, communities, band=plans.plan_row(connection, since.plan).band)
 
 
+@retried
 def fuse_for_area(
     engine: sa.Engine,
     area: str,

@@ -18,6 +18,7 @@ from data.circles import COUNTS, NewRun, save_run
 from data.code_tables import facility_categories
 from data.loading import read_rows
 from data.networks import rows_around, streets_around
+from data.retrying import retried
 from gisgrid.boxes import Box
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import SNAP_METRES_MAX
@@ -75,6 +76,7 @@ class Question:
         return self.mover() == profile_of(self.profile) and self.minutes == USUAL_MINUTES
 
 
+@retried
 def circles_in_force(
     engine: sa.Engine,
     settings: Settings,

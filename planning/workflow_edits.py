@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from data import plans
+from data import drafts, plans
 from data import tables as t
 from data.plans import PlanRow
 from data.retrying import retried
@@ -38,6 +38,7 @@ from planning.edits import (
 )
 from planning.edits.operations import storable
 from planning.ground import Ground
+from planning.workflow_seen import check_seen, state_of, touched_by
 from planning.workflow_writing import told_grids, write_edit
 
 GRID_FACTS: Final = ("id", "level", "code", "name", "kind", "parent", "community", "locked", "continues", "version")
@@ -171,63 +172,89 @@ def store_edit(
     ground: Ground,
     keys: npt.NDArray[np.int64],
     *,
-    base: int,
+    base: int | None = None,
     operations: Any,
     author: str = "",
     note: str = "",
     key: str | None = None,
+    versions: Mapping[str, int] | None = None,
 ) -> EditMade:
     """Apply operations (JSON) to a draft and store it, whole or not at all, in one transaction.
 
     ``base``: the version the editor saw; edits of others since are merged where they are about other units and grids.
     ``key``: a word of the editor's own for this edit: sent again, it is answered as before and stored once.
-    Raises NotFound, BadInput for what no plan allows, and Conflict: code ``published``, ``conflicts`` (details name
-    every unit and grid that is not as the editor saw it, who changed it, when) or ``locked``.
+    ``versions``: of the grids the editor saw, by code; then no grid that the edit touches may have changed.
+    Raises NotFound, BadInput for what no plan allows, Unseen and Stale where ``versions`` leaves a touched grid out or
+    names another version than it has, and Conflict: code ``published``, ``conflicts`` (details name every unit and grid
+    that is not as the editor saw it, who changed it, when) or ``locked``.
     """
     for name, text in (("note", note), ("key", key or ""), ("author", author)):
         if not storable(text):
             raise BadInput(f"{name} is {text[:40]!r}; give a text without NUL or half characters")
     with engine.begin() as connection:
-        row = _locked(connection, plan)
+        row = drafts.locked_plan(connection, plan)  # edits of a plan are stored one after another
         if key is not None and (before := _stored_under(connection, plan, key)) is not None:
             return _again(connection, plan, before)
-        check_draft(row)
-        if base > row.version:
-            raise BadInput(f"base is {base}, but plan {plan} is at version {row.version}; read its assignment first")
-        found = stored_assignment(connection, row, keys)
-        asked = parse_operations(operations, ground.count)
-        between = edits_after(connection, plan, base) if base < row.version else []
-        asked = renamed(asked, between)
-        rules = rules_for(ground)
-        if any(isinstance(one, Create | Renumber) for one in asked):
-            rules = code_rules(connection, found, rules)
-        sheet = found.sheet()
-        outcome = apply(sheet, asked, rules)
+        return store_within(
+            connection, row, ground, keys, base=base, operations=operations, author=author, note=note, key=key,
+            versions=versions,
+        )  # fmt: skip
+
+
+def store_within(
+    connection: sa.Connection,
+    row: PlanRow,
+    ground: Ground,
+    keys: npt.NDArray[np.int64],
+    *,
+    base: int | None,
+    operations: Any,
+    author: str = "",
+    note: str = "",
+    key: str | None = None,
+    versions: Mapping[str, int] | None = None,
+) -> EditMade:
+    """`store_edit` in the caller's transaction, which holds the plan's row. Raises as `store_edit`."""
+    plan = row.id
+    check_draft(row)
+    base = row.version if base is None else base
+    if base > row.version:
+        raise BadInput(f"base is {base}, but plan {plan} is at version {row.version}; read its assignment first")
+    found = stored_assignment(connection, row, keys)
+    asked = parse_operations(operations, ground.count)
+    between = edits_after(connection, plan, base) if base < row.version else []
+    asked = renamed(asked, between)
+    touched = touched_by(asked)
+    if versions is not None:
+        check_seen(connection, found, touched, versions)
+    rules = rules_for(ground)
+    if any(isinstance(one, Create | Renumber) for one in asked):
+        rules = code_rules(connection, found, rules)
+    sheet = found.sheet()
+    outcome = apply(sheet, asked, rules)
+    try:
         refuse(row, outcome, between)
-        told = [operation_json(one) for one in outcome.operations]
-        names = {code: name for name, code in outcome.codes.items()}
-        stored = [one | {"as": names[one["code"]]} if one.get("code") in names else one for one in told]
-        grids = write_edit(connection, row, ground, keys, sheet, outcome.sheet)
-        version = row.version + 1
-        connection.execute(
-            sa.insert(t.plan_edits).values(
-                plan=plan,
-                version=version,
-                at=sa.func.clock_timestamp(),
-                author=author,
-                note=note,
-                key=key,
-                operations=stored,
-            )
+    except Conflict as error:
+        error.details["current"] = state_of(connection, row, touched)
+        raise
+    told = [operation_json(one) for one in outcome.operations]
+    names = {code: name for name, code in outcome.codes.items()}
+    stored = [one | {"as": names[one["code"]]} if one.get("code") in names else one for one in told]
+    grids = write_edit(connection, row, ground, keys, sheet, outcome.sheet)
+    version = row.version + 1
+    connection.execute(
+        sa.insert(t.plan_edits).values(
+            plan=plan,
+            version=version,
+            at=sa.func.clock_timestamp(),
+            author=author,
+            note=note,
+            key=key,
+            operations=stored,
         )
+    )
     removed = [{"code": one.grid, "level": one.level} for one in outcome.operations if isinstance(one, Remove)]
     return EditMade(version, outcome.codes, told, grids, removed, [edit.version for edit in between])
-
-
-def _locked(connection: sa.Connection, plan: int) -> PlanRow:
-    """A plan, its row locked until the transaction ends: edits of a plan are stored one after another."""
-    connection.execute(sa.select(t.plans.c.id).where(t.plans.c.id == plan).with_for_update())
-    return plans.plan_row(connection, plan)
 
 
 def check_draft(row: PlanRow) -> None:

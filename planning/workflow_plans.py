@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from data import drafts, ownership, plans
 from data import tables as t
 from data.previews import Preview
+from data.retrying import retried
 from data.unit_sets import unit_set_for
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput, Conflict
@@ -251,6 +252,11 @@ def plan_by_engine(
         result = partition(ready.source.units, ready.source.barriers, seed=order.seed, progress=progress, **options)
     if ready.inner is not None and ready.locked:
         result = _locked_inside(ready, result)
+    return _store(engine, order, ready, result, band)
+
+
+@retried
+def _store(engine: sa.Engine, order: Order, ready: Ready, result: PlanResult, band: Band) -> tuple[int, PlanResult]:
     with engine.begin() as connection:
         return _stored(connection, order, ready, result, band)
 

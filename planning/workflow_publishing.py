@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from data import drafts, plans, publications
 from data.publishing import alone, publish_plan
 from data.restoring import restore as restore_generation
+from data.retrying import retried
 from data.tables import COMPREHENSIVE
 from gisgrid.coverage import CoverageReport
 from gisgrid.errors import Conflict, GisgridError
@@ -28,19 +29,25 @@ class Published:
     report: CoverageReport
 
 
-def publish(engine: sa.Engine, plan: int, *, note: str = "", author: str = "") -> Published:
+@retried
+def publish(engine: sa.Engine, plan: int, *, note: str = "", author: str = "", override: str = "") -> Published:
     """Check a draft plan, every level of it, against the communities it divides and put it in force.
 
-    Raises Conflict when grids leave gaps, overlap, fall apart, cross communities or leave their parent; of a
-    professional plan, when grids overlap each other or others of their system. The database is then unchanged.
+    ``override``: the reason for which an administrator wants it in force though the check fails; kept with the
+    generation, beside what the check found. Raises Conflict when grids leave gaps, overlap, fall apart, cross
+    communities or leave their parent; of a professional plan, when grids overlap each other or others of their system;
+    and when the plan waits to be published. The database is then unchanged.
     """
     with engine.begin() as connection:
-        return publish_within(connection, plan, note=note, author=author)
+        alone(connection)  # before the plan's row, as everybody who publishes does
+        publications.check_none_waits(connection, drafts.locked_plan(connection, plan).id)
+        return publish_within(connection, plan, note=note, author=author, override=override)
 
 
 def publish_within(
-    connection: sa.Connection, plan: int, *, note: str = "", author: str = "", version: int | None = None
-) -> Published:
+    connection: sa.Connection, plan: int, *, note: str = "", author: str = "", override: str = "",
+    version: int | None = None,
+) -> Published:  # fmt: skip
     """`publish` in the caller's transaction; ``version``: the one that must still be the plan's.
 
     Nobody changes the plan between the check and its end. Raises as `publish`, and Conflict for another version.
@@ -54,9 +61,20 @@ def publish_within(
             code="changed",
         )
     report = checked(connection, row, plans.grids_of_plan(connection, plan))
-    if not report.ok:
+    refuse_unsound(plan, report, override)
+    if report.ok:
+        return Published(publish_plan(connection, plan, note=note, author=author), report)
+    log.warning("plan %d is published against a failed check: %s", plan, report.lines()[1].strip())
+    connection.execute(sa.select(sa.func.set_config("gisgrid.reason", override, True)))  # for the log of changes
+    told = f"{note}; {override}" if note else override
+    generation = publish_plan(connection, plan, note=told, author=author, override=override, problems=report.as_dict())
+    return Published(generation, report)
+
+
+def refuse_unsound(plan: int, report: CoverageReport, override: str) -> None:
+    """Raises Conflict when the check failed and nobody overrides it."""
+    if not report.ok and not override:
         raise Conflict(f"plan {plan} cannot be published: {report.lines()[1].strip()}", problems=report.as_dict())
-    return Published(publish_plan(connection, plan, note=note, author=author), report)
 
 
 def checked(connection: sa.Connection, row: plans.PlanRow, grids: gpd.GeoDataFrame) -> CoverageReport:
@@ -79,12 +97,18 @@ def publish_due(engine: sa.Engine) -> list[dict[str, Any]]:
     with engine.connect() as connection:
         if not publications.any_due(connection):
             return []
-    while True:
-        with engine.begin() as connection:
-            row = publications.take_due(connection)
-            if row is None:
-                return found
-            found.append(_carried_out(connection, row))
+    while (told := _publish_next(engine)) is not None:
+        found.append(told)
+    return found
+
+
+@retried
+def _publish_next(engine: sa.Engine) -> dict[str, Any] | None:
+    """Publish the plan whose time came first, in a transaction of its own; None when there is none."""
+    with engine.begin() as connection:
+        alone(connection)  # before rows of plans and publications, as everybody who publishes does
+        row = publications.take_due(connection)
+        return None if row is None else _carried_out(connection, row)
 
 
 def _carried_out(connection: sa.Connection, row: publications.Row) -> dict[str, Any]:
@@ -92,7 +116,8 @@ def _carried_out(connection: sa.Connection, row: publications.Row) -> dict[str, 
     try:
         with connection.begin_nested():
             done = publish_within(
-                connection, row["plan"], note=row["note"], author=row["author"], version=row["version"]
+                connection, row["plan"], note=row["note"], author=row["author"], version=row["version"],
+                override=row["override"],
             )  # fmt: skip
     except GisgridError as error:
         fault = error.message
@@ -111,19 +136,20 @@ def _carried_out(connection: sa.Connection, row: publications.Row) -> dict[str, 
 
 
 def publish_at(
-    connection: sa.Connection, plan: int, effective_at: Any, *, note: str = "", author: str = ""
+    connection: sa.Connection, plan: int, effective_at: Any, *, note: str = "", author: str = "", override: str = ""
 ) -> publications.Row:
     """Have a draft published at a time to come, in the caller's transaction; the publication that waits.
 
     Raises as `publish`: what cannot be published now is not waited for.
     """
     row = drafts.locked_draft(connection, plan)
-    report = checked(connection, row, plans.grids_of_plan(connection, plan))
-    if not report.ok:
-        raise Conflict(f"plan {plan} cannot be published: {report.lines()[1].strip()}", problems=report.as_dict())
-    return publications.ask(connection, plan, row.version, effective_at, note=note, author=author)
+    refuse_unsound(plan, checked(connection, row, plans.grids_of_plan(connection, plan)), override)
+    return publications.ask(
+        connection, plan, row.version, effective_at, note=note, author=author, override=override
+    )  # fmt: skip
 
 
+@retried
 def restore(engine: sa.Engine, generation: int, *, note: str = "", author: str = "") -> plans.Generation:
     """Bring back the grids of an earlier generation as a new one (`data.restoring.restore`)."""
     with engine.begin() as connection:

@@ -181,6 +181,7 @@ def _put_ground(
                 parent=upper.code(facts.parent) if upper else None, community=facts.community, kind=facts.kind,
                 households=int(sums["households"][row]), population=int(sums["population"][row]),
                 compactness=float(compactness[row]), continues=facts.code in in_force, locked=facts.locked,
+                version=plan.version + 1,  # above all that a grid of this code had before it was removed
                 geometry=sa.func.ST_SetSRID(sa.func.ST_GeomFromWKB(shapes[row]), t.SRID),
             )  # fmt: skip
             key = connection.execute(made.returning(t.grids.c.id)).scalar_one()

@@ -71,7 +71,7 @@ POLICIES: Final[dict[str, Policy]] = {
     **_each("plans", "see", "list_plans", "one_plan", "plan_grids", "compare_plan", "list_generations"),
     **_each("plans", "see", "preview_restore"),
     **_each("plans", "plan", "make_plan", "describe_plan", "delete_plan", "duplicate_plan", "preview"),
-    **_each("plans", "plan", "list_comments", "add_comment", "change_comment", "delete_comment"),
+    **_each("plans", "plan", "list_comments", "one_comment", "add_comment", "change_comment", "delete_comment"),
     **_each("plans", "plan", "preview_publication"),
     **_each("plans", "publish", "publish_plan", "cancel_publication", "restore_generation"),
     **_each("editing", "see", "assignment", "counts", "edits", "numbering", "problems", "topology", "one_grid"),

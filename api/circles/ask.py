@@ -16,6 +16,7 @@ from api.pages import Strict, no_parameters
 from api.state import state
 from data import jobs
 from data.circles import DEFAULT_PROFILE
+from data.retrying import retried
 from gisgrid.errors import BadInput
 from gisgrid.limits import CIRCLE_MINUTES_MAX
 from planning.workflow_circles import USUAL_MINUTES, Question, area_box
@@ -66,6 +67,7 @@ def question_of(body: dict[str, Any], minutes: list[float]) -> Question:
     return question
 
 
+@retried
 def queued(kind: str, params: dict[str, Any], **facts: Any) -> Response:
     """Queue a job and tell its address; the one that waits or runs already when it is asked for again.
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import click
 
 from api.cli.output import Output, output_options, table_lines
-from data import db, drafts, plan_pages, publications
+from data import db, plan_pages, publications
 from gisgrid.moments import coming_moment
 from gisgrid.settings import Settings
-from planning import workflow, workflow_publishing
+from planning import workflow_publishing
 
 SHOWN = 50
 
@@ -23,9 +23,10 @@ SHOWN = 50
     metavar="WHEN",
     help="When it comes into force: 2026-12-01 or 2026-12-01T06:00+08:00. A worker does it.",
 )
+@click.option("--override", metavar="REASON", default="", help="Publish though the check fails; the reason is kept.")
 @click.option("--cancel", is_flag=True, help="Call off the publication the plan waits for.")
 @output_options
-def publish(output: Output, plan: int, note: str, effective: str | None, cancel: bool) -> None:
+def publish(output: Output, plan: int, note: str, effective: str | None, override: str, cancel: bool) -> None:
     """Put a stored draft plan in force as a new generation, now or at a time to come."""
     settings = Settings.from_env()
     if cancel:
@@ -36,18 +37,19 @@ def publish(output: Output, plan: int, note: str, effective: str | None, cancel:
     when = coming_moment(effective, name="--effective", zone=settings.timezone, now=datetime.now(UTC))
     if when is not None:
         with db.database(settings) as engine, output.stage("checking"), engine.begin() as connection:
-            row = workflow_publishing.publish_at(connection, plan, when, note=note)
+            row = workflow_publishing.publish_at(connection, plan, when, note=note, override=override.strip())
         local = when.astimezone(settings.timezone).isoformat(timespec="minutes")
         facts = {"plan": plan, "publication": row["id"], "effective_at": when.isoformat()}
         output.result(facts, [f"plan {plan} comes into force at {local}, if it stays as it is and a worker runs"])
         return
     with db.database(settings) as engine, output.stage("publishing"):
-        with engine.begin() as connection:
-            publications.check_none_waits(connection, drafts.locked_plan(connection, plan).id)
-        published = workflow.publish(engine, plan, note=note)
+        published = workflow_publishing.publish(engine, plan, note=note, override=override.strip())
     facts = {"generation": published.generation.id, "plan": plan, "check": published.report.as_dict()}
     grids = published.report.grids
-    output.result(facts, [f"generation {published.generation.id} is in force ({grids} grids of plan {plan})"])
+    lines = [f"generation {published.generation.id} is in force ({grids} grids of plan {plan})"]
+    if published.generation.override:
+        lines.append(f"its check failed: {published.report.lines()[1].strip()} (published all the same: {override})")
+    output.result(facts, lines)
 
 
 @click.command("generations")

@@ -22,6 +22,11 @@ GRID_NOW: Final = object_of(
 )
 OPERATIONS: Final = list_of(FACTS)
 EDIT: Final = object_of({"version": INTEGER, "at": TIME, "author": TEXT, "note": TEXT, "operations": OPERATIONS})
+ONE_GRID: Final = object_of(
+    GRID["properties"]
+    | {"plan": INTEGER, "level": INTEGER, "households": INTEGER, "population": INTEGER, "compactness": NUMBER}
+    | {"community": nullable(TEXT)}
+)
 MADE: Final = object_of(
     {
         "version": INTEGER, "codes": {"type": "object", "additionalProperties": TEXT}, "grids": list_of(GRID_NOW),
@@ -68,6 +73,7 @@ ANSWERS: Final[dict[str, Json]] = {
             "links": list_of(object_of({"rel": TEXT, "href": TEXT})),
         }
     ),
+    f"{PLAN}/grids/{{code}}": ONE_GRID,
     f"{PLAN}/edits": object_of({"version": INTEGER, "status": TEXT, "edits": list_of(EDIT)}),
     f"{PLAN}/problems": object_of({"version": INTEGER, "problems": list_of(PROBLEM)}),
     f"{PLAN}/numbering": object_of({"version": INTEGER, "operations": OPERATIONS}),
@@ -75,6 +81,10 @@ ANSWERS: Final[dict[str, Json]] = {
 """What each address answers to GET when all is well."""
 MEDIA: Final = {f"{UNIT_SET}/topology": "application/vnd.gisgrid.topology"}
 CHANGES: Final[dict[str, dict[str, Json]]] = {
+    f"PATCH {PLAN}/grids/{{code}}": {"200": ONE_GRID},
+    f"PUT {PLAN}/grids/{{code}}": {"200": ONE_GRID},
     f"POST {PLAN}/edits": {"200": MADE},
     f"POST {PLAN}/fix": {"200": FIXED},
 }
+MATCHED: Final = (f"PATCH {PLAN}/grids/{{code}}", f"PUT {PLAN}/grids/{{code}}", f"POST {PLAN}/edits")
+"""Changes that need to say what was seen: ``If-Match``, or in an edit ``base`` or ``versions``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from apiflask import Schema
-from apiflask.fields import Integer, List, Raw, String
+from apiflask.fields import Dict, Integer, List, Raw, String
 from flask import Response
 from marshmallow import RAISE
 from marshmallow.validate import Length
@@ -34,6 +34,10 @@ class EditBody(Schema):
         unknown = RAISE
 
     base = Integer(strict=True, metadata={"description": "version of the plan the editor saw"})
+    versions = Dict(
+        String(), Integer(strict=True), load_default=None, allow_none=True,
+        metadata={"description": "versions of the grids the editor saw, by code: 412 when one that it touches changed"},
+    )  # fmt: skip
     operations = List(Raw(), required=True, metadata={"description": "what is to be done, see docs/editing-api.md"})
     note = String(
         load_default="", validate=Length(max=DESCRIPTION_CHARS_MAX), metadata={"description": "why, for the others"}
@@ -58,18 +62,23 @@ def edit(plan: str, json_data: dict[str, Any]) -> Response:
     """Change whose units are, begin, end, rename, lock or renumber grids of a draft: all of it or nothing.
 
     Edits of others since ``base`` are merged where they are about other units; where not, 409 ``conflicts`` names every
-    unit and grid that is not as it was seen. Locked grids answer 409 ``locked``, published plans 409 ``published``.
+    unit and grid that is not as it was seen. With ``versions`` nothing is merged: 428 when a grid the edit touches, on
+    either side of a border it moves, is not named, 412 when one has another version. Both and 409 tell how those grids
+    are now in ``details.current``. Locked grids answer 409 ``locked``, published plans 409 ``published``.
     """
-    if "base" not in json_data:
-        raise PreconditionRequired("send base, the version of the plan you saw, so that no change of others is lost")
+    if "base" not in json_data and json_data["versions"] is None:
+        raise PreconditionRequired(
+            "send base, the version of the plan you saw, or versions of the grids, so that no change of others is lost"
+        )
     with state().engine.connect() as connection:
         row = visible_plan(connection, plan)
         require("plan", row.area)
         assert row.unit_set is not None
         held = held_grounds().get(connection, unit_set_of(connection, row.unit_set))
     made = store_edit(
-        state().engine, row.id, held.ground, held.keys, base=json_data["base"], operations=json_data["operations"],
+        state().engine, row.id, held.ground, held.keys, base=json_data.get("base"), operations=json_data["operations"],
         author=caller().name, note=json_data["note"], key=json_data.get("key"),
+        versions=json_data["versions"],
     )  # fmt: skip
     body = {
         "version": made.version, "codes": made.codes, "grids": made.grids, "removed": made.removed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.editing import assignment, edits, ground, mending
+from api.editing import assignment, edits, grid, ground, mending
 from api.editing.blueprint import bp
 
-__all__ = ["assignment", "bp", "edits", "ground", "mending"]
+__all__ = ["assignment", "bp", "edits", "grid", "ground", "mending"]

@@ -27,6 +27,7 @@ from data.point_streams import Grids, PointStream
 from data.point_streams.csv_reader import open_csv
 from data.point_streams.csv_text import count_rows, look_at
 from data.point_streams.parquet_reader import open_parquet
+from data.retrying import retried
 from gisgrid.crs import STORAGE_CRS, normalise
 from gisgrid.errors import BadInput, Broken
 from gisgrid.limits import (
@@ -220,6 +221,7 @@ def _answered(rows: Rows, wanted: str, within: float, source: PointStream | None
     return response
 
 
+@retried
 def _as_job(params: dict[str, Any], body: Path | bytes, rows: int) -> Response:
     grids_in_force()  # before the first publish there is nothing a job could do
     held, owner = state(), require("analyse").key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import orjson
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from api.access.principal import everywhere, require
 from api.ogc.answers import GEOJSON, JSON, address, found_layer, take
 from api.state import state
 from data.report_places import community_at
+from data.retrying import retried
 from gisgrid.errors import BadInput
 from layers.catalog import Layer
 from layers.collections.crs import CRS84, Crs, crs_named
@@ -24,6 +25,7 @@ PATCH_TYPE: Final = "application/merge-patch+json"
 DEPTH_MAX: Final = 60
 
 
+@retried
 def add_item(collection: str) -> Response:
     """Store a new feature: 201 and where it is."""
     layer = _open(collection)
@@ -38,6 +40,7 @@ def add_item(collection: str) -> Response:
     return response
 
 
+@retried
 def replace_item(collection: str, key: str) -> Response:
     """Put a feature in place of the stored one."""
     layer = _open(collection)
@@ -45,6 +48,7 @@ def replace_item(collection: str, key: str) -> Response:
     return _write(layer, key, _sent((GEOJSON, JSON)), _content_crs(), tag)
 
 
+@retried
 def update_item(collection: str, key: str) -> Response:
     """Change parts of a feature (RFC 7396)."""
     layer = _open(collection)
@@ -59,6 +63,7 @@ def update_item(collection: str, key: str) -> Response:
     return _write(layer, key, whole, crs if moved else CRS84, tag, place=moved)
 
 
+@retried
 def delete_item(collection: str, key: str) -> Response:
     """Delete a feature."""
     layer = _open(collection)
@@ -66,7 +71,7 @@ def delete_item(collection: str, key: str) -> Response:
     with state().engine.begin() as connection:
         _check_place(connection, layer, key)
         if not delete(connection, layer, key, tag):
-            raise _stale()
+            _stale(layer, key)
     return Response(status=204)
 
 
@@ -114,7 +119,7 @@ def _seen(layer: Layer, key: str) -> str:
     """The tag of what is stored, which If-Match must name. Raises NotFound, 428, 412."""
     with state().engine.connect() as connection:
         tag = stored_tag(connection, layer, key)
-    etag.check_match(f'"{tag}"')
+        etag.check_match(f'"{tag}"', lambda: _feature(connection, layer, key))
     return tag
 
 
@@ -122,7 +127,7 @@ def _write(layer: Layer, key: str, sent: Any, crs: Crs, tag: str, *, place: bool
     with state().engine.begin() as connection:
         _check_place(connection, layer, key)
         if not replace(connection, layer, key, sent, crs, tag, place=place):
-            raise _stale()
+            _stale(layer, key)
         if place:
             _check_place(connection, layer, key)  # where it has been moved to
         tag = stored_tag(connection, layer, key)
@@ -131,8 +136,18 @@ def _write(layer: Layer, key: str, sent: Any, crs: Crs, tag: str, *, place: bool
     return response
 
 
-def _stale() -> PreconditionFailed:
-    return PreconditionFailed("it was changed by somebody else meanwhile; read it again and send your change anew")
+def _stale(layer: Layer, key: str) -> NoReturn:
+    """Refuse a change whose feature somebody else has changed since its tag was looked at. Raises NotFound, 412."""
+    error = PreconditionFailed("it was changed by somebody else meanwhile; read it again and send your change anew")
+    with state().engine.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        tag = stored_tag(connection, layer, key)
+        etag.refuse(error, f'"{tag}"', lambda: _feature(connection, layer, key))
+
+
+def _feature(connection: sa.Connection, layer: Layer, key: str) -> Any:
+    """A feature as it is now, in degrees."""
+    return orjson.loads(feature(connection, Question(layer, None, crs=CRS84), key))
 
 
 def _sent(kinds: tuple[str, ...]) -> Any:

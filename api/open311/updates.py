@@ -16,6 +16,7 @@ from api.state import state
 from data.report_lists import find_updates
 from data.report_places import check_inside
 from data.reports import Change, Row, add_update, media_urls, stamp
+from data.retrying import retried
 from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import DESCRIPTION_CHARS_MAX, KEY_CHARS_MAX, PAGE_MAX, REQUESTS_DAYS_MAX, REQUESTS_PAGE_MAX
 
@@ -37,6 +38,7 @@ def list_updates() -> Response:
     return answer("service_request_updates", [update_item(row) for row in rows])
 
 
+@retried
 def send_update() -> Response:
     """POST servicerequestupdates: add an update to a request; its status may bring the report on, never back.
 

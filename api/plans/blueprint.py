@@ -85,9 +85,10 @@ def tag_of(version: int) -> str:
     return quote_etag(str(version))
 
 
-def check_version(row: PlanRow) -> None:
-    """Raises PreconditionRequired (428) without ``If-Match``, PreconditionFailed (412) for another version."""
-    check_match(tag_of(row.version))
+def check_version(connection: sa.Connection, row: PlanRow) -> None:
+    """Raises PreconditionRequired (428) without ``If-Match``, PreconditionFailed (412) for another version; both tell
+    the plan as it is now."""
+    check_match(tag_of(row.version), lambda: plan_told(connection, row.id)[1])
 
 
 def checked_limit(limit: int) -> int:
@@ -125,7 +126,7 @@ def plan_json(row: dict[str, Any], *, planner: bool) -> dict[str, Any]:
 
 def publication_json(row: dict[str, Any]) -> dict[str, Any]:
     """What is told of a publication at a time to come."""
-    kept = ("id", "plan", "version", "author", "note", "state", "generation", "fault")
+    kept = ("id", "plan", "version", "author", "note", "override", "state", "generation", "fault")
     return {name: row[name] for name in kept} | {name: utc(row[name]) for name in ("effective_at", "asked_at")}
 
 
@@ -134,21 +135,27 @@ def generation_json(generation: plans.Generation) -> dict[str, Any]:
     return {
         "id": generation.id, "plan": generation.plan, "published_at": utc(generation.published_at),
         "is_current": generation.is_current, "note": generation.note, "author": generation.author,
-        "restored": generation.restored,
+        "restored": generation.restored, "override": generation.override, "problems": generation.problems,
     }  # fmt: skip
 
 
 def respond_plan(connection: sa.Connection, plan: int, *, status: int = 200) -> Response:
     """A plan with its tag; where it was just made, with its address."""
-    row, told = plan_pages.one(connection, plan)
-    answer = plan_json(told, planner=may("plan", row.area))
-    left = plan_pages.units_left(connection, row)
-    if left is not None:
-        answer["stats"] |= {"units_left": left[0], "households_left": left[1]}
+    row, answer = plan_told(connection, plan)
     response = tagged(json_response(answer, status=status), row)
     if status == 201:
         response.headers["Location"] = f"{HERE}/{plan}"
     return response
+
+
+def plan_told(connection: sa.Connection, plan: int) -> tuple[PlanRow, dict[str, Any]]:
+    """A plan's row and what is told of it."""
+    row, found = plan_pages.one(connection, plan)
+    answer = plan_json(found, planner=may("plan", row.area))
+    left = plan_pages.units_left(connection, row)
+    if left is not None:
+        answer["stats"] |= {"units_left": left[0], "households_left": left[1]}
+    return row, answer
 
 
 def tagged(response: Response, row: PlanRow) -> Response:

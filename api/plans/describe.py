@@ -26,7 +26,7 @@ POINT: Final = nullable({**list_of(NUMBER), "description": "longitude, latitude"
 LINKS: Final = list_of(object_of({"rel": TEXT, "href": TEXT, "type": TEXT}))
 BAND: Final = object_of({"low": INTEGER, "high": INTEGER})
 PUBLICATION: Final[Json] = {
-    "id": INTEGER, "plan": INTEGER, "version": INTEGER, "author": TEXT, "note": TEXT,
+    "id": INTEGER, "plan": INTEGER, "version": INTEGER, "author": TEXT, "note": TEXT, "override": TEXT,
     "state": {"type": "string", "enum": list(PUBLICATION_STATES)}, "generation": nullable(INTEGER),
     "fault": {**TEXT, "description": "why it was refused"}, "effective_at": TIME, "asked_at": TIME,
 }  # fmt: skip
@@ -52,10 +52,13 @@ MOVE: Final = object_of({
 })  # fmt: skip
 COMMENT: Final = object_of({
     "id": INTEGER, "at": TIME, "author": TEXT, "body": TEXT, "grid": nullable(TEXT), "place": POINT, "resolved": FLAG,
+    "etag": {**TEXT, "description": "what If-Match must name to change it"},
 })  # fmt: skip
 GENERATION: Final[Json] = {
     "id": INTEGER, "plan": INTEGER, "published_at": TIME, "is_current": FLAG, "note": TEXT, "author": TEXT,
     "restored": nullable({**INTEGER, "description": "the generation whose grids it brought back"}),
+    "override": {**TEXT, "description": "why it was published though the check failed"},
+    "problems": nullable({**FACTS, "description": "what the check failed on then"}),
 }  # fmt: skip
 MADE: Final = object_of({"generation": object_of(GENERATION)})
 QUEUED: Final = object_of({"id": INTEGER, "kind": TEXT, "known": FLAG, "links": LINKS})
@@ -82,6 +85,7 @@ ANSWERS: Final[dict[str, Json]] = {
         "estimated": FLAG,
     }),
     f"{HERE}/{{plan}}/comments": object_of({"comments": list_of(COMMENT)}),
+    f"{HERE}/{{plan}}/comments/{{comment}}": COMMENT,
     f"{HERE}/{{plan}}/publication": object_of({
         "ok": FLAG, "check": FACTS, "born": list_of(object_of(GRID)), "gone": list_of(object_of(GRID)),
         "going_on": INTEGER,
@@ -121,6 +125,10 @@ CHANGES: Final[dict[str, dict[str, Json]]] = {
     f"POST {GENERATIONS}/{{generation}}/restore": {"200": MADE},
 }
 """What addresses answer to other methods when all is well, by status; 204 has no body."""
-MATCHED: Final = (f"PATCH {HERE}/{{plan}}", f"POST {HERE}/{{plan}}/publication")
+MATCHED: Final = (
+    f"PATCH {HERE}/{{plan}}", f"DELETE {HERE}/{{plan}}", f"POST {HERE}/{{plan}}/publication",
+    f"DELETE {HERE}/{{plan}}/publication", f"PATCH {HERE}/{{plan}}/comments/{{comment}}",
+    f"DELETE {HERE}/{{plan}}/comments/{{comment}}", f"POST {GENERATIONS}/{{generation}}/restore",
+)  # fmt: skip
 """Changes that need ``If-Match``."""
 MEDIA: Final = {"/api/v1/jobs/{job}/preview": "application/geo+json"}

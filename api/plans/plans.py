@@ -28,6 +28,7 @@ from api.plans.blueprint import (
 from api.plans.job import PLAN, plan_params
 from api.state import state
 from data import drafts, jobs, plan_pages
+from data.retrying import retried
 from gisgrid.errors import BadInput
 from gisgrid.limits import PAGE_DEFAULT, PAGE_MAX, PLAN_NAME_CHARS_MAX, PLAN_NOTE_CHARS_MAX
 from gisgrid.models import Band
@@ -121,6 +122,7 @@ def list_plans(query_data: dict[str, Any]) -> Response:
 @bp.post(HERE)
 @no_parameters
 @bp.input(PlanBody, location="json")
+@retried
 def make_plan(json_data: dict[str, Any]) -> Response:
     """Make a draft: empty, from the grids in force, as a copy, or by the engine.
 
@@ -194,11 +196,12 @@ def one_plan(plan: str) -> Response:
 @bp.patch(f"{HERE}/<plan>")
 @no_parameters
 @bp.input(AboutBody, location="json")
+@retried
 def describe_plan(plan: str, json_data: dict[str, Any]) -> Response:
     """Give a plan another name or note. ``If-Match`` must name the version seen (428 without, 412 for another)."""
     with state().engine.begin() as connection:
         row = drafts.locked_plan(connection, own_plan(connection, plan).id)
-        check_version(row)
+        check_version(connection, row)
         if json_data["name"] is not None and not json_data["name"].strip():
             raise BadInput("name is empty; give the plan a name, or leave name out")
         drafts.describe(connection, row.id, name=json_data["name"], note=json_data["note"])
@@ -207,12 +210,12 @@ def describe_plan(plan: str, json_data: dict[str, Any]) -> Response:
 
 @bp.delete(f"{HERE}/<plan>")
 @no_parameters
+@retried
 def delete_plan(plan: str) -> Response:
-    """Delete a draft with its edits and comments; with ``If-Match`` only as it was seen."""
+    """Delete a draft with its edits and comments, as it was seen (``If-Match``: 428 without, 412 stale)."""
     with state().engine.begin() as connection:
         row = drafts.locked_draft(connection, own_plan(connection, plan).id)
-        if "If-Match" in request.headers:
-            check_version(row)
+        check_version(connection, row)
         drafts.delete(connection, row.id)
     return Response(status=204)
 
@@ -220,6 +223,7 @@ def delete_plan(plan: str) -> Response:
 @bp.post(f"{HERE}/<plan>/duplicate")
 @no_parameters
 @bp.input(NameBody, location="json")
+@retried
 def duplicate_plan(plan: str, json_data: dict[str, Any]) -> Response:
     """A draft with the same grids, owners and locks; comments stay behind."""
     with state().engine.begin() as connection:

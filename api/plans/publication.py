@@ -9,7 +9,7 @@ from apiflask.fields import String
 from apiflask.validators import Length
 from flask import Response
 
-from api.access.principal import caller
+from api.access.principal import caller, require
 from api.json import json_response
 from api.pages import no_parameters
 from api.plans.blueprint import (
@@ -27,6 +27,8 @@ from api.plans.blueprint import (
 from api.state import state
 from data import drafts, publications
 from data.publishing import alone
+from data.retrying import retried
+from gisgrid.errors import NotFound
 from gisgrid.limits import PLAN_NOTE_CHARS_MAX
 from gisgrid.moments import coming_moment
 from planning.workflow_changes import publication_preview
@@ -34,6 +36,7 @@ from planning.workflow_publishing import publish_at, publish_within
 
 WHEN = "when it comes into force, ISO 8601; a date alone is the beginning of that day; now when left out or past"
 WHY = "why, for the record"
+OVERRIDE = "the reason for which an administrator wants it in force though the check fails"
 
 
 class PublicationBody(Body):
@@ -41,6 +44,7 @@ class PublicationBody(Body):
 
     effective_at = String(load_default=None, allow_none=True, metadata={"description": WHEN})
     note = String(load_default="", validate=Length(max=PLAN_NOTE_CHARS_MAX), metadata={"description": WHY})
+    override = String(load_default="", validate=Length(max=PLAN_NOTE_CHARS_MAX), metadata={"description": OVERRIDE})
 
 
 @bp.get(f"{HERE}/<plan>/publication")
@@ -60,25 +64,30 @@ def preview_publication(plan: str) -> Response:
 @bp.post(f"{HERE}/<plan>/publication")
 @no_parameters
 @bp.input(PublicationBody, location="json")
+@retried
 def publish_plan(plan: str, json_data: dict[str, Any]) -> Response:
     """Publish a draft as it was seen (``If-Match``). 200: a new generation is in force; 202: it waits for its time.
 
     409 when the check finds grids that leave gaps, overlap, fall apart or cross communities, with the problems in
-    ``details``; nothing has changed then.
+    ``details``; nothing has changed then. An administrator of the plan's area may ``override`` that with a reason,
+    which the generation keeps beside what the check found.
     """
     author = caller().name
+    override = json_data["override"].strip()
     settings = state().settings
     when = coming_moment(
         json_data["effective_at"], name="effective_at", zone=settings.timezone, now=dt.datetime.now(dt.UTC)
     )
-    about = {"note": json_data["note"], "author": author}
+    about = {"note": json_data["note"], "author": author, "override": override}
     with state().engine.connect() as connection:
-        own_plan(connection, plan, "publish")
+        place = own_plan(connection, plan, "publish").area
+        if override:
+            require("admin", place)
     with state().engine.begin() as connection:
         if when is None:
             alone(connection)  # before the plan's row, as everybody who publishes does
         row = drafts.locked_draft(connection, number_of(plan, "plan"))
-        check_version(row)
+        check_version(connection, row)
         if when is not None:
             waits = publish_at(connection, row.id, when, **about)
             return json_response({"publication": publication_json(waits)}, status=202)
@@ -89,10 +98,15 @@ def publish_plan(plan: str, json_data: dict[str, Any]) -> Response:
 
 @bp.delete(f"{HERE}/<plan>/publication")
 @no_parameters
+@retried
 def cancel_publication(plan: str) -> Response:
-    """Call off the publication a plan waits for; 404 when it waits for none."""
+    """Call off the publication a plan waits for, as the plan was seen (``If-Match``); 404 when it waits for none."""
     with state().engine.begin() as connection:
-        publications.cancel(connection, own_plan(connection, plan, "publish").id)
+        row = drafts.locked_plan(connection, own_plan(connection, plan, "publish").id)
+        if publications.waiting(connection, row.id) is None:
+            raise NotFound(f"plan {row.id} is not waiting to be published")
+        check_version(connection, row)
+        publications.cancel(connection, row.id)
     return Response(status=204)
 
 

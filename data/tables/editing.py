@@ -62,6 +62,8 @@ publications = sa.Table(
     text("note"),
     text("state", PUBLICATION_STATES[0]),
     sa.Column("generation", sa.Integer, sa.ForeignKey("generations.id")),
+    # why an administrator wants it published though the check fails
+    text("override"),
     # why it was refused
     text("fault"),
     one_of("state", PUBLICATION_STATES),

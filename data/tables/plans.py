@@ -88,6 +88,10 @@ generations = sa.Table(
     text("author"),
     # the generation whose grids this one brought back
     sa.Column("restored", sa.Integer, sa.ForeignKey("generations.id")),
+    # why an administrator published it though the check failed, and what the check found
+    text("override"),
+    sa.Column("problems", pg.JSONB),
+    sa.CheckConstraint("(override = '') = (problems IS NULL)", name="override_has_problems"),
     sa.Index("generations_one_current_idx", "is_current", unique=True, postgresql_where=sa.text("is_current")),
 )
 

@@ -37,7 +37,8 @@ def ask(base: str, path: str, body: Json | None = None) -> Any:
     """GET, or POST with a body, as another program would."""
     url = f"{base.rstrip('/')}/api/v1/{urllib.parse.quote(path, safe='/?=&,:')}"
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"} if data else {})
+    headers = {"Content-Type": "application/json", "If-Match": "*"} if data else {}
+    request = urllib.request.Request(url, data, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 

@@ -20,8 +20,10 @@ import sqlalchemy as sa
 
 from data.in_force import read_in_force
 from data.plans import generation_by_id
+from data.tables import COMPREHENSIVE
 from gisgrid.models import Band
 from planning import workflow
+from planning.workflow_publishing import restore
 
 pytestmark = pytest.mark.postgis
 CLIENTS = 8
@@ -119,3 +121,59 @@ def test_no_error_and_no_mixed_generation(served: tuple[str, int], planned_copy:
                 assert told["chain"] == whole[number].chain(row)
         seen |= set(order)
     assert seen == set(published), "every generation was in force for a while"
+
+
+TURNS = 10
+
+
+def test_ten_generations_and_every_answer_is_that_of_sql(served: tuple[str, int], planned_copy: Any) -> None:
+    """Four clients ask on, while plans come into force and are rolled back: each answer is one generation's, as the
+    specification in SQL has it for that generation."""
+    west, south, east, north = planned_copy.district.layers["areas"].total_bounds
+    stop = threading.Event()
+    heard: list[list[tuple[float, float, Any]]] = [[] for _ in range(4)]
+    faults: list[str] = []
+
+    def client(number: int) -> None:
+        rng = np.random.default_rng(100 + number)
+        connection = http.client.HTTPConnection(*served, timeout=90)
+        while not stop.is_set():
+            lon, lat = round(rng.uniform(west, east), 9), round(rng.uniform(south, north), 9)
+            status, body = ask(connection, f"/api/v1/locate?lon={lon:.9f}&lat={lat:.9f}&crs=cgcs2000")
+            if status != 200:
+                faults.append(f"{status}: {body[:200]!r}")
+                return
+            heard[number].append((lon, lat, json.loads(body)))
+            time.sleep(0.02)
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    plan, _, _ = workflow.plan_for_area(planned_copy.engine, planned_copy.area, band=Band(150, 300), seed=3)
+    published = [1]
+    try:
+        for turn in range(TURNS):
+            if turn == 0:
+                published.append(workflow.publish(planned_copy.engine, plan).generation.id)
+            else:  # there and back again
+                published.append(restore(planned_copy.engine, published[turn - 1]).id)
+            time.sleep(1.1)  # a moment longer than a generation may go unnoticed
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(60)
+    assert not faults, faults[:3]
+    answers = [answer for client_heard in heard for answer in client_heard]
+    owner = sa.text(
+        "SELECT min(code) FROM grids WHERE system = :s AND level = 1 AND generations @> CAST(:g AS integer) "
+        "AND ST_Covers(geometry, ST_SetSRID(ST_MakePoint(:lon, :lat), 4490))"
+    )
+    with planned_copy.engine.connect() as connection:
+        for lon, lat, told in answers:
+            assert told["owner"] == connection.scalar(
+                owner, {"g": told["generation"], "lon": lon, "lat": lat, "s": COMPREHENSIVE}
+            )
+    seen = {told["generation"] for _, _, told in answers}
+    assert seen <= set(published)
+    assert len(seen) > TURNS // 2, seen
+    print(f"{len(answers)} answers over {len(seen)} of {len(published)} generations, all as SQL has them")

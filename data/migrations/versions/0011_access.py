@@ -135,10 +135,20 @@ def upgrade() -> None:
     op.create_index("sessions_user_idx", "sessions", ["user"], unique=False)
     op.execute("INSERT INTO audit_head (hash) VALUES (sha256('gisgrid'))")
     op.add_column("jobs", sa.Column("owner", sa.Text(), server_default="", nullable=False))
+    op.add_column("generations", sa.Column("override", sa.Text(), server_default="", nullable=False))
+    op.add_column("generations", sa.Column("problems", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
+    op.create_check_constraint(
+        op.f("generations_override_has_problems_check"), "generations", "(override = '') = (problems IS NULL)"
+    )
+    op.add_column("publications", sa.Column("override", sa.Text(), server_default="", nullable=False))
 
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_column("publications", "override")
+    op.drop_constraint(op.f("generations_override_has_problems_check"), "generations")
+    op.drop_column("generations", "problems")
+    op.drop_column("generations", "override")
     op.drop_column("jobs", "owner")
     op.drop_index("sessions_user_idx", table_name="sessions")
     op.drop_table("sessions")

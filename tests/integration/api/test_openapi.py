@@ -82,10 +82,12 @@ def address(client: FlaskClient, path: str) -> str:
     report = client.get("/api/v1/reports?limit=1").get_json(force=True)["features"][0]["id"]
     codes = {"/api/v1/grids/{code}": grid["code"], "/api/v1/areas/{code}": grid["community"]}
     codes |= {f"/api/v1/sheets/{{code}}.{form}": grid["community"] for form in ("pdf", "png")}
-    codes |= {"/api/v1/places/{code}": grid["code"]}
+    codes |= dict.fromkeys(("/api/v1/places/{code}", "/api/v1/plans/{plan}/grids/{code}"), grid["code"])
     filled = path.replace("{code}", codes.get(path, "")).replace("{component_code}", component["component_code"])
     filled = filled.replace("{report}", str(report)).replace("{job}", "1")
-    filled = filled.replace("{plan}", "1").replace("{generation}", "1").replace("{unit_set}", "1")
+    filled = (
+        filled.replace("{comment}", "1").replace("{plan}", "1").replace("{generation}", "1").replace("{unit_set}", "1")
+    )
     filled = filled.replace("{name}", "facilities")
     return filled + queries.get(path, "")
 
@@ -158,6 +160,7 @@ def test_tiles_and_styles_have_the_declared_body(client: FlaskClient) -> None:
 def test_answers_have_the_declared_body(client: FlaskClient, planned: Any, spec: dict[str, Any]) -> None:
     store_job(planned)
     client = create_app(replace(planned.settings, open_editing=True), planned.engine).test_client()
+    assert client.post("/api/v1/plans/1/comments", json={"body": "看一眼"}).status_code == 201
     for path, operations in spec["paths"].items():
         if "get" not in operations:
             continue

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +16,7 @@ import pandas as pd
 import pytest
 import shapely
 import sqlalchemy as sa
+from flask import g
 from flask.testing import FlaskClient
 
 from api.app import create_app
@@ -22,6 +25,7 @@ from api.plans.preview import Ground, preview_text
 from data import job_files, jobs, ownership, plans, previews, publications
 from data import tables as t
 from data.in_force import read_current
+from gisgrid.access import Grant, Principal
 from gisgrid.jobs import JobFiles
 from gisgrid.models import Band, no_progress
 from planning.workflow_publishing import publish_due
@@ -170,9 +174,12 @@ def test_names_are_changed_only_as_seen(service: FlaskClient, planned_copy: Any)
     assert same.headers["ETag"] == '"2"'  # nothing changed
     assert service.patch(url, json={"name": "  "}, headers={"If-Match": '"2"'}).status_code == 400
     assert service.delete(url, headers={"If-Match": '"1"'}).status_code == 412
-    assert service.delete(url).status_code == 204
+    stale = service.delete(url, headers={"If-Match": '"1"'})
+    assert (stale.headers["ETag"], stale.get_json()["error"]["details"]["current"]["name"]) == ('"2"', "乙")
+    assert service.delete(url).status_code == 428
+    assert service.delete(url, headers={"If-Match": '"2"'}).status_code == 204
     assert service.get(url).status_code == 404
-    assert service.delete(f"{HERE}/{planned_copy.plan}").status_code == 409
+    assert service.delete(f"{HERE}/{planned_copy.plan}", headers={"If-Match": "*"}).status_code == 409
 
 
 def test_copies(service: FlaskClient, planned_copy: Any) -> None:
@@ -237,9 +244,17 @@ def test_comments(service: FlaskClient, planned_copy: Any) -> None:
     assert made.headers["Location"] == f"{url}/{told['id']}"
     service.post(url, json={"body": "second"})
     assert [one["body"] for one in service.get(url).get_json()["comments"]] == ["这里应沿路划分", "second"]
-    done = service.patch(f"{url}/{told['id']}", json={"resolved": True})
-    assert done.get_json() == told | {"resolved": True}
-    assert service.delete(f"{url}/{told['id']}").status_code == 204
+    one = f"{url}/{told['id']}"
+    match = {"If-Match": made.headers["ETag"]}
+    assert service.get(one).headers["ETag"] == told["etag"] == made.headers["ETag"]
+    assert service.patch(one, json={"resolved": True}).status_code == 428
+    done = service.patch(one, json={"resolved": True}, headers=match)
+    assert done.get_json() == told | {"resolved": True, "etag": done.headers["ETag"]}
+    for stale in (service.patch(one, json={"body": "x"}, headers=match), service.delete(one, headers=match)):
+        assert (stale.status_code, stale.headers["ETag"]) == (412, done.headers["ETag"])
+        assert stale.get_json()["error"]["details"]["current"] == done.get_json()
+    assert service.delete(one).status_code == 428
+    assert service.delete(one, headers={"If-Match": done.headers["ETag"]}).status_code == 204
     assert service.patch(f"{url}/{told['id']}", json={"resolved": True}).status_code == 404
     for wrong in ({"body": " "}, {"body": "x" * 4001}, {"body": "x", "grid": "nothing"}, {"body": "x", "place": [1]},
                   {"body": "x", "place": [200.0, 0.0]}, {}):  # fmt: skip
@@ -358,9 +373,11 @@ def test_publishing_does_what_was_shown_and_is_rolled_back(service: FlaskClient,
     after = owners_now(planned_copy)
     assert set(after[after != before]) == {fresh}
     assert service.post(url, json={}, headers={"If-Match": '"3"'}).status_code == 409
-    told = service.get("/api/v1/generations/1/restore").get_json()
+    preview = service.get("/api/v1/generations/1/restore")
+    told, match = preview.get_json(), {"If-Match": preview.headers["ETag"]}
     assert told["communities"] == look["communities"]
-    back = service.post("/api/v1/generations/1/restore", json={"note": "退回"})
+    assert service.post("/api/v1/generations/1/restore", json={"note": "退回"}).status_code == 428
+    back = service.post("/api/v1/generations/1/restore", json={"note": "退回"}, headers=match)
     assert back.status_code == 200
     assert back.get_json()["generation"]["restored"] == 1
     assert (owners_now(planned_copy) == before).all()
@@ -371,7 +388,10 @@ def test_publishing_does_what_was_shown_and_is_rolled_back(service: FlaskClient,
         (1, None, False),
     ]
     assert [(one["born"], one["ended"]) for one in listed] == [(0, 1), (1, 0), (len(set(before) - {"None"}), 0)]
-    again = service.post("/api/v1/generations/1/restore", json={})
+    stale = service.post("/api/v1/generations/1/restore", json={}, headers=match)
+    assert (stale.status_code, stale.headers["ETag"]) == (412, back.headers["ETag"])
+    assert stale.get_json()["error"]["details"]["current"] == back.get_json()
+    again = service.post("/api/v1/generations/1/restore", json={}, headers={"If-Match": back.headers["ETag"]})
     assert again.status_code == 409
     assert service.post("/api/v1/generations/77/restore", json={}).status_code == 404
 
@@ -388,10 +408,11 @@ def test_publishing_at_a_time_to_come(service: FlaskClient, planned_copy: Any) -
     assert service.get(f"{HERE}/{draft['id']}").get_json()["publication"]["id"] == told["id"]
     assert service.post(url, json={"effective_at": when}, headers=match).status_code == 409
     assert service.post(url, json={}, headers=match).status_code == 409
-    assert service.delete(f"{HERE}/{draft['id']}").status_code == 409
+    assert service.delete(f"{HERE}/{draft['id']}", headers=match).status_code == 409
     assert publish_due(planned_copy.engine) == []
-    assert service.delete(url).status_code == 204
-    assert service.delete(url).status_code == 404
+    assert service.delete(url).status_code == 428
+    assert service.delete(url, headers=match).status_code == 204
+    assert service.delete(url, headers=match).status_code == 404
     for wrong in ("tomorrow", "2999-01-01"):
         assert service.post(url, json={"effective_at": wrong}, headers=match).status_code == 400
     service.post(url, json={"effective_at": when}, headers=match)
@@ -547,3 +568,41 @@ def test_a_preview_is_quick_and_whole(planned: Any) -> None:
     shapes = shapely.from_geojson(text)
     for shape, grid in zip(shapes.geoms, grids.sort_values("code").geometry, strict=True):
         assert shapely.symmetric_difference(shape, grid).area < 1e-4 * grid.area
+
+
+@contextmanager
+def as_principal(client: FlaskClient, who: Principal) -> Iterator[None]:
+    """Requests of a client as somebody's."""
+    before = client.application.before_request_funcs.setdefault(None, [])
+    before.insert(0, lambda: setattr(g, "principal", who))
+    try:
+        yield
+    finally:
+        before.pop(0)
+
+
+def test_an_administrator_publishes_against_the_check_with_a_reason(service: FlaskClient, planned_copy: Any) -> None:
+    draft = make(service, planned_copy.area, "published")
+    url, match = f"{HERE}/{draft['id']}/publication", {"If-Match": '"1"'}
+    code = rows(planned_copy, "SELECT min(code) FROM grids WHERE plan = :p", p=draft["id"])[0][0]
+    with planned_copy.engine.begin() as connection:
+        connection.execute(sa.delete(t.grids).where(t.grids.c.plan == draft["id"], t.grids.c.code == code))
+    refused = service.post(url, json={"override": "  "}, headers=match)
+    assert refused.status_code == 409
+    problems = refused.get_json()["error"]["details"]["problems"]
+    assert problems["counts"]["gap"] == 1
+    assert rows(planned_copy, "SELECT count(*) FROM generations")[0][0] == 1
+    with as_principal(service, Principal("person", "user:1", "规划员", (Grant("planner"), Grant("admin", "370000")))):
+        elsewhere = service.post(url, json={"override": "先用后改"}, headers=match)
+    assert elsewhere.status_code == 403, "an administrator of another district"
+    with as_principal(service, Principal("person", "user:2", "管理员", (Grant("admin", planned_copy.area[:6]),))):
+        done = service.post(url, json={"note": "试行", "override": "先用后改"}, headers=match)
+    assert done.status_code == 200, done.text
+    made = done.get_json()["generation"]
+    assert (made["override"], made["note"], made["problems"]) == ("先用后改", "试行; 先用后改", problems)
+    stored = rows(planned_copy, "SELECT override, problems FROM generations WHERE is_current")[0]
+    assert (stored.override, stored.problems) == ("先用后改", problems)
+    hole = rows(planned_copy, "SELECT ST_X(label_point) AS x, ST_Y(label_point) AS y FROM grids WHERE plan = 1 AND code = :c",
+                c=code)[0]  # fmt: skip
+    told = service.get(f"/api/v1/locate?lon={hole.x}&lat={hole.y}&crs=cgcs2000")
+    assert told.status_code == 404 or told.get_json()["owner"] is None

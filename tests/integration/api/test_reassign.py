@@ -28,8 +28,11 @@ def desk(inlet: Any) -> Any:
     return create_app(replace(inlet.settings, open_editing=True), inlet.engine).test_client()
 
 
+MINE = {"X-Gisgrid-Author": "%E6%8C%87%E6%8C%A5%E4%B8%AD%E5%BF%83", "If-Match": "*"}
+
+
 def send(client: Any, url: str, body: Any, status: int = 200, **headers: str) -> Any:
-    answer = client.post(url, json=body, headers={"X-Gisgrid-Author": "%E6%8C%87%E6%8C%A5%E4%B8%AD%E5%BF%83"} | headers)
+    answer = client.post(url, json=body, headers=MINE | headers)
     assert answer.status_code == status, answer.text
     return answer.get_json(force=True)
 
@@ -128,7 +131,9 @@ def test_two_dispatchers_at_once_the_second_is_told_what_is_there_now(
     send(desk, f"{url}/reassign", {"grid": first, "reason": WHY}, **{"If-Match": tag})
     before = counts(inlet)
     error = send(desk, f"{url}/reassign", {"grid": second, "reason": WHY}, 412, **{"If-Match": tag})["error"]
-    assert (error["code"], error["details"]["report"]["grid"]) == ("stale", first)
+    assert (error["code"], error["details"]["current"]["grid"]) == ("stale", first)
+    assert desk.post(f"{url}/reassign", json={"grid": second, "reason": WHY}).status_code == 428
+    assert desk.post(f"{url}/updates", json={"note": "x"}).status_code == 428
     assert send(desk, f"{url}/updates", {"note": "x"}, 412, **{"If-Match": tag})["error"]["code"] == "stale"
     assert counts(inlet) == before
     fresh = desk.get(url).headers["ETag"]
@@ -214,10 +219,9 @@ def test_only_who_may_edit_may(inlet: Any, desk: Any, report: dict[str, Any]) ->
     assert client.post(url, json=body, headers={"Authorization": "Bearer other"}).status_code == 403
     assert desk.post(url, json=body, headers={"Origin": "http://evil.example"}).status_code == 403
     assert counts(inlet) == before
-    assert client.post(url, json=body, headers={"Authorization": "Bearer sesame"}).status_code == 200
-    moved = client.post(
-        f"{URL}/{report['id']}/updates", json={"stage": STAGES[1]}, headers={"Authorization": "Bearer sesame"}
-    )
+    known = {"Authorization": "Bearer sesame", "If-Match": "*"}
+    assert client.post(url, json=body, headers=known).status_code == 200
+    moved = client.post(f"{URL}/{report['id']}/updates", json={"stage": STAGES[1]}, headers=known)
     assert moved.status_code == 201, "an editing key is as good as a key for sending"
     assert read(client, f"{URL}/{report['id']}/reassignments")["reassignments"][0]["author"] == "desk"
 

@@ -99,19 +99,19 @@ export const getJson = <T>(url: URL, signal?: AbortSignal): Promise<T> =>
 
 export const postJson = <T>(url: URL, body: unknown): Promise<T> => sendJson<T>('POST', url, body);
 
-/** Send JSON as the planner who is signed in. `match` is the version the change was made from (If-Match). */
+/** Send JSON as the planner who is signed in. `match` is the version, or the tag, the change was made from (If-Match). */
 export const sendJson = <T>(
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   url: URL,
   body?: unknown,
-  match?: number,
+  match?: number | string,
 ): Promise<T> =>
   askJson<T>(url, {
     method,
     headers: {
       Accept: 'application/json',
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(match === undefined ? {} : { 'If-Match': `"${match}"` }),
+      ...(match === undefined ? {} : { 'If-Match': typeof match === 'number' ? `"${match}"` : match }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });

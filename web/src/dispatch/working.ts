@@ -66,7 +66,7 @@ export function working(app: App, store: DispatchStore, places: Locating, queue:
       return true;
     } catch (error) {
       if (error instanceof ServiceError && error.status === 412) {
-        const now = error.details['report'] as {
+        const now = error.details['current'] as {
           grid: string | null;
           stage: Stage;
           grid_name: string | null;

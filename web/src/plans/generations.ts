@@ -51,6 +51,7 @@ export function askRestore(
   const note = h('textarea', { id: 'restore-note', class: 'field', rows: '2', maxlength: '500' });
   note.value = t('plans.restoreNote', { generation: generation.id });
   const fault = h('p', { class: 'fault', role: 'alert' });
+  let seen = '';
   const changes = h('div', { role: 'status' }, h('p', { class: 'muted', text: t('plans.restoreReading') }));
   const go = h('button', {
     type: 'button',
@@ -61,7 +62,7 @@ export function askRestore(
   });
   go.addEventListener('click', () => {
     go.disabled = true;
-    plansService.restore(generation.id, note.value.trim()).then(
+    plansService.restore(generation.id, note.value.trim(), seen).then(
       () => {
         dialog.close();
         toast(t('plans.restored', { generation: generation.id }), 'done');
@@ -106,7 +107,8 @@ export function askRestore(
   cancelOr(dialog, go);
   note.focus();
   plansService.rollback(generation.id).then(
-    (found) => {
+    ({ found, tag }) => {
+      seen = tag;
       renew(changes, ...changesOf(found, areas));
       go.disabled = found.back === 0 && found.ended === 0;
     },

@@ -89,7 +89,7 @@ async function start(root: HTMLElement): Promise<void> {
     const go_ = h('button', { type: 'button', class: 'button button-danger', text: t('plans.do.remove') });
     go_.addEventListener('click', () => {
       go_.disabled = true;
-      plansService.remove(plan.id).then(
+      plansService.remove(plan).then(
         () => {
           dialog.close();
           toast(t('plans.removed', { name: nameOfPlan(plan) }), 'done');

@@ -63,7 +63,7 @@ export const plansService = {
   plan: (id: number, signal?: AbortSignal) => getJson<Plan>(address(`plans/${id}`), signal),
   rename: (plan: Plan, patch: { name?: string; note?: string }) =>
     sendJson<Plan>('PATCH', address(`plans/${plan.id}`), patch, plan.version),
-  remove: (id: number) => sendJson<null>('DELETE', address(`plans/${id}`)),
+  remove: (plan: Plan) => sendJson<null>('DELETE', address(`plans/${plan.id}`), undefined, plan.version),
   duplicate: (id: number, name: string) =>
     sendJson<Plan>('POST', address(`plans/${id}/duplicate`), name ? { name } : {}),
   grids: (id: number, level: number | null = 1, signal?: AbortSignal) =>
@@ -74,21 +74,25 @@ export const plansService = {
     getJson<PublicationPreview>(address(`plans/${id}/publication`), signal),
   publish: (id: number, version: number, order: { effective_at?: string; note?: string }) =>
     sendJson<Published>('POST', address(`plans/${id}/publication`), order, version),
-  callOff: (id: number) => sendJson<null>('DELETE', address(`plans/${id}/publication`)),
+  callOff: (plan: Plan) =>
+    sendJson<null>('DELETE', address(`plans/${plan.id}/publication`), undefined, plan.version),
   generations: async (signal?: AbortSignal) =>
     (await getJson<{ generations: Generation[] }>(address('generations'), signal)).generations,
-  rollback: (id: number, signal?: AbortSignal) =>
-    getJson<Rollback>(address(`generations/${id}/restore`), signal),
-  restore: (id: number, note: string) =>
-    sendJson<{ generation: unknown }>('POST', address(`generations/${id}/restore`), { note }),
+  /** What going back would change, and the tag of what is in force, which `restore` needs. */
+  rollback: async (id: number, signal?: AbortSignal): Promise<{ found: Rollback; tag: string }> => {
+    const response = await ask(address(`generations/${id}/restore`), { signal: signal ?? null });
+    return { found: (await response.json()) as Rollback, tag: response.headers.get('ETag') ?? '' };
+  },
+  restore: (id: number, note: string, tag: string) =>
+    sendJson<{ generation: unknown }>('POST', address(`generations/${id}/restore`), { note }, tag),
   comments: async (id: number, signal?: AbortSignal) =>
     (await getJson<{ comments: PlanComment[] }>(address(`plans/${id}/comments`), signal)).comments,
   comment: (id: number, body: { body: string; grid?: string; place?: readonly [number, number] }) =>
     sendJson<PlanComment>('POST', address(`plans/${id}/comments`), body),
-  settle: (id: number, comment: number, patch: { resolved?: boolean; body?: string }) =>
-    sendJson<PlanComment>('PATCH', address(`plans/${id}/comments/${comment}`), patch),
-  withdraw: (id: number, comment: number) =>
-    sendJson<null>('DELETE', address(`plans/${id}/comments/${comment}`)),
+  settle: (id: number, comment: PlanComment, patch: { resolved?: boolean; body?: string }) =>
+    sendJson<PlanComment>('PATCH', address(`plans/${id}/comments/${comment.id}`), patch, comment.etag),
+  withdraw: (id: number, comment: PlanComment) =>
+    sendJson<null>('DELETE', address(`plans/${id}/comments/${comment.id}`), undefined, comment.etag),
   jobs: async (states: string, signal?: AbortSignal) =>
     (await getJson<{ jobs: PlanJob[] }>(address('jobs', { kind: 'plan', state: states, limit: 20 }), signal))
       .jobs,

@@ -155,6 +155,8 @@ export interface PlanComment {
   grid: string | null;
   place: LonLat | null;
   resolved: boolean;
+  /** What a change of it names as seen. */
+  etag: string;
 }
 
 export interface PlanGridProperties {

@@ -169,12 +169,12 @@ export function commentsPanel(host: HTMLElement, planId: number, hooks: Comments
         planner &&
           act(
             comment.resolved ? 'reopen' : 'settle',
-            () => void change(plansService.settle(planId, comment.id, { resolved: !comment.resolved })),
+            () => void change(plansService.settle(planId, comment, { resolved: !comment.resolved })),
           ),
         planner &&
           act(armed === comment.id ? 'withdrawSure' : 'withdraw', () => {
             // pressed twice: a comment is gone for good
-            if (armed === comment.id) void change(plansService.withdraw(planId, comment.id));
+            if (armed === comment.id) void change(plansService.withdraw(planId, comment));
             else {
               armed = comment.id;
               draw();

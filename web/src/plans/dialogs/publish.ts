@@ -282,7 +282,7 @@ export function openPublish(ref: PlanRef, done: () => void): void {
     go.onclick = () => void submit(plan, when, zone, note.value.trim());
     renew(
       dialog.body,
-      waiting && waitingBox(waiting, zone, () => void callOff()),
+      waiting && waitingBox(waiting, zone, () => void callOff(plan)),
       problems(plan, preview),
       summary(plan, preview),
       !waiting && preview.ok && when.element,
@@ -326,9 +326,9 @@ export function openPublish(ref: PlanRef, done: () => void): void {
     }
   }
 
-  async function callOff(): Promise<void> {
+  async function callOff(plan: Plan): Promise<void> {
     try {
-      await plansService.callOff(ref.id);
+      await plansService.callOff(plan);
       toast(t('plans.calledOff'), 'done');
       done();
       await read();
