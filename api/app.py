@@ -48,7 +48,11 @@ from api.locate import batch, single
 from api.locate.shortcut import Shortcut
 from api.ogc import styles as ogc_styles
 from api.ogc import tiles as ogc_tiles
+from api.people import tokens, users
 from api.plans import views as plan_views
+from api.rate import RateLimit
+from api.sign_in import csrf, noting
+from api.sign_in import views as sign_in_views
 from api.state import State
 from api.tile_shortcut import TileShortcut
 from api.tile_source import Tiles
@@ -68,7 +72,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 """Sent with every answer that does not say otherwise."""
-PAGES = ("plans", "workbench", "compare", "dispatch", "place")
+PAGES = ("plans", "workbench", "compare", "dispatch", "place", "people")
 """Pages of the browser beside the map at ``/``; what they are about is in their query."""
 BLUEPRINTS = (
     overview.bp,
@@ -97,6 +101,9 @@ BLUEPRINTS = (
     ogc_tiles.bp,
     ogc_styles.bp,
     heat_views.bp,
+    sign_in_views.bp,
+    users.bp,
+    tokens.bp,
 )
 
 
@@ -122,6 +129,7 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     errors.init_app(app)
     openapi.init_app(app)
     app.before_request(pages.check_parameters)
+    app.before_request(csrf.check)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_web_map(app)
@@ -130,7 +138,9 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     compression.init_app(app)
     headers = HEADERS | cross_origin.HEADERS
     tiles = TileShortcut(Gate(app.wsgi_app), held.tiles, headers)
-    app.wsgi_app = Shortcut(tiles, held, headers)  # type: ignore[method-assign]
+    noting.init_app(app)
+    limited = RateLimit(Shortcut(tiles, held, headers), settings.rate_limit, settings.proxies)
+    app.wsgi_app = limited  # type: ignore[method-assign]
     return app
 
 

@@ -13,13 +13,15 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from api.json import json_response
-from gisgrid.errors import BadInput, Broken, Conflict, GisgridError, NotFound
+from gisgrid.errors import BadInput, Broken, Conflict, GisgridError, NotFound, Refused, TooMany
 
 STATUS: tuple[tuple[type[GisgridError], int], ...] = (
     (BadInput, 400),
     (NotFound, 404),
     (Conflict, 409),
     (Broken, 503),
+    (Refused, 403),
+    (TooMany, 429),
     (GisgridError, 500),
 )
 log = logging.getLogger("gisgrid.api")
