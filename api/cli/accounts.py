@@ -158,7 +158,7 @@ def _password(file: Path | None) -> str:
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     try:
         with click.open_file("-" if file is None else str(file), encoding="utf-8") as held:
-            line = held.readline(4 * PASSWORD_CHARS[1]).rstrip("\r\n")
+            line = str(held.readline(4 * PASSWORD_CHARS[1])).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"--password-file {file}: cannot be read ({type(error).__name__}); give a text file") from None
     if not line:
