@@ -15,7 +15,7 @@ from platformdirs import user_data_path
 
 from gisgrid.errors import BadInput
 from gisgrid.limits import RATE_PER_SECOND
-from gisgrid.settings_sign_in import ClaimRole, Network, networks_from, provider_from
+from gisgrid.settings_sign_in import ClaimRole, Network, hours_from, networks_from, provider_from
 
 CHINA_TIME = ZoneInfo("Asia/Shanghai")
 WEBHOOK_WAITS = (5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 43200.0, 86400.0, 86400.0)
@@ -92,7 +92,7 @@ class Settings:
             address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),
             map_memory=_numbers(env, "GISGRID_MAP_MEMORY", (1024.0,), most=1)[0],
             drawers=_whole(env, "GISGRID_DRAWERS", min(2, os.cpu_count() or 1), most=64),
-            session_hours=_hours(env, "GISGRID_SESSION_HOURS", 12.0),
+            session_hours=hours_from(env, "GISGRID_SESSION_HOURS", 12.0),
             secure_cookies=bool(_whole(env, "GISGRID_SECURE_COOKIES", 0, most=1)),
             **provider_from(env),
             rate_limit=_numbers(env, "GISGRID_RATE_LIMIT", (RATE_PER_SECOND,), most=1)[0],
@@ -137,14 +137,6 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, most: int) -> int
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
         raise BadInput(f"{name}={text!r} cannot be used; give a whole number from 0 to {most}")
     return int(text)
-
-
-def _hours(env: Mapping[str, str], name: str, default: float) -> float:
-    """Hours from a minute to a year."""
-    hours = _numbers(env, name, (default,), most=1)[0]
-    if not 1 / 60 <= hours <= 24 * 366:
-        raise BadInput(f"{name}={env[name]!r} cannot be used; give hours, 0.02 to 8784")
-    return hours
 
 
 def _file(env: Mapping[str, str], name: str) -> Path | None:

@@ -86,3 +86,15 @@ def networks_from(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
         except ValueError:
             raise BadInput(f"{name}: {text!r} is no address or network; give 10.0.0.5,10.1.0.0/16") from None
     return tuple(found)
+
+
+def hours_from(env: Mapping[str, str], name: str, default: float) -> float:
+    """Hours from a minute to a year. Raises BadInput."""
+    text = env.get(name, "").strip()
+    try:
+        hours = float(text) if text else default
+    except ValueError:
+        hours = 0.0
+    if not 1 / 60 <= hours <= 24 * 366:
+        raise BadInput(f"{name}={text!r} cannot be used; give hours, 0.02 to 8784")
+    return hours
