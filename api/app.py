@@ -50,7 +50,11 @@ from api.locate import batch, single
 from api.locate.shortcut import Shortcut
 from api.ogc import styles as ogc_styles
 from api.ogc import tiles as ogc_tiles
+from api.people import tokens, users
 from api.plans import views as plan_views
+from api.rate import RateLimit
+from api.sign_in import csrf, noting
+from api.sign_in import views as sign_in_views
 from api.state import State
 from api.tile_shortcut import TileShortcut
 from api.tile_source import Tiles
@@ -70,7 +74,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 """Sent with every answer that does not say otherwise."""
-PAGES = ("plans", "workbench", "compare", "dispatch", "place")
+PAGES = ("plans", "workbench", "compare", "dispatch", "place", "people")
 """Pages of the browser beside the map at ``/``; what they are about is in their query."""
 BLUEPRINTS = (
     overview.bp,
@@ -99,6 +103,9 @@ BLUEPRINTS = (
     ogc_tiles.bp,
     ogc_styles.bp,
     heat_views.bp,
+    sign_in_views.bp,
+    users.bp,
+    tokens.bp,
 )
 
 
@@ -125,6 +132,7 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     openapi.init_app(app)
     known = guard.init_app(app, settings, engine)
     app.before_request(pages.check_parameters)
+    app.before_request(csrf.check)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_web_map(app)
@@ -134,8 +142,10 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     compression.init_app(app)
     idempotency.init_app(app)
     headers = HEADERS | cross_origin.HEADERS
+    noting.init_app(app)
     tiles = TileShortcut(Gate(app.wsgi_app), held.tiles, headers, known)
-    app.wsgi_app = Shortcut(tiles, held, headers, known)  # type: ignore[method-assign]
+    limited = RateLimit(Shortcut(tiles, held, headers, known), settings.rate_limit, settings.proxies)
+    app.wsgi_app = limited  # type: ignore[method-assign]
     return app
 
 

@@ -15,7 +15,7 @@ from werkzeug.http import quote_etag
 
 from api.json import json_response
 from data.retrying import GAVE_WAY
-from gisgrid.errors import BadInput, Broken, Conflict, GisgridError, NotFound, Stale, Unseen
+from gisgrid.errors import BadInput, Broken, Conflict, GisgridError, NotFound, Refused, Stale, TooMany, Unseen
 
 STATUS: tuple[tuple[type[GisgridError], int], ...] = (
     (Unseen, 428),
@@ -24,6 +24,8 @@ STATUS: tuple[tuple[type[GisgridError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (Broken, 503),
+    (Refused, 403),
+    (TooMany, 429),
     (GisgridError, 500),
 )
 log = logging.getLogger("gisgrid.api")

@@ -19,10 +19,14 @@ from api.locate.describe import OPERATION as LOCATE_BATCH
 from api.mapit.describe import PATHS as MAPIT_PATHS
 from api.ogc.describe import PATHS as OGC_PATHS
 from api.ogc.describe_tiles import PATHS as TILE_PATHS
+from api.people.describe import ANSWERS as PEOPLE_ANSWERS
+from api.people.describe import CHANGES as PEOPLE_CHANGES
 from api.plans.describe import ANSWERS as PLAN_ANSWERS
 from api.plans.describe import CHANGES as PLAN_CHANGES
 from api.plans.describe import MATCHED as PLANS_MATCHED
 from api.plans.describe import MEDIA as PLAN_MEDIA
+from api.sign_in.describe import ANSWERS as SIGN_IN_ANSWERS
+from api.sign_in.describe import CHANGES as SIGN_IN_CHANGES
 from data.tables import JOB_STATES
 from gisgrid.limits import PAGE_MAX
 from layers.catalog import LAYERS, Layer
@@ -295,7 +299,7 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/jobs/{job}": _object(JOB),
     "/api/v1/jobs/{job}/events": TEXT,
     "/api/v1/jobs/{job}/output": {"type": "string", "format": "binary"},
-} | CIRCLE_ANSWERS | PLAN_ANSWERS | EDITING_ANSWERS | HEAT_ANSWERS | {
+} | CIRCLE_ANSWERS | PLAN_ANSWERS | EDITING_ANSWERS | HEAT_ANSWERS | SIGN_IN_ANSWERS | PEOPLE_ANSWERS | {
     f"/api/v1/{name}": _layer_page(layer) for name, layer in LAYERS.items() if name != "units"
 }  # fmt: skip
 """What each address answers to GET when all is well."""
@@ -316,6 +320,8 @@ CHANGES: dict[str, dict[str, Json]] = (
     | CIRCLE_CHANGES
     | PLAN_CHANGES
     | EDITING_CHANGES
+    | SIGN_IN_CHANGES
+    | PEOPLE_CHANGES
 )
 """What addresses answer to other methods when all is well, by status; 204 has no body."""
 REPORT_CHANGES = {"/api/v1/reports/{report}/updates", "/api/v1/reports/{report}/reassign"}

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from data import tables as t
 from gisgrid.access import Grant, Principal
 from gisgrid.errors import BadInput, Conflict, NotFound
+from gisgrid.limits import SESSIONS_MAX
 
 TOKEN_PREFIX: Final = "ggt_"
 """Begins every token, so that one left in a file or a log is found."""
@@ -119,6 +120,9 @@ def open_session(connection: sa.Connection, user: int, *, lasts: dt.timedelta) -
     """A person is signed in for so long; what their cookie holds."""
     secret = secrets.token_urlsafe(32)
     expires = sa.func.now() + lasts
+    kept = sa.select(s.secret_hash).where(s.user == user).order_by(s.created_at.desc()).limit(SESSIONS_MAX - 1)
+    over = sa.or_(s.expires_at <= sa.func.now(), sa.and_(s.user == user, s.secret_hash.not_in(kept)))
+    connection.execute(sa.delete(t.sessions).where(over))
     connection.execute(sa.insert(t.sessions).values(secret_hash=hash_of(secret), user=user, expires_at=expires))
     return secret
 

@@ -85,3 +85,9 @@ class Principal:
 
 
 NOBODY: Final = Principal("nobody", "", "")
+
+
+def read_grant(text: str) -> Grant:
+    """``ROLE`` or ``ROLE:AREA``, as commands and settings give them. Raises BadInput."""
+    role, _, area = text.strip().partition(":")
+    return Grant(role.strip(), area.strip())

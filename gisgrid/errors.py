@@ -52,6 +52,18 @@ class Stale(Conflict):
     code = "precondition_failed"
 
 
+class Refused(GisgridError):
+    """Whoever asks may not do this."""
+
+    code = "forbidden"
+
+
+class TooMany(GisgridError):
+    """Asked too often; ``retry_after`` seconds later it is worth another try."""
+
+    code = "too_many_requests"
+
+
 class Broken(GisgridError):
     """The machine or the database cannot serve: PostgreSQL missing or down, disk full."""
 

@@ -216,3 +216,33 @@ IDEMPOTENCY_KEY_CHARS_MAX: Final = 200
 """Longest Idempotency-Key."""
 IDEMPOTENCY_ANSWER_BYTES_MAX: Final = 1024 * 1024
 """Largest answer that is kept whole; of a larger one only that it was given."""
+RATE_PER_SECOND: Final = 300.0
+"""Requests a second of one principal or address in one process, where ``GISGRID_RATE_LIMIT`` does not say."""
+RATE_BURST_SECONDS: Final = 5.0
+"""So many seconds' worth of requests may come at once: a page of the map asks for many tiles in a moment."""
+RATE_HOLDERS_MAX: Final = 20_000
+"""Principals and addresses whose requests one process counts; of the longest silent ones nothing is kept."""
+SIGN_IN_FREE: Final = 5
+"""Wrong passwords for one login that cost no waiting."""
+SIGN_IN_FREE_ADDRESS: Final = 20
+"""Wrong passwords from one address that cost no waiting: a whole office may share one."""
+SIGN_IN_WAIT_MAX: Final = 900.0
+"""Longest wait after wrong passwords, in seconds; it doubles from one second on."""
+SIGN_IN_REMEMBERED: Final = 3_600.0
+"""How long a wrong password counts, in seconds."""
+SESSIONS_MAX: Final = 20
+"""Most sessions of one person; the oldest ends when another begins."""
+TOKEN_DAYS: Final = 90
+"""How long a token lasts where nobody says, in days."""
+TOKEN_DAYS_MAX: Final = 3_660
+"""Longest a token lasts that is not said to last for ever, in days."""
+USERS_MAX: Final = 5_000
+"""Most people."""
+TOKENS_MAX: Final = 5_000
+"""Most tokens that are neither revoked nor over."""
+GRANTS_MAX: Final = 100
+"""Most roles one person or token is given."""
+PROVIDER_SECONDS: Final = 5.0
+"""How long the identity provider may take to answer."""
+PROVIDER_BYTES_MAX: Final = 1024 * 1024
+"""Longest answer of the identity provider that is read, in bytes."""

@@ -15,6 +15,8 @@ from platformdirs import user_data_path
 
 from gisgrid.access import ROLES
 from gisgrid.errors import BadInput
+from gisgrid.limits import RATE_PER_SECOND
+from gisgrid.settings_sign_in import ClaimRole, Network, hours_from, networks_from, provider_from
 
 CHINA_TIME = ZoneInfo("Asia/Shanghai")
 NAMED_ROLES = ("planner", "admin")
@@ -55,6 +57,22 @@ class Settings:
     """``GISGRID_MAP_MEMORY``: MiB of layers that one process may hold in memory for drawing maps."""
     drawers: int = 0
     """``GISGRID_DRAWERS``: processes that draw the server's pictures; 0: each worker draws its own."""
+    session_hours: float = 12.0
+    """``GISGRID_SESSION_HOURS``: how long somebody stays signed in."""
+    secure_cookies: bool = False
+    """``GISGRID_SECURE_COOKIES``: 1: cookies are Secure even where requests do not look like https."""
+    oidc_issuer: str | None = None
+    """``GISGRID_OIDC_ISSUER``: the city's identity provider (OpenID Connect); None: people sign in with passwords."""
+    oidc_client_id: str = ""
+    """``GISGRID_OIDC_CLIENT_ID``: the name this service has there."""
+    oidc_client_secret: str = field(default="", repr=False)
+    """``GISGRID_OIDC_CLIENT_SECRET``: its secret there, or ``@FILE``; empty: a public client (PKCE alone)."""
+    oidc_roles: tuple[ClaimRole, ...] = ()
+    """``GISGRID_OIDC_ROLES``: roles given by a claim's values; empty: administrators give them here."""
+    rate_limit: float = RATE_PER_SECOND
+    """``GISGRID_RATE_LIMIT``: requests a second of one principal or address, in one process; 0: no limit."""
+    proxies: tuple[Network, ...] = ()
+    """``GISGRID_PROXIES``: addresses and networks whose X-Forwarded-… headers are believed."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -80,6 +98,11 @@ class Settings:
             address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),
             map_memory=_numbers(env, "GISGRID_MAP_MEMORY", (1024.0,), most=1)[0],
             drawers=_whole(env, "GISGRID_DRAWERS", min(2, os.cpu_count() or 1), most=64),
+            session_hours=hours_from(env, "GISGRID_SESSION_HOURS", 12.0),
+            secure_cookies=bool(_whole(env, "GISGRID_SECURE_COOKIES", 0, most=1)),
+            **provider_from(env),
+            rate_limit=_numbers(env, "GISGRID_RATE_LIMIT", (RATE_PER_SECOND,), most=1)[0],
+            proxies=networks_from(env, "GISGRID_PROXIES"),
         )
 
 

@@ -17,6 +17,8 @@ MODULES: dict[str, str] = {
     "serve": "serving",
     "worker": "working",
     "webhooks": "webhooks",
+    "user": "accounts",
+    "token": "accounts",
     "thematic": "thematic",
     "db": "database",
     "sample": "importing",

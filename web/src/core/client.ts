@@ -1,7 +1,7 @@
 /** The one place that talks to the service. */
 
 import type { Feature, Geometry, Point } from 'geojson';
-import { signature } from './who';
+import { csrfToken, type Session, setCsrf, signature } from './who';
 import type {
   AreaProperties,
   Bbox,
@@ -121,11 +121,46 @@ const askJson = async <T>(url: URL, options: RequestInit): Promise<T> => {
   return (response.status === 204 ? null : await response.json()) as T;
 };
 
+let refused: () => void = () => undefined;
+
+/** Call `listener` when the service wants somebody to sign in first. */
+export function onRefused(listener: () => void): void {
+  refused = listener;
+}
+
+/** Read anew who is signed in: another tab may have signed in or out meanwhile. Whether that changed the token. */
+async function tokenChanged(): Promise<boolean> {
+  const before = csrfToken();
+  const response = await fetch(address('session'), { headers: signature() });
+  if (!response.ok) return false;
+  setCsrf(((await response.json()) as Session).csrf);
+  return csrfToken() !== before;
+}
+
+/** Send a request signed. What failed only because the session had changed meanwhile is sent once more. */
+async function send(url: URL, options: RequestInit): Promise<Response> {
+  const method = options.method ?? 'GET';
+  const once = (): Promise<Response> =>
+    fetch(url, { ...options, headers: { ...signature(method), ...options.headers } });
+  const response = await once();
+  if ((response.status !== 401 && response.status !== 403) || url.pathname.endsWith('/session')) {
+    return response;
+  }
+  const told = (await response
+    .clone()
+    .json()
+    .catch(() => null)) as { error?: ErrorBody } | null;
+  const again = told?.error?.code === 'csrf' || (response.status === 401 && method === 'GET' && csrfToken());
+  const last = again && (await tokenChanged()) ? await once() : response;
+  if (last.status === 401) refused();
+  return last;
+}
+
 /** The answer to a request, counted while it is under way. Throws ServiceError unless it is 2xx. */
 export async function ask(url: URL, options: RequestInit = {}): Promise<Response> {
   count(1);
   try {
-    const response = await fetch(url, { ...options, headers: { ...signature(), ...options.headers } });
+    const response = await send(url, options);
     if (response.ok) return response;
     const body: unknown = await response.json().catch(() => null);
     const error = (body as { error?: ErrorBody } | null)?.error;

@@ -1,4 +1,4 @@
-/** Who works here: the name edits are noted under, and the editing key where the service asks for one. */
+/** Who works here: who is signed in, the name edits are noted under, and a token where one was given. */
 
 export interface Me {
   planner: boolean;
@@ -9,6 +9,27 @@ export interface Me {
   with_key: boolean;
 }
 
+/** A role, in an area and everything inside it; everywhere when the area is empty. */
+export interface Grant {
+  role: string;
+  area: string;
+}
+
+/** Who the service takes this browser for. */
+export interface Session {
+  signed_in: boolean;
+  kind: 'nobody' | 'machine' | 'person' | 'token' | 'key';
+  key: string;
+  name: string;
+  grants: Grant[];
+  csrf: string;
+  /** Has a password here, which can be changed. */
+  password: boolean;
+  /** The way to the city's identity provider, where there is one. */
+  provider: string | null;
+}
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const NAME = 'gisgrid.author';
 const KEY = 'gisgrid.key';
 
@@ -31,6 +52,7 @@ function keep(storage: () => Storage, name: string, value: string): void {
 
 let author = kept(() => localStorage, NAME);
 let key = kept(() => sessionStorage, KEY);
+let csrf = '';
 
 export const authorName = (): string => author;
 
@@ -45,9 +67,19 @@ export function setKey(value: string): void {
   keep(() => sessionStorage, KEY, key);
 }
 
+export const hasKey = (): boolean => key !== '';
+
+/** The token of the session, sent with every change; empty when nobody is signed in by cookie. */
+export const csrfToken = (): string => csrf;
+
+export function setCsrf(value: string): void {
+  csrf = value;
+}
+
 /** Headers that say who asks. */
-export function signature(): Record<string, string> {
+export function signature(method = 'GET'): Record<string, string> {
   return {
+    ...(csrf && !SAFE.has(method) ? { 'X-CSRF-Token': csrf } : {}),
     ...(author ? { 'X-Gisgrid-Author': encodeURIComponent(author) } : {}),
     ...(key ? { Authorization: `Bearer ${key}` } : {}),
   };

@@ -3,6 +3,7 @@ import { analysisTexts } from './analysis';
 import { dispatchTexts } from './dispatch';
 import { frameTexts } from './frame';
 import { mapTexts } from './map';
+import { peopleTexts } from './people';
 import { placeTexts } from './place';
 import { plansTexts } from './plans';
 import { toolsTexts } from './tools';
@@ -17,6 +18,7 @@ const parts = [
   workbenchTexts,
   dispatchTexts,
   placeTexts,
+  peopleTexts,
 ] as const;
 
 type KeysOf<T> = T extends unknown ? keyof T & string : never;

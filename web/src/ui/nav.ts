@@ -2,13 +2,15 @@
 
 import { h, renew } from '../core/dom';
 import { onLang, t } from '../i18n';
+import { isAdmin, session } from './session';
 
-export type PageName = 'map' | 'plans' | 'dispatch';
+export type PageName = 'map' | 'plans' | 'dispatch' | 'people';
 
 const PAGES: readonly [PageName, string][] = [
   ['map', './'],
   ['plans', './plans'],
   ['dispatch', './dispatch'],
+  ['people', './people'],
 ];
 
 export function createNav(current: PageName | null): HTMLElement {
@@ -17,7 +19,7 @@ export function createNav(current: PageName | null): HTMLElement {
     nav.setAttribute('aria-label', t('frame.nav'));
     renew(
       nav,
-      ...PAGES.map(([name, href]) =>
+      ...PAGES.filter(([name]) => name !== 'people' || name === current || isAdmin()).map(([name, href]) =>
         h('a', {
           class: 'nav-link',
           href,
@@ -29,5 +31,6 @@ export function createNav(current: PageName | null): HTMLElement {
   };
   say();
   onLang(say);
+  session.on(['who'], say);
   return nav;
 }

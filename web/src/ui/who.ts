@@ -1,95 +1,43 @@
-/** Who works here: the button in the header and the dialog behind it. */
+/** The button in the header that says who works here, and the way in. */
 
-import { address, getJson } from '../core/client';
+import { onRefused } from '../core/client';
 import { h } from '../core/dom';
-import { createStore } from '../core/store';
-import { authorName, type Me, setAuthor, setKey } from '../core/who';
+import { authorName } from '../core/who';
 import { onLang, t } from '../i18n';
-import { openDialog } from './dialog';
+import { openAccount } from './account';
+import { session } from './session';
+import { askWho, sayReturn, signInFirst } from './signIn';
 
-const NOBODY: Me = { planner: false, name: '', open: false, keys: false, with_key: false };
+export { readMe, session } from './session';
+export { askWho } from './signIn';
 
-/** What the service lets this reader do; pages listen to `me`. */
-export const session = createStore<{ me: Me }>({ me: NOBODY });
-
-export async function readMe(): Promise<Me> {
-  const me = await getJson<Me>(address('me'));
-  session.set({ me });
-  return me;
-}
+onRefused(signInFirst);
+const known = session.on(['who'], () => {
+  known();
+  sayReturn();
+});
 
 /** The button that says who is signed in, and changes it. */
 export function createWho(): HTMLElement {
-  const button = h('button', { type: 'button', class: 'who', on: { click: () => askWho() } });
+  const button = h('button', { type: 'button', class: 'who' });
+  button.addEventListener('click', () => {
+    if (session.get().who.signed_in) openAccount();
+    else void askWho();
+  });
   const say = (): void => {
-    const { me } = session.get();
-    const name = me.with_key ? me.name : authorName();
-    button.textContent = me.planner ? name || t('frame.anonymous') : t('frame.readOnly');
-    button.title = me.planner ? t('frame.who') : t('frame.readOnlyHint');
-    button.classList.toggle('is-read-only', !me.planner);
-    // a service that nobody may edit has nothing to sign in for
-    button.hidden = !me.open && !me.keys;
+    const { me, who } = session.get();
+    const name = who.name || me.name || authorName();
+    if (who.signed_in) {
+      button.textContent = name || t('frame.anonymous');
+      button.title = t('account.title');
+    } else {
+      button.textContent = me.planner ? authorName() || t('frame.anonymous') : t('signIn.title');
+      button.title = me.planner ? t('frame.who') : t('signIn.hint');
+    }
+    button.classList.toggle('is-read-only', !me.planner && !who.signed_in);
   };
   say();
-  session.on(['me'], say);
+  session.on(['me', 'who'], say);
   onLang(say);
   return button;
-}
-
-/** Ask for name or key. Resolves once the reader may edit, or gave up. */
-export function askWho(): Promise<boolean> {
-  const { me } = session.get();
-  return new Promise((done) => {
-    const dialog = openDialog(me.open ? t('frame.who') : t('frame.key'), 'dialog-small', () =>
-      done(session.get().me.planner),
-    );
-    const input = h('input', {
-      id: 'who-input',
-      class: 'field',
-      type: me.open ? 'text' : 'password',
-      maxlength: '200',
-      autocomplete: 'off',
-      value: me.open ? authorName() : '',
-    });
-    const fault = h('p', { class: 'fault', role: 'alert' });
-    const form = h(
-      'form',
-      { method: 'dialog' },
-      h('label', { for: 'who-input', text: me.open ? t('frame.who') : t('frame.key') }),
-      input,
-      h('p', { class: 'muted', text: me.open ? t('frame.whoHint') : t('frame.keyHint') }),
-      fault,
-    );
-    const submit = async (): Promise<void> => {
-      if (me.open) setAuthor(input.value);
-      else setKey(input.value);
-      const now = await readMe();
-      if (now.planner) dialog.close();
-      else {
-        setKey('');
-        fault.textContent = t('frame.wrongKey');
-        input.select();
-      }
-    };
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      void submit();
-    });
-    dialog.body.append(form);
-    dialog.foot.append(
-      h('button', {
-        type: 'button',
-        class: 'button button-plain',
-        text: t('frame.cancel'),
-        on: { click: dialog.close },
-      }),
-      h('button', {
-        type: 'button',
-        class: 'button',
-        text: t('frame.save'),
-        on: { click: () => void submit() },
-      }),
-    );
-    input.focus();
-  });
 }

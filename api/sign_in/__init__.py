@@ -1,0 +1,1 @@
+"""How people come in: passwords and the city's identity provider, sessions kept by a cookie."""
