@@ -11,6 +11,7 @@ from apiflask import APIFlask
 from flask import Response, send_from_directory
 
 from api import (
+    acting,
     addresses,
     areas,
     basemap,
@@ -21,6 +22,7 @@ from api import (
     errors,
     facilities,
     grids,
+    history,
     jobs,
     mapit,
     me,
@@ -68,7 +70,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 """Sent with every answer that does not say otherwise."""
-PAGES = ("plans", "workbench", "compare", "dispatch", "place")
+PAGES = ("plans", "workbench", "compare", "dispatch", "place", "history")
 """Pages of the browser beside the map at ``/``; what they are about is in their query."""
 BLUEPRINTS = (
     overview.bp,
@@ -97,6 +99,7 @@ BLUEPRINTS = (
     ogc_tiles.bp,
     ogc_styles.bp,
     heat_views.bp,
+    history.bp,
 )
 
 
@@ -122,6 +125,7 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     errors.init_app(app)
     openapi.init_app(app)
     app.before_request(pages.check_parameters)
+    acting.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_web_map(app)

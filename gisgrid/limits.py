@@ -210,3 +210,6 @@ HEAT_REPORTS_MAX: Final = 5_000_000
 """Most reports one question about their heat may look at (about 60 bytes each in memory)."""
 HEAT_FRAMES_MAX: Final = 120
 """Most months or weeks one question about heat may be cut into."""
+HISTORY_PAGE_DEFAULT = 50
+HISTORY_PAGE_MAX = 200
+"""Entries of the audit log a page."""
