@@ -59,7 +59,7 @@ def test_only_the_workflow_of_planning_touches_stored_data() -> None:
     assert touching == {
         f"planning/workflow{of}.py"
         for of in (
-            "", "_changes", "_circles", "_edits", "_fixes", "_ground", "_heat", "_networks", "_plans", "_publishing",
+            "", "_changes", "_circles", "_edits", "_fixes", "_force", "_ground", "_heat", "_networks", "_plans", "_publishing",
             "_services", "_writing",
         )
     }  # fmt: skip

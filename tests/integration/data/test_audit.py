@@ -264,7 +264,7 @@ def test_eight_that_commit_at_once_make_one_chain(engine: sa.Engine) -> None:
 def test_nothing_secret_is_written_down(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         accounts.add_user(connection, "blue.lake", name="Desk", password="a long and winding secret", grants=[Grant("admin")])
-        _, secret = accounts.add_token(connection, "inlet", [Grant("reporter")])
+        secret = accounts.add_token(connection, "inlet", grants=[Grant("reporter")])
         connection.execute(
             sa.insert(t.webhooks).values(name="hook", url="https://example.invalid/in", secret="hush-hush-hush")
         )
@@ -274,7 +274,7 @@ def test_nothing_secret_is_written_down(engine: sa.Engine) -> None:
         ]
     kept = json.dumps([entry.changes for entry in _log(engine)])
     assert {entry.subject for entry in _log(engine)} == {"users", "tokens", "grants", "webhooks"}
-    for hidden in (*stored, secret, "hush-hush-hush", "a long and winding secret"):
+    for hidden in (*stored, str(secret).rpartition("ggt_")[2], "hush-hush-hush", "a long and winding secret"):
         assert str(hidden) not in kept
 
 
