@@ -103,9 +103,7 @@ def _conditions(wanted: Wanted, sight: Sight) -> list[sa.ColumnElement[bool]]:
         found.append(_a.subject.not_in(RIGHTS))
     if wanted.id is not None:
         found.append(_a.ids.contains([wanted.id]))
-    for areas in ((wanted.area,), sight.areas):
-        if areas != EVERYWHERE:
-            found.append(_in_areas(areas))
+    found += [_in_areas(areas) for areas in ((wanted.area,), sight.areas) if areas != EVERYWHERE]
     if wanted.principal:
         found.append(sa.or_(_a.principal == wanted.principal, _a.name == wanted.principal))
     if wanted.since is not None:
@@ -117,7 +115,7 @@ def _conditions(wanted: Wanted, sight: Sight) -> list[sa.ColumnElement[bool]]:
 
 def _in_areas(areas: Sequence[str]) -> sa.ColumnElement[bool]:
     one = sa.func.unnest(_a.areas).column_valued("one")
-    return sa.exists(sa.select(1).select_from(one).where(_under(one, areas)))
+    return sa.select(one).where(_under(one, areas)).correlate(t.audit_log).exists()
 
 
 def _under(code: sa.ColumnElement[str], areas: Sequence[str]) -> sa.ColumnElement[bool]:

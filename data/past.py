@@ -27,6 +27,8 @@ def rows_at(connection: sa.Connection, table: sa.Table, when: datetime) -> sa.CT
             f"{since.isoformat(timespec='seconds')}"
         )
     name = table.name
+    key = next(iter(table.primary_key.columns)).name
+    kind = "text" if key == "code" else "bigint"
     given = [column.name for column in table.columns if column.computed is None]
     columns = []
     for column in table.columns:
@@ -35,6 +37,8 @@ def rows_at(connection: sa.Connection, table: sa.Table, when: datetime) -> sa.CT
         else:
             columns.append(f'"{column.name}"')
     listed = ", ".join(f'w."{column}"' for column in given)
+    # rows with a code for a key are never inserted as a digest
+    inserted = "AND NOT coalesce((SELECT ids @> standing.key FROM bulk), false)" if kind == "bigint" else ""
     body = sa.text(
         f"""
         WITH later AS (
@@ -42,25 +46,26 @@ def rows_at(connection: sa.Connection, table: sa.Table, when: datetime) -> sa.CT
             CASE jsonb_typeof(c.changes) WHEN 'array' THEN c.changes ELSE '[]' END AS changes
           FROM audit_log AS c WHERE c.subject = '{name}' AND c.at > :moment),
         born AS (
-          SELECT DISTINCT (one ->> 'id')\\:\\:bigint AS id FROM later, jsonb_array_elements(later.changes) AS one
+          SELECT DISTINCT (one ->> 'id')\\:\\:{kind} AS id FROM later, jsonb_array_elements(later.changes) AS one
           WHERE action = 'insert'),
         bulk AS (
           SELECT range_agg(part) AS ids FROM later, unnest(later.many\\:\\:int8multirange) AS part),
         undone AS (
-          SELECT (one ->> 'id')\\:\\:bigint AS id, jsonb_object_agg(field.key, field.value ORDER BY later.seq DESC) AS was
+          SELECT (one ->> 'id')\\:\\:{kind} AS id,
+            jsonb_object_agg(field.key, field.value ORDER BY later.seq DESC) AS was
           FROM later, jsonb_array_elements(later.changes) AS one, jsonb_each(one -> 'before') AS field
           WHERE action <> 'insert' AND jsonb_typeof(one -> 'before') = 'object' GROUP BY 1),
         standing AS (
-          SELECT coalesce(n.id, u.id) AS key, n AS now, u.was
-          FROM {name} AS n FULL JOIN undone AS u ON u.id = n.id),
+          SELECT coalesce(n.{key}, u.id) AS key, n AS now, u.was
+          FROM {name} AS n FULL JOIN undone AS u ON u.id = n.{key}),
         there AS (
           SELECT w.* FROM standing, jsonb_populate_record(standing.now, standing.was) AS w
           WHERE standing.was IS NOT NULL AND NOT EXISTS (SELECT FROM born WHERE born.id = standing.key)
-            AND NOT coalesce((SELECT ids @> standing.key FROM bulk), false)
+            {inserted}
           UNION ALL
           SELECT (standing.now).* FROM standing
           WHERE standing.was IS NULL AND NOT EXISTS (SELECT FROM born WHERE born.id = standing.key)
-            AND NOT coalesce((SELECT ids @> standing.key FROM bulk), false))
+            {inserted})
         SELECT {", ".join(columns)} FROM (SELECT {listed} FROM there AS w) AS w
         """
     ).bindparams(moment=when)

@@ -37,7 +37,7 @@ def _found() -> Principal:
     try:
         name = planner()
     except Forbidden:
-        known = dict((key, name) for name, key in state().settings.open311_keys)
+        known = {key: name for name, key in state().settings.open311_keys}
         sender = known.get(bearer() or "", "")
         return Principal("key", f"key:{sender}", sender, (Grant("reporter"),)) if sender else NOBODY
     roles = tuple(Grant(role) for role in ("planner", "dispatcher", "analyst"))

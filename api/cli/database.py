@@ -87,11 +87,10 @@ def verify(output: Output, since: str | None) -> int:
 
     Prints the hash the log ends with: note it outside this machine, and give it to --since the next time.
     """
-    with db.database(Settings.from_env()) as engine, output.stage("verifying"):
-        with engine.connect() as connection:
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            found = audit_chain.verify(connection, since)
-            force = workflow_force.check_force(connection)
+    with db.database(Settings.from_env()) as engine, output.stage("verifying"), engine.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        found = audit_chain.verify(connection, since)
+        force = workflow_force.check_force(connection)
     rate = found.entries / max(found.seconds, 1e-9)
     lines = [
         f"audit log: {found.entries:,} entries looked at, {rate:,.0f}/s; {'whole' if found.whole else 'BROKEN'}",

@@ -38,11 +38,12 @@ from data.tables.work import JOB_STATES, imports, jobs, queue_migrations
 
 __all__ = [
     "AREA_LEVELS", "AUDITED", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "MERCATOR_SRID", "NOTED",
-    "PUBLICATION_STATES", "RIGHTS", "SRID", "STAGES", "STATES", "WHOLE_ROWS", "addresses", "areas", "audit_head", "audit_log", "barriers",
-    "buildings", "circle_blind_spots", "circle_coverage", "circle_polygons", "circle_residences", "circle_runs",
-    "component_classes", "components", "facilities", "facility_categories", "generations", "grants", "grids",
-    "idempotency_keys", "imports", "job_previews", "jobs", "layer_changes", "mapit_ids", "metadata", "owners",
-    "plan_comments", "plan_edits", "plans", "posts", "publications", "queue_migrations", "reassignments",
-    "report_updates", "reports", "sessions", "sign_in_failures", "streets", "thematic_features", "thematic_layers",
-    "tokens", "unit_sets", "units", "users", "walls", "water", "webhook_deliveries", "webhooks",
+    "PUBLICATION_STATES", "RIGHTS", "SRID", "STAGES", "STATES", "WHOLE_ROWS", "addresses", "areas", "audit_head",
+    "audit_log", "barriers", "buildings", "circle_blind_spots", "circle_coverage", "circle_polygons",
+    "circle_residences", "circle_runs", "component_classes", "components", "facilities", "facility_categories",
+    "generations", "grants", "grids", "idempotency_keys", "imports", "job_previews", "jobs", "layer_changes",
+    "mapit_ids", "metadata", "owners", "plan_comments", "plan_edits", "plans", "posts", "publications",
+    "queue_migrations", "reassignments", "report_updates", "reports", "sessions", "sign_in_failures", "streets",
+    "thematic_features", "thematic_layers", "tokens", "unit_sets", "units", "users", "walls", "water",
+    "webhook_deliveries", "webhooks",
 ]  # fmt: skip

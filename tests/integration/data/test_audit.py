@@ -61,7 +61,13 @@ def test_a_change_is_told_with_who_why_and_from_where(engine: sa.Engine) -> None
     assert (made.principal, made.name, made.reason, made.origin) == (
         "user:3", "Blue Lake desk", "the new name", "PUT /here 1",
     )  # fmt: skip
-    assert (made.subject, made.action, made.rows, made.ids, made.areas) == ("areas", "insert", 1, ["370800"], ["370800"])
+    assert (made.subject, made.action, made.rows, made.ids, made.areas) == (
+        "areas",
+        "insert",
+        1,
+        ["370800"],
+        ["370800"],
+    )
     assert (renamed.principal, renamed.name, renamed.reason) == ("token:5", "Inlet", "")
     assert renamed.changes == [
         {"id": "370800", "area": "370800", "before": {"name": "湖区"}, "after": {"name": "新湖区"}}
@@ -200,7 +206,11 @@ def test_every_column_that_is_changed_is_found(engine: sa.Engine, column: str) -
         (["UPDATE audit_head SET hash = sha256('x')"], 6, "head"),
         (["UPDATE audit_head SET seq = 5"], 5, "head"),
         (["DELETE FROM audit_head"], None, "head"),
-        (["INSERT INTO audit_log (subject, action, rows, changes) VALUES ('areas', 'insert', 1, '[]')"], None, "outside"),
+        (
+            ["INSERT INTO audit_log (subject, action, rows, changes) VALUES ('areas', 'insert', 1, '[]')"],
+            None,
+            "outside",
+        ),
     ],
 )
 def test_rows_removed_swapped_cut_off_or_put_in_are_found(
@@ -263,7 +273,9 @@ def test_eight_that_commit_at_once_make_one_chain(engine: sa.Engine) -> None:
 
 def test_nothing_secret_is_written_down(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        accounts.add_user(connection, "blue.lake", name="Desk", password="a long and winding secret", grants=[Grant("admin")])
+        accounts.add_user(
+            connection, "blue.lake", name="Desk", password="a long and winding secret", grants=[Grant("admin")]
+        )
         secret = accounts.add_token(connection, "inlet", grants=[Grant("reporter")])
         connection.execute(
             sa.insert(t.webhooks).values(name="hook", url="https://example.invalid/in", secret="hush-hush-hush")
@@ -329,7 +341,9 @@ def test_the_log_played_again_gives_the_tables_at_every_moment(engine: sa.Engine
         }  # fmt: skip
         for moment, state in moments:
             cte = rows_at(connection, t.components, moment)
-            query = STATE.columns(*[sa.column(name) for name in ("code", "id", "name", "note", "first_date", "geometry", "mercator")])
+            query = STATE.columns(
+                *[sa.column(name) for name in ("code", "id", "name", "note", "first_date", "geometry", "mercator")]
+            )
             found = connection.execute(sa.select(query.subquery()).add_cte(cte)).mappings()
             assert {row["id"]: dict(row) for row in found} == state
         assert verify(connection).whole
