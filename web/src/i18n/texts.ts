@@ -2,6 +2,7 @@
 import { analysisTexts } from './analysis';
 import { dispatchTexts } from './dispatch';
 import { frameTexts } from './frame';
+import { historyTexts } from './history';
 import { mapTexts } from './map';
 import { placeTexts } from './place';
 import { plansTexts } from './plans';
@@ -17,6 +18,7 @@ const parts = [
   workbenchTexts,
   dispatchTexts,
   placeTexts,
+  historyTexts,
 ] as const;
 
 type KeysOf<T> = T extends unknown ? keyof T & string : never;
