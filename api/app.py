@@ -11,6 +11,7 @@ from apiflask import APIFlask
 from flask import Response, send_from_directory
 
 from api import (
+    acting,
     addresses,
     areas,
     basemap,
@@ -21,6 +22,7 @@ from api import (
     errors,
     facilities,
     grids,
+    history,
     idempotency,
     jobs,
     mapit,
@@ -74,7 +76,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 """Sent with every answer that does not say otherwise."""
-PAGES = ("plans", "workbench", "compare", "dispatch", "place", "people")
+PAGES = ("plans", "workbench", "compare", "dispatch", "place", "people", "history")
 """Pages of the browser beside the map at ``/``; what they are about is in their query."""
 BLUEPRINTS = (
     overview.bp,
@@ -106,6 +108,7 @@ BLUEPRINTS = (
     sign_in_views.bp,
     users.bp,
     tokens.bp,
+    history.bp,
 )
 
 
@@ -133,6 +136,7 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     known = guard.init_app(app, settings, engine)
     app.before_request(pages.check_parameters)
     app.before_request(csrf.check)
+    acting.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_web_map(app)

@@ -10,7 +10,7 @@ from apiflask.fields import Float, String
 from flask import Response
 
 from api.json import json_response
-from api.pages import GEOJSON, Strict, no_parameters, page_query, respond_feature, respond_page
+from api.pages import GEOJSON, AtQuery, Strict, no_parameters, page_query, respond_feature, respond_page
 from api.state import state
 from data import tables as t
 from gisgrid.errors import BadInput
@@ -31,7 +31,7 @@ class ClusterQuery(Strict):
 @bp.get("")
 @bp.input(page_query(COMPONENTS), location="query", unknown=None)
 def list_components(query_data: dict[str, Any]) -> Response:
-    """Components as GeoJSON."""
+    """Components as GeoJSON, now or as they were."""
     return respond_page(COMPONENTS, query_data)
 
 
@@ -85,7 +85,7 @@ def classes() -> Response:
 
 
 @bp.get("/<component_code>")
-@no_parameters
-def one_component(component_code: str) -> Response:
-    """One component by its code."""
-    return respond_feature(COMPONENTS, component_code)
+@bp.input(AtQuery, location="query", unknown=None)
+def one_component(component_code: str, query_data: dict[str, Any]) -> Response:
+    """One component by its code, now or as it was."""
+    return respond_feature(COMPONENTS, component_code, at=query_data.get("at"))

@@ -7,16 +7,18 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from apiflask import APIBlueprint
+from apiflask.fields import String
 from flask import Response
 
 from api.circles.figures import share
 from api.json import json_response
-from api.pages import GEOJSON, no_parameters, page_query, respond_page
+from api.moments import AT_GENERATION, generation_asked
+from api.pages import GEOJSON, Strict, page_query, respond_page
 from api.state import state
 from data import tables as t
 from data.circles import current_run, grid_shares
 from data.grid_systems import stored_name
-from data.plans import current_generation, in_force
+from data.plans import in_force
 from data.tables import COMPREHENSIVE
 from gisgrid.errors import NotFound
 from layers.catalog import GRIDS
@@ -25,10 +27,18 @@ from layers.features import feature
 bp = APIBlueprint("grids", __name__, url_prefix="/api/v1/grids", tag="Grids")
 
 
+class GridQuery(Strict):
+    """Parameters of one grid."""
+
+    at = String(metadata={"description": AT_GENERATION})
+
+
 @bp.get("")
 @bp.input(page_query(GRIDS), location="query", unknown=None)
 def list_grids(query_data: dict[str, Any]) -> Response:
     """Grids in force as GeoJSON, with households and a label point.
+
+    Those in force now, or at another time (``at``).
 
     The comprehensive ones of all levels; ``level=1`` takes one level, ``system=fire`` another system.
     """
@@ -36,17 +46,20 @@ def list_grids(query_data: dict[str, Any]) -> Response:
     systems = query.get("system", COMPREHENSIVE).split(",")
     query["system"] = ",".join(stored_name(system) for system in systems)
     with state().engine.connect() as connection:
-        generation = current_generation(connection)
+        generation = generation_asked(connection, query.pop("at", None))
         now = in_force(generation.id) if generation else sa.false()
         return respond_page(GRIDS, query, where=[now], connection=connection)
 
 
 @bp.get("/<code>")
-@no_parameters
-def one_grid(code: str) -> Response:
-    """One grid in force, of any level and system, with what lies in it and who reaches which facilities from it."""
+@bp.input(GridQuery, location="query", unknown=None)
+def one_grid(code: str, query_data: dict[str, Any]) -> Response:
+    """One grid in force, of any level and system, with what lies in it and who reaches which facilities from it.
+
+    With ``at`` the grid that had the code then; what lies in it is counted now, and circles are those of now.
+    """
     with state().engine.connect() as connection:
-        generation = current_generation(connection)
+        generation = generation_asked(connection, query_data.get("at"))
         if generation is None:
             raise NotFound("no plan is published yet; publish one first")
         found = orjson.loads(feature(connection, GRIDS, code, where=[in_force(generation.id)]))

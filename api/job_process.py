@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from api.processes import end_with
+from gisgrid.actors import Actor, set_at_work
 from gisgrid.errors import BadInput, Broken, GisgridError
 from gisgrid.jobs import Cancelled, JobFiles, JobWork
 from gisgrid.limits import JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
@@ -44,6 +45,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (JOB_OUTPUT_BYTES_MAX, JOB_OUTPUT_BYTES_MAX))
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # opening a database is no news
+    set_at_work(Actor(order.get("owner") or "worker", "", "", f"job {order['job']} {order['kind']}"))
     stop = threading.Event()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, stop), daemon=True).start()
     _tell(channel, perform(order, Teller(channel, stop)))

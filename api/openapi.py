@@ -172,6 +172,13 @@ JOB = {
     "error": _nullable(_object({"status": INTEGER, "code": TEXT, "message": TEXT, "details": FACTS})),
 }  # fmt: skip
 
+HISTORY_ENTRY = _object({
+    "seq": INTEGER, "at": TIME, **dict.fromkeys(("principal", "name", "subject", "action", "reason", "origin"), TEXT),
+    "rows": INTEGER, "hash": TEXT, "digest": _nullable(FACTS),
+    "changes": _list(_object({
+        "id": {}, "area": TEXT, "label": TEXT, "before": _nullable(FACTS), "after": _nullable(FACTS),
+    })),
+})  # fmt: skip
 LAYER_ATTRIBUTE = {"name": TEXT, "type": TEXT, "title_zh": TEXT, "title_en": TEXT, "unit": TEXT}
 LAYER = _object({
     **dict.fromkeys(("name", "title_zh", "title_en", "about_zh", "about_en", "shape", "crs", "style"), TEXT),
@@ -295,6 +302,9 @@ ANSWERS: dict[str, Json] = {
     "/api/v1/reports/{report}": REPORT,
     "/api/v1/reports/{report}/reassignments": _object({"reassignments": _list(REASSIGNMENT)}),
     "/api/v1/reports/{report}/updates": _object({"updates": _list(UPDATE)}),
+    "/api/v1/history": _object({"entries": _list(HISTORY_ENTRY), "links": LINKS}),
+    "/api/v1/history/head": _object({"seq": INTEGER, "hash": TEXT, "since": TIME}),
+    "/api/v1/history/{seq}": HISTORY_ENTRY,
     "/api/v1/jobs": _object({"jobs": _list(_object(JOB)), "links": LINKS}),
     "/api/v1/jobs/{job}": _object(JOB),
     "/api/v1/jobs/{job}/events": TEXT,

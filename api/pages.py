@@ -14,6 +14,7 @@ from flask import Response, request
 from marshmallow import RAISE
 
 from api.json import json_bytes
+from api.moments import AT_GENERATION, AT_MOMENT, as_it_was
 from api.state import state
 from gisgrid.errors import BadInput
 from gisgrid.limits import PAGE_DEFAULT, PAGE_MAX
@@ -21,6 +22,8 @@ from layers.catalog import Layer
 from layers.features import feature, page, parse_bbox
 
 GEOJSON = "application/geo+json"
+TOLD_OF_PAST = {"grids": AT_GENERATION, "areas": AT_MOMENT, "components": AT_MOMENT, "reports": AT_MOMENT}
+"""Tables whose pages can be asked for as they were (``at``)."""
 P = ParamSpec("P")
 
 
@@ -60,10 +63,21 @@ class PageQuery(Strict):
     after = String(metadata={"description": "key of the last feature of the page before; take it from the next link"})
 
 
+class AtQuery(Strict):
+    """Parameters of one thing that can be asked for as it was."""
+
+    at = String(metadata={"description": AT_MOMENT})
+
+
 def page_query(layer: Layer) -> type[Schema]:
     """The parameters of one layer's pages: those of every page and the layer's own filters."""
+    at = (
+        {}
+        if layer.table.name not in TOLD_OF_PAST
+        else {"at": String(metadata={"description": TOLD_OF_PAST[layer.table.name]})}
+    )
     own = {name: String(metadata={"description": f"{name}; several values split by commas"}) for name in layer.filters}
-    return type(f"{layer.name.title()}Query", (PageQuery,), own)
+    return type(f"{layer.name.title()}Query", (PageQuery,), own | at)
 
 
 def respond_page(
@@ -73,14 +87,16 @@ def respond_page(
     where: Sequence[sa.ColumnElement[bool]] = (),
     connection: sa.Connection | None = None,
 ) -> Response:
-    """Answer a page request."""
+    """Answer a page request; with ``at``, of the layer's table as it was then."""
     query = dict(query)
+    at = query.pop("at", None)
     box, limit, after = query.pop("bbox", None), query.pop("limit"), query.pop("after", None)
     filters = {name: value.split(",") for name, value in query.items()}
     bbox = parse_bbox(box) if box is not None else None
     if connection is None:
         with state().engine.connect() as opened:
-            found = page(opened, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where)
+            past = as_it_was(opened, layer.table, at)
+            found = page(opened, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where, past=past)
     else:
         found = page(connection, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where)
     head = {"type": "FeatureCollection", "numberReturned": len(found.features), "numberMatched": found.matched}
@@ -92,7 +108,10 @@ def respond_page(
     return Response(text, mimetype=GEOJSON)
 
 
-def respond_feature(layer: Layer, key: str, *, where: Sequence[sa.ColumnElement[bool]] = ()) -> Response:
-    """Answer a request for one feature."""
+def respond_feature(
+    layer: Layer, key: str, *, where: Sequence[sa.ColumnElement[bool]] = (), at: str | None = None
+) -> Response:
+    """Answer a request for one feature; with ``at``, as it was then."""
     with state().engine.connect() as connection:
-        return Response(feature(connection, layer, key, where=where), mimetype=GEOJSON)
+        past = as_it_was(connection, layer.table, at)
+        return Response(feature(connection, layer, key, where=where, past=past), mimetype=GEOJSON)

@@ -109,6 +109,7 @@ def _process(home: Path, run: jobs.Run, registry: str) -> Iterator[subprocess.Po
     order = {
         "job": run.job, "kind": run.kind, "params": run.params, "registry": registry, "folder": str(files.folder),
         "input": str(files.input) if files.input else None, "parent": os.getpid(), "nice": 5,
+        "owner": run.owner,
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "api.job_process"],

@@ -29,6 +29,7 @@ from data.db import make_engine
 from data.dispatch import Dispatcher
 from data.embedded import session_name
 from data.queue import QUEUE, TASK
+from gisgrid.actors import Actor, set_at_work
 from gisgrid.interrupts import aside
 from gisgrid.limits import WEBHOOK_LANES_TOTAL
 from gisgrid.settings import Settings
@@ -73,6 +74,7 @@ def work(
     ``registry`` names the kinds of work as ``module:NAME``; ``ready`` is called once signals are heeded.
     """
     engine = make_engine(url.render_as_string(hide_password=False), pool=(WEBHOOK_LANES_TOTAL + concurrency) // 2 + 3)
+    set_at_work(Actor("worker", origin="gisgrid worker"))  # and in the tasks and threads that take this context on
     dispatcher = Dispatcher(engine, settings.webhook_waits)
     try:
         dispatcher.start()

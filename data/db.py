@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from data import embedded, queue
+from data import audit, embedded, queue
 from data.code_tables import sync_code_tables
 from gisgrid.errors import BadInput, Broken
 from gisgrid.settings import Settings
@@ -50,6 +50,7 @@ def make_engine(url: str, *, pool: int = 8) -> sa.Engine:
         sqlalchemy_url(url), pool_pre_ping=True, pool_size=pool, max_overflow=pool, connect_args=about
     )
     sa.event.listen(engine, "connect", _plan_for_values)
+    audit.heeding(engine)
     return engine
 
 

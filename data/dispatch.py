@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from data import deliveries
 from data.deliveries import Delivery, Moment
 from gisgrid import __version__
+from gisgrid.actors import Actor, set_at_work
 from gisgrid.limits import WEBHOOK_ANSWER_BYTES_MAX, WEBHOOK_LANES, WEBHOOK_LANES_TOTAL, WEBHOOK_SECONDS
 from gisgrid.webhooks import key_of, next_wait, retry_after, signature
 
@@ -195,6 +196,7 @@ class Dispatcher:
     def _lane(self, webhook: int) -> None:
         """Send one delivery of the webhook after the other, until none is due or others should have a turn."""
         until = time.monotonic() + LANE_SECONDS
+        set_at_work(Actor("worker", origin=f"webhook {webhook}"))
         try:
             with session() as http:
                 while not self._stop.is_set() and time.monotonic() < until:

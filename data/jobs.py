@@ -49,6 +49,8 @@ class Run:
     kind: str
     params: dict[str, Any]
     attempt: int
+    owner: str = ""
+    """Key of the principal who asked for it."""
 
 
 def submit(
@@ -199,10 +201,12 @@ def begin(connection: sa.Connection, job: int) -> Run | None:
     )
     start = {"state": "running", "attempts": j.attempts + 1, "share": 0, "note": "", "started_at": sa.func.now()}
     row = connection.execute(
-        sa.update(t.jobs).where(unfinished).values(**start, **_next_revision).returning(j.kind, j.params, j.attempts)
+        sa.update(t.jobs).where(unfinished).values(**start, **_next_revision).returning(
+            j.kind, j.params, j.attempts, j.owner
+        )
     ).one_or_none()
     connection.commit()
-    return Run(job, row.kind, row.params, row.attempts) if row else None
+    return Run(job, row.kind, row.params, row.attempts, row.owner) if row else None
 
 
 def report(connection: sa.Connection, run: Run, share: float, note: str) -> bool:

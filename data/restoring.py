@@ -12,10 +12,10 @@ from sqlalchemy.dialects import postgresql as pg
 from data import tables as t
 from data.drafts import copy_grids
 from data.loading import insert_one
-from data.plans import Generation, generation_by_id, plan_row
+from data.plans import Generation, current_generation, generation_by_id, plan_row
 from data.publishing import alone, end_grids, lock_grids, open_generation
 from data.tables import COMPREHENSIVE
-from gisgrid.errors import Conflict
+from gisgrid.errors import BadInput, Conflict, NotFound
 
 g = t.grids.c
 
@@ -89,6 +89,31 @@ def restore(connection: sa.Connection, generation: int, *, note: str = "", autho
         for system in order
     ]  # fmt: skip
     return made[-1]
+
+
+def undo(connection: sa.Connection, generation: int | None = None, *, note: str, author: str = "") -> Generation:
+    """Undo the last publication: bring back the grids that were in force before it; the new generation.
+
+    ``generation``: the one the caller takes for the last. Where systems changed with a restore, which makes a
+    generation for each, the last of them is undone. Raises BadInput without a reason, NotFound where nothing is
+    published, Conflict when another generation is the last or nothing was in force before.
+    """
+    if not note.strip():
+        raise BadInput("note is empty; say why the publication is undone")
+    alone(connection)
+    last = current_generation(connection)
+    if last is None:
+        raise NotFound("no plan is published yet; there is nothing to undo")
+    if generation is not None and generation != last.id:
+        raise Conflict(
+            f"generation {generation} is not the last one; generation {last.id} is: look at it, then undo that one",
+            code="changed", current=last.id,
+        )  # fmt: skip
+    ids = t.generations.c.id
+    before = connection.scalar(sa.select(sa.func.max(ids)).where(ids < last.id))
+    if before is None:
+        raise Conflict(f"generation {last.id} is the first; nothing was in force before it")
+    return restore(connection, int(before), note=note, author=author)
 
 
 def _differing(connection: sa.Connection, generation: int) -> list[_Grid]:

@@ -246,3 +246,6 @@ PROVIDER_SECONDS: Final = 5.0
 """How long the identity provider may take to answer."""
 PROVIDER_BYTES_MAX: Final = 1024 * 1024
 """Longest answer of the identity provider that is read, in bytes."""
+HISTORY_PAGE_DEFAULT = 50
+HISTORY_PAGE_MAX = 200
+"""Entries of the audit log a page."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from data import drafts, plans, publications
 from data.publishing import alone, publish_plan
 from data.restoring import restore as restore_generation
+from data.restoring import undo as undo_last
 from data.retrying import retried
 from data.tables import COMPREHENSIVE
 from gisgrid.coverage import CoverageReport
@@ -154,3 +155,9 @@ def restore(engine: sa.Engine, generation: int, *, note: str = "", author: str =
     """Bring back the grids of an earlier generation as a new one (`data.restoring.restore`)."""
     with engine.begin() as connection:
         return restore_generation(connection, generation, note=note, author=author)
+
+
+def undo(engine: sa.Engine, generation: int | None, *, note: str, author: str = "") -> plans.Generation:
+    """Undo the last publication (`data.restoring.undo`)."""
+    with engine.begin() as connection:
+        return undo_last(connection, generation, note=note, author=author)

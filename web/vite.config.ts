@@ -2,7 +2,7 @@
 import { defineConfig } from 'vite';
 
 // `npm run dev` serves the page from source and passes API calls on to a running gisgrid.
-const PAGES = ['index', 'plans', 'workbench', 'compare', 'dispatch', 'place', 'people'];
+const PAGES = ['index', 'plans', 'workbench', 'compare', 'dispatch', 'place', 'people', 'history'];
 const service = 'http://127.0.0.1:8000';
 
 export default defineConfig({

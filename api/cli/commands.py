@@ -10,6 +10,7 @@ import click
 
 from api.cli import stopping
 from gisgrid import __version__, interrupts
+from gisgrid.actors import operator, set_at_work
 from gisgrid.errors import GisgridError, exit_code
 
 MODULES: dict[str, str] = {
@@ -35,6 +36,8 @@ MODULES: dict[str, str] = {
     "publish": "publishing",
     "generations": "publishing",
     "restore": "publishing",
+    "undo": "publishing",
+    "history": "history",
     "systems": "systems",
     "fuse": "systems",
     "crosswalk": "systems",
@@ -68,6 +71,7 @@ class Commands(click.Group):
         with interrupts.held():  # some libraries swallow Ctrl-C while they are imported, or tell of it themselves
             module = importlib.import_module(f"api.cli.{MODULES[cmd_name]}")
         stopping.check()
+        set_at_work(operator(cmd_name))
         found: click.Command = next(command for command in module.COMMANDS if command.name == cmd_name)
         return found
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from api.cli.output import Output, output_options
-from data import db, embedded
+from data import audit_chain, db, embedded
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
+from planning import workflow_force
 
 
 @click.group("db")
@@ -72,6 +75,34 @@ def upgrade(output: Output) -> None:
     with db.database(Settings.from_env()) as engine:
         version = db.schema_version(engine)
     output.result({"schema": version}, [f"schema {version}"])
+
+
+@group.command("verify")
+@click.option(
+    "--since", metavar="HASH", default=None, help="A hash noted elsewhere; only what came after is looked at."
+)
+@output_options
+def verify(output: Output, since: str | None) -> int:
+    """Look whether the audit log, and the grids in force, are whole; exit 1 when they are not.
+
+    Prints the hash the log ends with: note it outside this machine, and give it to --since the next time.
+    """
+    with db.database(Settings.from_env()) as engine, output.stage("verifying"), engine.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        found = audit_chain.verify(connection, since)
+        force = workflow_force.check_force(connection)
+    rate = found.entries / max(found.seconds, 1e-9)
+    lines = [
+        f"audit log: {found.entries:,} entries looked at, {rate:,.0f}/s; {'whole' if found.whole else 'BROKEN'}",
+        *[f"  {fault['message']}" for fault in found.faults],
+        *([f"  and {found.broken - len(found.faults)} more"] if found.broken > len(found.faults) else []),
+        f"grids in force: {force.grids:,} of generation {force.generation or '–'}; {'whole' if force.ok else 'BROKEN'}",
+        *[f"  {problem}" for problem in force.problems],
+        f"head: {found.head_seq} {found.head_hash}",
+    ]
+    facts = {"ok": found.whole and force.ok, "log": asdict(found) | {"whole": found.whole}, "force": asdict(force)}
+    output.result(facts | {"head": {"seq": found.head_seq, "hash": found.head_hash}}, lines)
+    return 0 if facts["ok"] else 1
 
 
 COMMANDS = (group,)

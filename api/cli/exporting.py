@@ -35,7 +35,7 @@ ENDINGS: Final = (".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".shp", ".zi
 @click.option("--crs", help="Coordinate system: EPSG:4490 when not given; of .csv and .geojson also gcj02 and bd09.")
 @click.option("--system", help="Grids of a professional system (fire, 消防 …) instead of the comprehensive ones.")
 @click.option("--bbox", help="Only what lies in minx,miny,maxx,maxy: degrees, longitude first.")
-@click.option("--datetime", "when", help="Time, day or from/to; of grids, those in force at its end.")
+@click.option("--datetime", "--at", "when", help="Time, day or from/to; of grids, those in force at its end.")
 @click.option("--filter", "filter_text", help="CQL2: \"households > 500 AND kind <> 'special'\".")
 @click.option(
     "--filter-lang", type=click.Choice(["cql2-text", "cql2-json"]), default="cql2-text", show_default=True,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import UTC, datetime
 
 import click
 
 from api.cli.output import Output, output_options, table_lines
 from data import db, plan_pages, publications
+from gisgrid.actors import operator, set_at_work
 from gisgrid.moments import coming_moment
 from gisgrid.settings import Settings
 from planning import workflow_publishing
@@ -28,6 +30,7 @@ SHOWN = 50
 @output_options
 def publish(output: Output, plan: int, note: str, effective: str | None, override: str, cancel: bool) -> None:
     """Put a stored draft plan in force as a new generation, now or at a time to come."""
+    set_at_work(operator("publish", note))
     settings = Settings.from_env()
     if cancel:
         with db.database(settings) as engine, engine.begin() as connection:
@@ -76,10 +79,25 @@ def generations(output: Output) -> None:
 @output_options
 def restore(output: Output, generation: int, note: str) -> None:
     """Bring back the grids that were in force in an earlier GENERATION, under their codes, as a new one."""
+    set_at_work(operator("restore", note))
     with db.database(Settings.from_env()) as engine, output.stage("restoring"):
         made = workflow_publishing.restore(engine, generation, note=note)
     facts = {"generation": made.id, "restored": generation, "plan": made.plan}
     output.result(facts, [f"generation {made.id} is in force: the grids of generation {generation}"])
 
 
-COMMANDS = (publish, generations, restore)
+@click.command("undo")
+@click.option("--note", required=True, help="Why, for the record.")
+@click.option("--generation", type=int, help="The generation to be undone, so that no newer one is by mistake.")
+@output_options
+def undo(output: Output, note: str, generation: int | None) -> int:
+    """Undo the last publication: the grids in force before it come back, as a new generation."""
+    set_at_work(operator("undo", note))
+    with db.database(Settings.from_env()) as engine, output.stage("undoing"):
+        made = workflow_publishing.undo(engine, generation, note=note, author=getpass.getuser())
+    facts = {"generation": made.id, "restored": made.restored, "plan": made.plan}
+    output.result(facts, [f"generation {made.id} is in force: the grids of generation {made.restored}"])
+    return 0
+
+
+COMMANDS = (publish, generations, restore, undo)

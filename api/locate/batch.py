@@ -19,6 +19,7 @@ from api.locate import rows as locate_rows
 from api.locate.answers import checked_within
 from api.locate.rows import Rows
 from api.locate.words import place_addresses
+from api.moments import AT_GENERATION, moment_or_generation
 from api.pages import Strict
 from api.state import state
 from data import jobs
@@ -74,6 +75,7 @@ class BatchQuery(Strict):
         load_default=OUTSIDE_METRES_MAX,
         metadata={"description": "how far outside every grid the nearest one is still told, in metres; 0: do not look"},
     )
+    at = String(metadata={"description": f"{AT_GENERATION}; of what is answered at once"})
 
 
 @bp.post("")
@@ -89,15 +91,17 @@ def locate_batch(query_data: dict[str, Any]) -> Response:
     crs = normalise(query_data["crs"])
     check_systems(crs, STORAGE_CRS)
     columns = _columns(query_data.get("columns"))
-    within = checked_within(query_data["within"])
+    within, at = checked_within(query_data["within"]), query_data.get("at")
+    asked = grids_in_force() if at is None else Grids.of_generation(state().current.at(moment_or_generation(at)))
     params = {"sent": sent, "wanted": wanted, "crs": crs, "columns": columns, "max_metres": within}
     if sent in (JSON, GEOJSON):
         body = request.get_data(cache=False)
         rows = (locate_rows.parse_json if sent == JSON else locate_rows.parse_geojson)(body, crs)
         rows = place_addresses(rows, state().addresses, state().current.need())
         if len(rows.ids) > LOCATE_ROWS_MAX:
+            _only_now(at)
             return _as_job(params, body, len(rows.ids))
-        return _answered(rows, wanted, within, None)
+        return _answered(rows, wanted, within, None, asked)
     with _spooled(f".{sent}") as path:
         count = rows_of(path)
         if count > LOCATE_ROWS_MAX or path.stat().st_size > BODY_BYTES_MAX:
@@ -105,9 +109,15 @@ def locate_batch(query_data: dict[str, Any]) -> Response:
                 raise BadInput(f"{count:,} rows are more than {LOCATE_JOB_ROWS_MAX:,}; send them in parts")
             if wanted == JSON:
                 raise BadInput("so large a table is answered as csv, parquet or geojson; ask with format=")
+            _only_now(at)
             return _as_job(params, path, count)
         stream = open_table(path, crs, columns, typed=wanted == PARQUET)
-        return _answered(locate_rows.parse_table(stream), wanted, within, stream)
+        return _answered(locate_rows.parse_table(stream), wanted, within, stream, asked)
+
+
+def _only_now(at: str | None) -> None:
+    if at is not None:
+        raise BadInput("at goes with batches that are answered at once; send this one in parts")
 
 
 def open_table(path: Path, crs: str, columns: tuple[str, str] | None, *, typed: bool) -> PointStream:
@@ -206,8 +216,7 @@ def without_path(error: BadInput, path: Path) -> BadInput:
 # --- the answer -------------------------------------------------------------------------
 
 
-def _answered(rows: Rows, wanted: str, within: float, source: PointStream | None) -> Response:
-    grids = grids_in_force()
+def _answered(rows: Rows, wanted: str, within: float, source: PointStream | None, grids: Grids) -> Response:
     found = locate_rows.locate_rows(rows, grids, within)
     if wanted == JSON:
         return Response(locate_rows.as_json(rows, found, grids), mimetype=TYPES[JSON])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pyproj
@@ -14,6 +13,7 @@ from flask import Response
 
 from api.json import json_response
 from api.locate.answers import Asked, answer, checked_within, first_post
+from api.moments import moment_or_generation
 from api.pages import Strict
 from api.state import state
 from data.components import ComponentOwner, component_owner
@@ -23,7 +23,6 @@ from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import ACCURACY_METRES_MAX, KEY_CHARS_MAX, OUTSIDE_METRES_MAX
 from gisgrid.locate.points import check_systems
 from gisgrid.locate.sure import CONFIDENCE, sigma_of
-from gisgrid.moments import past_moment
 
 bp = APIBlueprint("locate", __name__, url_prefix="/api/v1/locate", tag="Locate")
 ADDRESS_MATCHES = 5
@@ -51,7 +50,7 @@ class LocateQuery(Strict):
         metadata={"description": "metres a place outside every grid may lie from the nearest one"},
     )
     system = String(metadata={"description": "professional systems to answer for, split by commas; all by default"})
-    at = String(metadata={"description": "date or time: the grids in force then"})
+    at = String(metadata={"description": "date or time, or the number of a generation: the grids in force then"})
 
 
 @bp.get("")
@@ -122,8 +121,7 @@ def _generation(at: str | None) -> InForce:
     current = state().current
     if at is None:
         return current.need()
-    zone = state().settings.timezone
-    return current.at(past_moment(at, name="at", zone=zone, now=datetime.now(UTC)))
+    return current.at(moment_or_generation(at))
 
 
 def _doubt(address: dict[str, Any] | None, by_address: bool) -> str | None:

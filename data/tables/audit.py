@@ -8,10 +8,14 @@ from sqlalchemy.dialects import postgresql as pg
 from data.tables.base import metadata, serial, text
 
 AUDITED = (
-    "areas", "users", "tokens", "grants", "plans", "grids", "plan_edits", "publications", "generations", "components",
-    "facilities", "reports", "report_updates", "reassignments", "posts", "webhooks",
+    "areas", "users", "tokens", "grants", "plans", "grids", "plan_edits", "plan_comments", "publications",
+    "generations", "components", "facilities", "reports", "report_updates", "reassignments", "posts", "webhooks",
 )  # fmt: skip
 """Tables whose every change is written down."""
+RIGHTS = ("users", "tokens", "grants", "webhooks")
+"""Those of them that only administrators read of."""
+WHOLE_ROWS = 500
+"""Rows an entry tells of; what is inserted in larger numbers at once is told as a digest."""
 
 audit_log = sa.Table(
     "audit_log",
@@ -19,6 +23,7 @@ audit_log = sa.Table(
     serial(),
     # place in the chain, given as the transaction is committed; 1, 2, 3 …
     sa.Column("seq", sa.BigInteger, unique=True),
+    # when the transaction was committed
     sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()),
     # who: the principal's key and name, as they were then
     text("principal"),
@@ -27,14 +32,19 @@ audit_log = sa.Table(
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
-    # [{"id", "area", "before", "after"}, …], or a digest where a file's worth of rows was written at once
+    # [{"id", "area", "before", "after"}, …], or {"digest": {…}} where a file's worth of rows was written at once
     sa.Column("changes", pg.JSONB, nullable=False),
     text("reason"),
     # request or command it came from
     text("origin"),
     sa.Column("previous", sa.LargeBinary),
     sa.Column("hash", sa.LargeBinary),
+    # of the rows in changes: what entries are found by
+    sa.Column("ids", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("areas", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Index("audit_log_subject_idx", "subject", "id"),
+    sa.Index("audit_log_subject_at_idx", "subject", "at"),
+    sa.Index("audit_log_ids_idx", "ids", postgresql_using="gin"),
 )
 
 audit_head = sa.Table(
@@ -44,5 +54,7 @@ audit_head = sa.Table(
     sa.Column("one", sa.Boolean, primary_key=True, server_default=sa.true()),
     sa.Column("seq", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("hash", sa.LargeBinary, nullable=False),
+    # since when changes are written down
+    sa.Column("since", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.CheckConstraint("one", name="one_row"),
 )

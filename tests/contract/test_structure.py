@@ -59,8 +59,8 @@ def test_only_the_workflow_of_planning_touches_stored_data() -> None:
     assert touching == {
         f"planning/workflow{of}.py"
         for of in (
-            "", "_changes", "_circles", "_edits", "_fixes", "_ground", "_heat", "_networks", "_plans", "_publishing",
-            "_seen", "_services", "_writing",
+            "", "_changes", "_circles", "_edits", "_fixes", "_force", "_ground", "_heat", "_networks", "_plans",
+            "_publishing", "_seen", "_services", "_writing",
         )
     }  # fmt: skip
 

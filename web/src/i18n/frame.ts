@@ -4,6 +4,7 @@ const zh = {
   'frame.map': '地图与分析',
   'frame.plans': '方案',
   'frame.dispatch': '派遣',
+  'frame.history': '变更记录',
   'frame.page': '{title} · 网格治理',
   'frame.who': '署名',
   'frame.whoHint': '修改、意见和发布会记下这个名字；只写岗位或代号，不写个人信息。',
@@ -23,6 +24,7 @@ const en: Record<keyof typeof zh, string> = {
   'frame.map': 'Map and analysis',
   'frame.plans': 'Plans',
   'frame.dispatch': 'Dispatch',
+  'frame.history': 'History',
   'frame.page': '{title} · gisgrid',
   'frame.who': 'Signed as',
   'frame.whoHint':

@@ -2,6 +2,7 @@
 import { analysisTexts } from './analysis';
 import { dispatchTexts } from './dispatch';
 import { frameTexts } from './frame';
+import { historyTexts } from './history';
 import { mapTexts } from './map';
 import { peopleTexts } from './people';
 import { placeTexts } from './place';
@@ -19,6 +20,7 @@ const parts = [
   dispatchTexts,
   placeTexts,
   peopleTexts,
+  historyTexts,
 ] as const;
 
 type KeysOf<T> = T extends unknown ? keyof T & string : never;

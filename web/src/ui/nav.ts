@@ -4,14 +4,21 @@ import { h, renew } from '../core/dom';
 import { onLang, t } from '../i18n';
 import { isAdmin, session } from './session';
 
-export type PageName = 'map' | 'plans' | 'dispatch' | 'people';
+export type PageName = 'map' | 'plans' | 'dispatch' | 'people' | 'history';
 
 const PAGES: readonly [PageName, string][] = [
   ['map', './'],
   ['plans', './plans'],
   ['dispatch', './dispatch'],
   ['people', './people'],
+  ['history', './history'],
 ];
+
+/** Where there is nothing to be read or done, no way leads. */
+function shown(name: PageName): boolean {
+  if (name === 'people') return isAdmin();
+  return name !== 'history' || session.get().me.planner;
+}
 
 export function createNav(current: PageName | null): HTMLElement {
   const nav = h('nav', { class: 'nav' });
@@ -19,7 +26,7 @@ export function createNav(current: PageName | null): HTMLElement {
     nav.setAttribute('aria-label', t('frame.nav'));
     renew(
       nav,
-      ...PAGES.filter(([name]) => name !== 'people' || name === current || isAdmin()).map(([name, href]) =>
+      ...PAGES.filter(([name]) => name === current || shown(name)).map(([name, href]) =>
         h('a', {
           class: 'nav-link',
           href,
