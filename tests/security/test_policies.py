@@ -121,7 +121,8 @@ def test_unknown_and_ended_credentials_are_refused(app: APIFlask, planned_copy: 
         assert client.get("/api/v1/me", headers={"Authorization": header}).status_code == 401
     client.set_cookie("gisgrid_session", "ended")
     answer = client.get("/api/v1/locate?lon=1&lat=1")
-    assert answer.status_code == 401 and answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 def test_a_route_nobody_thought_of_keeps_the_service_from_starting(app: APIFlask) -> None:
