@@ -142,7 +142,8 @@ def _gisgrid(name: str, data: Stored, style: Style, place: Path, port: int) -> L
     command = [sys.executable, "-m", "api.cli", "serve", "--quiet", "--port", str(port), "--workers", str(PROCESSES)]
     home = place / "home"
     home.mkdir(exist_ok=True)
-    return command, {"GISGRID_DATABASE_URL": data.url, "GISGRID_HOME": str(home), "PYTHONPATH": str(ROOT)}, "/healthz"
+    env = {"GISGRID_DATABASE_URL": data.url, "GISGRID_HOME": str(home), "GISGRID_ANONYMOUS": "analyst"}
+    return command, env | {"PYTHONPATH": str(ROOT)}, "/healthz"
 
 
 LIGHTTPD = """

@@ -89,7 +89,8 @@ def peer(port: int, workers: int, threads: int) -> Service:
 @contextmanager
 def running(service: Service, port: int, url: str, home: Path) -> Iterator[None]:
     """The server up and answering; ended with all its workers afterwards."""
-    env = os.environ | {"GISGRID_DATABASE_URL": url, "GISGRID_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    own = {"GISGRID_DATABASE_URL": url, "GISGRID_HOME": str(home), "GISGRID_ANONYMOUS": "viewer"}
+    env = os.environ | own | {"PYTHONPATH": str(ROOT)}
     log = (home / "server.log").open("w")
     process = subprocess.Popen(service.command, env=env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
     try:

@@ -36,6 +36,8 @@ from tests.scratch import Scratch
 hypothesis_settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
+os.environ.setdefault("GISGRID_ANONYMOUS", "analyst,reporter")  # for servers that tests start as processes
+
 ROOT = Path(__file__).resolve().parent.parent
 OPEN_TO = ("analyst", "reporter")
 """Roles of those who send no credentials, in tests that are not about who may what."""

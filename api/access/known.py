@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from api.access.credentials import Environ, Given, author, credentials, from_here
 from data.accounts import hash_of, person_of, system_of
-from gisgrid.access import Grant, Principal
+from gisgrid.access import ROLES, Grant, Principal
 from gisgrid.settings import Settings
 
 KEPT_SECONDS: Final = 2.0
@@ -32,7 +32,7 @@ class Known:
         self._kept: dict[_Kept, tuple[float, Principal]] = {}
         roles = settings.anonymous
         if settings.open311_keys:  # where keys were given out, they are asked for
-            roles = tuple(role for role in roles if role != "reporter")
+            roles = tuple(role for role in roles if "report" not in ROLES[role])
         self.nobody = Principal("nobody", "", "", tuple(Grant(role) for role in roles))
         self.open_to_see = self.nobody.may("see")
         """Whether everybody may read what is in force, credentials or not."""

@@ -239,7 +239,7 @@ def test_only_planners_edit(draft: tuple[Planned, int]) -> None:
     planned, plan = draft
     client = create_app(planned.settings, planned.engine).test_client()
     body = {"base": 1, "operations": [{"op": "remove", "level": 1, "grid": "370811001001001"}]}
-    assert client.post(f"/api/v1/plans/{plan}/edits", json=body).status_code == 403
+    assert client.post(f"/api/v1/plans/{plan}/edits", json=body).status_code == 401
     assert client.get(f"/api/v1/plans/{plan}/edits").status_code == 404
     assert client.get(f"/api/v1/plans/{plan}/numbering").status_code == 404
 

@@ -213,7 +213,8 @@ def test_only_who_may_edit_may(inlet: Any, desk: Any, report: dict[str, Any]) ->
     body = {"grid": inlet.grid(1)[0], "reason": WHY}
     url = f"{URL}/{report['id']}/reassign"
     before = counts(inlet)
-    assert inlet.client.post(url, json=body).status_code == 403
+    stranger = create_app(replace(inlet.settings, anonymous=("analyst",)), inlet.engine).test_client()
+    assert stranger.post(url, json=body).status_code == 401
     keyed = replace(inlet.settings, editor_keys=(("desk", "sesame"),), open311_keys=(("app", "other"),))
     client = create_app(keyed, inlet.engine).test_client()
     assert client.post(url, json=body, headers={"Authorization": "Bearer other"}).status_code == 403

@@ -126,9 +126,9 @@ def test_keys_are_asked_for_when_set(inlet: Any, made: dict[str, Any]) -> None:
     body = {"service_code": "0101", "lon": lon, "lat": lat}
     before = inlet.stored()
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic sesame"}):
-        assert post(client, URL, body, 403, headers=headers)["error"]["code"] == "forbidden"
+        assert post(client, URL, body, 401, headers=headers)["error"]["code"] == "unauthorized"
         assert (
-            post(client, f"{URL}/{made['id']}/updates", {"note": "x"}, 403, headers=headers)["error"]["status"] == 403
+            post(client, f"{URL}/{made['id']}/updates", {"note": "x"}, 401, headers=headers)["error"]["status"] == 401
         )
     assert inlet.stored() == before
     found = post(client, URL, body, headers={"Authorization": "Bearer sesame"})

@@ -29,7 +29,7 @@ WMS = "{http://www.opengis.net/wms}"
 @pytest.fixture(scope="module")
 def service(planned: Any) -> Any:
     settings = Settings(home=planned.settings.home, database_url=planned.settings.database_url,
-                        editor_keys=(("maps", "secret"),))  # fmt: skip
+                        editor_keys=(("maps", "secret"),), anonymous=("analyst",))  # fmt: skip
     return create_app(settings, planned.engine).test_client()
 
 

@@ -79,7 +79,7 @@ def eight(planned: Any, cluster: Any) -> Iterator[Any]:
     """A copy of the planned district with eight systems in force."""
     planned.engine.dispose()  # a template must have no connections
     admin(cluster, "CREATE DATABASE eight TEMPLATE planned")
-    settings = Settings(home=planned.settings.home, database_url=cluster.url_of("eight"))
+    settings = Settings(home=planned.settings.home, database_url=cluster.url_of("eight"), anonymous=("analyst",))
     with db.database(settings) as engine:
         for key, band in FUSED.items():
             workflow.publish(engine, fuse(engine, planned.area, key, band))
