@@ -590,7 +590,7 @@ def test_an_administrator_publishes_against_the_check_with_a_reason(service: Fla
     refused = service.post(url, json={"override": "  "}, headers=match)
     assert refused.status_code == 409
     problems = refused.get_json()["error"]["details"]["problems"]
-    assert problems["counts"]["gap"] == 1
+    assert problems["counts"]["gap"] > 0
     assert rows(planned_copy, "SELECT count(*) FROM generations")[0][0] == 1
     with as_principal(service, Principal("person", "user:1", "规划员", (Grant("planner"), Grant("admin", "370000")))):
         elsewhere = service.post(url, json={"override": "先用后改"}, headers=match)
