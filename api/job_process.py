@@ -22,10 +22,13 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from api import logs
 from api.processes import end_with
 from gisgrid.errors import BadInput, Broken, GisgridError
 from gisgrid.jobs import Cancelled, JobFiles, JobWork
 from gisgrid.limits import JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
+from gisgrid.settings import Settings
+from gisgrid.tracing import JOB, REQUEST
 
 TOLD_SECONDS = 0.1
 """Progress is passed on no more often than this."""
@@ -42,8 +45,9 @@ def main() -> None:
     end_with(order["parent"], signal.SIGKILL)
     os.nice(order["nice"])
     resource.setrlimit(resource.RLIMIT_FSIZE, (JOB_OUTPUT_BYTES_MAX, JOB_OUTPUT_BYTES_MAX))
-    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # opening a database is no news
+    logs.configure(Settings.from_env())
+    JOB.set(order["job"])
+    REQUEST.set(order["request"])
     stop = threading.Event()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, stop), daemon=True).start()
     _tell(channel, perform(order, Teller(channel, stop)))

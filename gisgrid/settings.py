@@ -50,6 +50,14 @@ class Settings:
     """``GISGRID_MAP_MEMORY``: MiB of layers that one process may hold in memory for drawing maps."""
     drawers: int = 0
     """``GISGRID_DRAWERS``: processes that draw the server's pictures; 0: each worker draws its own."""
+    log: str = ""
+    """``GISGRID_LOG``: ``json`` or ``text``, what lines of the log are; empty: text on a terminal, else JSON."""
+    log_level: str = ""
+    """``GISGRID_LOG_LEVEL``: ``error``, ``warning``, ``info`` (a line a request) ``debug``; empty: as fits."""
+    log_sample: int = 100
+    """``GISGRID_LOG_SAMPLE``: of answers given from memory (locate, tiles) one in so many gets its line."""
+    drain_seconds: float = 1.0
+    """``GISGRID_DRAIN_SECONDS``: so long a server told to stop still takes requests while ``/readyz`` says 503."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -74,6 +82,10 @@ class Settings:
             address_aliases=_file(env, "GISGRID_ADDRESS_ALIASES"),
             map_memory=_numbers(env, "GISGRID_MAP_MEMORY", (1024.0,), most=1)[0],
             drawers=_whole(env, "GISGRID_DRAWERS", min(2, os.cpu_count() or 1), most=64),
+            log=_word(env, "GISGRID_LOG", "", ("json", "text")),
+            log_level=_word(env, "GISGRID_LOG_LEVEL", "", ("error", "warning", "info", "debug")),
+            log_sample=max(1, _whole(env, "GISGRID_LOG_SAMPLE", 100, most=1_000_000)),
+            drain_seconds=min(_numbers(env, "GISGRID_DRAIN_SECONDS", (1.0,), most=1)[0], 60.0),
         )
 
 
@@ -114,6 +126,13 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, most: int) -> int
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
         raise BadInput(f"{name}={text!r} cannot be used; give a whole number from 0 to {most}")
     return int(text)
+
+
+def _word(env: Mapping[str, str], name: str, default: str, known: tuple[str, ...]) -> str:
+    text = env.get(name, "").strip().lower()
+    if text and text not in known:
+        raise BadInput(f"{name}={text!r} cannot be used; give {', '.join(known[:-1])} or {known[-1]}")
+    return text or default
 
 
 def _file(env: Mapping[str, str], name: str) -> Path | None:

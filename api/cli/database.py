@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from api.cli import backups
 from api.cli.output import Output, output_options
 from data import db, embedded
 from gisgrid.errors import BadInput
@@ -12,7 +13,7 @@ from gisgrid.settings import Settings
 
 @click.group("db")
 def group() -> None:
-    """Start, stop and look at the private PostGIS under GISGRID_HOME."""
+    """Start, stop and look at the private PostGIS under GISGRID_HOME; back up and restore the database in use."""
 
 
 def _own_cluster() -> tuple[Settings, embedded.Cluster]:
@@ -73,5 +74,8 @@ def upgrade(output: Output) -> None:
         version = db.schema_version(engine)
     output.result({"schema": version}, [f"schema {version}"])
 
+
+group.add_command(backups.back_up)
+group.add_command(backups.restore)
 
 COMMANDS = (group,)

@@ -135,10 +135,12 @@ def upgrade() -> None:
     op.create_index("sessions_user_idx", "sessions", ["user"], unique=False)
     op.execute("INSERT INTO audit_head (hash) VALUES (sha256('gisgrid'))")
     op.add_column("jobs", sa.Column("owner", sa.Text(), server_default="", nullable=False))
+    op.add_column("jobs", sa.Column("request", sa.Text(), server_default="", nullable=False))
 
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_column("jobs", "request")
     op.drop_column("jobs", "owner")
     op.drop_index("sessions_user_idx", table_name="sessions")
     op.drop_table("sessions")
