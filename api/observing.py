@@ -96,14 +96,18 @@ class _Counted:
         for part in self._body:
             self._size += len(part)
             yield part
+        self._tell()
 
     def close(self) -> None:
+        try:
+            if hasattr(self._body, "close"):
+                self._body.close()
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
         if self._told.acquire(blocking=False):
-            try:
-                if hasattr(self._body, "close"):
-                    self._body.close()
-            finally:
-                self._done(self._size)
+            self._done(self._size)
 
 
 def init_app(app: APIFlask) -> None:

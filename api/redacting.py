@@ -23,13 +23,13 @@ _PATTERNS: Final = (
     (re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s\"'<>]*@"), rf"\1{HIDDEN}@"),
     # a receiver's address may carry its key in path or query
     (re.compile(r"(https?://[^\s/\"'<>?#]+)[/?#][^\s\"'<>]*"), r"\1/…"),
-    (re.compile(r"(?i)(authorization['\"]?\s*[:=,]\s*b?['\"]?)(?:[a-z]+ +)?[^\s'\",;)]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)(authorization['\"]?\s*[:=,]\s*(?:b?['\"])?)(?:[a-z]+ +)?[^\s'\",;)]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic) +[A-Za-z0-9+/=._~-]{8,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"\bgg([a-z])_[A-Za-z0-9_.~-]+"), rf"gg\1_{HIDDEN}"),
     (
         re.compile(
             r"(?i)([\w-]*(?:api[_-]?key|passw(?:or)?d|passwd|secret|token|cookie|gisgrid_session|code_verifier)[\w-]*"
-            r"['\"]?\s*[:=]\s*b?['\"]?)[^\s'\"&,;)}\]]+"
+            r"['\"]?\s*[:=]\s*(?:b?['\"])?)[^\s'\"&,;)}\]]+"
         ),
         rf"\1{HIDDEN}",
     ),
