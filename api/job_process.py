@@ -26,13 +26,12 @@ from api import logs
 from api.processes import end_with
 from gisgrid.errors import BadInput, Broken, GisgridError
 from gisgrid.jobs import Cancelled, JobFiles, JobWork
-from gisgrid.limits import JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
+from gisgrid.limits import JOB_NOTE_CHARS_MAX, JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
 from gisgrid.settings import Settings
 from gisgrid.tracing import JOB, REQUEST
 
 TOLD_SECONDS = 0.1
 """Progress is passed on no more often than this."""
-NOTE_CHARS_MAX = 200
 log = logging.getLogger("gisgrid.job")
 
 
@@ -101,7 +100,7 @@ class Teller:
             return
         self._told = now
         sound = min(max(float(share), 0.0), 1.0) if math.isfinite(share) else 0.0
-        _tell(self._channel, {"share": sound, "note": str(note)[:NOTE_CHARS_MAX]})
+        _tell(self._channel, {"share": sound, "note": str(note)[:JOB_NOTE_CHARS_MAX]})
 
 
 def _checked(result: dict[str, Any]) -> dict[str, Any]:

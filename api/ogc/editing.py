@@ -14,13 +14,13 @@ from api.keys import editor, given_key
 from api.ogc.answers import GEOJSON, JSON, address, found_layer, take
 from api.state import state
 from gisgrid.errors import BadInput
+from gisgrid.limits import FEATURE_DEPTH_MAX
 from layers.catalog import Layer
 from layers.collections.crs import CRS84, Crs, crs_named
 from layers.collections.editable import delete, insert, merged, replace, stored_tag
 from layers.collections.pages import Question, feature
 
 PATCH_TYPE: Final = "application/merge-patch+json"
-DEPTH_MAX: Final = 60
 
 
 def add_item(collection: str) -> Response:
@@ -142,8 +142,8 @@ def _check_depth(value: Any) -> None:
     level, depth = [value], 0
     while level:
         depth += 1
-        if depth > DEPTH_MAX:
-            raise BadInput(f"the body is nested more than {DEPTH_MAX} deep")
+        if depth > FEATURE_DEPTH_MAX:
+            raise BadInput(f"the body is nested more than {FEATURE_DEPTH_MAX} deep")
         level = [
             child
             for node in level
