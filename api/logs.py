@@ -75,7 +75,8 @@ def facts_of(record: logging.LogRecord, redactor: Redactor, formatter: logging.F
         if job := JOB.get():
             facts["job"] = job
     else:
-        facts |= {name: redactor.clean(value) if isinstance(value, str) else value for name, value in told.items()}
+        facts |= told  # route templates, numbers, keys; what the caller chose is its id only
+        facts["request_id"] = redactor.without_known(told["request_id"])
     if record.exc_info:
         facts["traceback"] = redactor.clean(formatter.formatException(record.exc_info))
     return facts

@@ -71,9 +71,8 @@ class Measures:
             threading.Thread(target=self._share, name="measures", daemon=True).start()
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request."""
-        key = (method if method in METHODS else "OTHER", route, status)
-        place = bisect_left(BUCKETS, seconds)
+        """Count a request; ``method`` is one of `METHODS`, or OTHER."""
+        key, place = (method, route, status), bisect_left(BUCKETS, seconds)
         with self._lock:
             timed = self._requests.get(key)
             if timed is None:

@@ -21,7 +21,7 @@ from flask import Response, g, request
 from api.errors import error_response
 from api.gate import ALWAYS_IN
 from api.logs import tell_request
-from api.measures import Measures
+from api.measures import METHODS, Measures
 from gisgrid.tracing import REQUEST
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class Observed:
 
     def _done(self, environ: WSGIEnvironment, status: str, seconds: float, size: int) -> None:
         route, code, method = environ.get(ROUTE, _NO_ROUTE), int(status[:3]), environ["REQUEST_METHOD"]
+        if method not in METHODS:
+            method = "OTHER"
         self._measures.request(method, route, code, seconds)
         if route in ALWAYS_IN and code == 200:
             return  # asked every few seconds, for ever

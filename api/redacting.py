@@ -18,6 +18,7 @@ from gisgrid.settings import Settings
 HIDDEN: Final = "***"
 SECRET_CHARS_MIN: Final = 4
 """Shorter secrets of the settings are not looked for: they would be found in every other word."""
+_TOKEN: Final = re.compile(r"gg([a-z])_[A-Za-z0-9_.~-]+")
 _PATTERNS: Final = (
     # a password may itself hold a slash or an @: up to the last one of the word
     (re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s\"'<>]*@"), rf"\1{HIDDEN}@"),
@@ -25,7 +26,6 @@ _PATTERNS: Final = (
     (re.compile(r"(https?://[^\s/\"'<>?#]+)[/?#][^\s\"'<>]*"), r"\1/…"),
     (re.compile(r"(?i)(authorization['\"]?\s*[:=,]\s*(?:b?['\"])?)(?:[a-z]+ +)?[^\s'\",;)]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic) +[A-Za-z0-9+/=._~-]{8,}"), rf"\1 {HIDDEN}"),
-    (re.compile(r"\bgg([a-z])_[A-Za-z0-9_.~-]+"), rf"gg\1_{HIDDEN}"),
     (
         re.compile(
             r"(?i)([\w-]*(?:api[_-]?key|passw(?:or)?d|passwd|secret|token|cookie|gisgrid_session|code_verifier)[\w-]*"
@@ -46,10 +46,15 @@ class Redactor:
         longest_first = sorted({text for text in secrets if len(text) >= SECRET_CHARS_MIN}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
-    def clean(self, text: str) -> str:
-        """The text without secrets."""
+    def without_known(self, text: str) -> str:
+        """The text without the secrets of the settings and without tokens of ours."""
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
+        return _TOKEN.sub(rf"gg\1_{HIDDEN}", text) if "gg" in text else text
+
+    def clean(self, text: str) -> str:
+        """The text without secrets."""
+        text = self.without_known(text)
         for pattern, instead in _PATTERNS:
             text = pattern.sub(instead, text)
         return text

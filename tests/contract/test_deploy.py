@@ -37,9 +37,9 @@ def parsed(words: list[str]) -> None:
 def gisgrid_commands() -> list[tuple[str, str]]:
     found = []
     for path in [*SERVICES, DEPLOY / "README.md"]:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if asked := re.search(r"(?:/opt/gisgrid/bin/gisgrid|exec web gisgrid) ([^'#]*)", line):
-                found.append((path.name, asked[1]))
+        text = path.read_text(encoding="utf-8")
+        asked = re.findall(r"(?:/opt/gisgrid/bin/gisgrid|exec web gisgrid) ([^'#\n]*)", text)
+        found += [(path.name, line) for line in asked]
     return found
 
 
