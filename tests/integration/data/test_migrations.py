@@ -199,7 +199,8 @@ def test_down_step_by_step_and_up_again(schemas: sa.Engine) -> None:
     with schemas.connect() as connection:
         left = {name for _, name in tables_of(connection)} - {"alembic_version"}
     assert not {name for name in left if not name.startswith("procrastinate_")}
-    assert not {name for name in definitions(schemas) if "procrastinate" not in name and "alembic" not in name}
+    of_others = ("procrastinate", "alembic", "spatial_ref_sys")  # PostGIS's own table stays with PostGIS
+    assert not {name for name in definitions(schemas) if not any(word in name for word in of_others)}
     for revision, then in zip(REVISIONS, reversed(levels), strict=True):
         move(schemas, command.upgrade, revision)
         now = definitions(schemas)
