@@ -6,7 +6,7 @@ STAMPS := .setup
 TESTERS ?= 2
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients lint format bench campaign campaign-locate campaign-schemathesis campaign-machine clean wheel
+.PHONY: help setup demo test test-clients lint format bench campaign campaign-locate campaign-schemathesis campaign-machine clean wheel release
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ campaign-schemathesis: setup ## 60 made-up requests for every operation of /open
 
 wheel: setup ## build the wheel into dist/
 	$(PY) -m build --wheel
+
+release: setup ## wheel, source, web pages, bill of materials, audit and checksums into dist/
+	@.ci/release
 
 clean: ## remove what set-up and builds made (data under GISGRID_HOME stays)
 	rm -rf .venv .setup build dist *.egg-info api/static web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,8 +15,8 @@ from api.locate.single import stored_point
 from api.pages import Strict, no_parameters
 from api.state import state
 from gisgrid.address import parse
-from gisgrid.address.gazetteer import LIMIT_MAX
-from gisgrid.address.reverse import WITHIN, WITHIN_MAX
+from gisgrid.address.reverse import WITHIN
+from gisgrid.limits import ADDRESS_HITS_MAX, ADDRESS_WITHIN_METRES_MAX
 
 bp = APIBlueprint("addresses", __name__, url_prefix="/api/v1/addresses", tag="Addresses")
 
@@ -24,8 +24,8 @@ bp = APIBlueprint("addresses", __name__, url_prefix="/api/v1/addresses", tag="Ad
 def _limit(default: int) -> Integer:
     return Integer(
         load_default=default,
-        validate=Range(1, LIMIT_MAX),
-        metadata={"description": f"most answers, 1 to {LIMIT_MAX}"},
+        validate=Range(1, ADDRESS_HITS_MAX),
+        metadata={"description": f"most answers, 1 to {ADDRESS_HITS_MAX}"},
     )
 
 
@@ -60,7 +60,7 @@ class ReverseQuery(Strict):
     limit = _limit(5)
     within = Float(
         load_default=WITHIN,
-        validate=Range(0, WITHIN_MAX),
+        validate=Range(0, ADDRESS_WITHIN_METRES_MAX),
         metadata={"description": "metres; with no address this near, the road and a reckoned number are told"},
     )
 

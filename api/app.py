@@ -27,6 +27,8 @@ from api import (
     jobs,
     mapit,
     me,
+    metrics,
+    observing,
     ogc,
     open311,
     openapi,
@@ -50,6 +52,8 @@ from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.locate import batch, single
 from api.locate.shortcut import Shortcut
+from api.measures import Measures
+from api.observing import Observed
 from api.ogc import styles as ogc_styles
 from api.ogc import tiles as ogc_tiles
 from api.people import tokens, users
@@ -109,13 +113,17 @@ BLUEPRINTS = (
     users.bp,
     tokens.bp,
     history.bp,
+    metrics.bp,
 )
 
 
-def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = None) -> APIFlask:
+def create_app(
+    settings: Settings, engine: sa.Engine, *, drawers: Path | None = None, shared: Path | None = None
+) -> APIFlask:
     """The service on a database; the caller owns the engine and disposes of it.
 
-    ``drawers``: socket of the processes that draw pictures; None: they are drawn here.
+    ``drawers``: socket of the processes that draw pictures; None: they are drawn here. ``shared``: folder in which the
+    processes of one server tell each other their figures, and that the server is to stop.
     """
     app = APIFlask("api", title="gisgrid", version=__version__, spec_path="/openapi.json", docs_path=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
@@ -131,6 +139,10 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
         Tiles(engine, catalogue),
         Drawing(engine, catalogue, drawers),
     )
+    app.extensions["gisgrid.leaving"] = shared / "leaving" if shared is not None else None
+    measures = Measures(shared, own=lambda: metrics.own_figures(held))
+    app.extensions["gisgrid.measures"] = measures
+    observing.init_app(app)  # first: what refuses a request is told too
     errors.init_app(app)
     openapi.init_app(app)
     known = guard.init_app(app, settings, engine)
@@ -149,7 +161,7 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     noting.init_app(app)
     tiles = TileShortcut(Gate(app.wsgi_app), held.tiles, headers, known)
     limited = RateLimit(Shortcut(tiles, held, headers, known), settings.rate_limit, settings.proxies)
-    app.wsgi_app = limited  # type: ignore[method-assign]
+    app.wsgi_app = Observed(limited, measures, sample=settings.log_sample)  # type: ignore[method-assign]
     return app
 
 

@@ -19,6 +19,8 @@ AT_ONCE = 4
 """Requests worked on at once: as many as the worker has database connections to hand."""
 WAIT_SECONDS = 20.0
 """Longest wait to be let in."""
+ALWAYS_IN = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Whoever watches over the service must be answered when it is busy too."""
 
 
 class Gate:
@@ -30,6 +32,8 @@ class Gate:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The application's answer, or 503 in the one error shape."""
+        if environ["PATH_INFO"] in ALWAYS_IN:
+            return self._app(environ, start_response)
         if not self._free.acquire(timeout=self._wait):
             return error_response(503, "busy", "the service is busy; try again in a moment")(environ, start_response)
         try:

@@ -22,15 +22,17 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from api import logs
 from api.processes import end_with
 from gisgrid.actors import Actor, set_at_work
 from gisgrid.errors import BadInput, Broken, GisgridError
 from gisgrid.jobs import Cancelled, JobFiles, JobWork
-from gisgrid.limits import JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
+from gisgrid.limits import JOB_NOTE_CHARS_MAX, JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
+from gisgrid.settings import Settings
+from gisgrid.tracing import JOB, REQUEST
 
 TOLD_SECONDS = 0.1
 """Progress is passed on no more often than this."""
-NOTE_CHARS_MAX = 200
 log = logging.getLogger("gisgrid.job")
 
 
@@ -43,8 +45,9 @@ def main() -> None:
     end_with(order["parent"], signal.SIGKILL)
     os.nice(order["nice"])
     resource.setrlimit(resource.RLIMIT_FSIZE, (JOB_OUTPUT_BYTES_MAX, JOB_OUTPUT_BYTES_MAX))
-    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # opening a database is no news
+    logs.configure(Settings.from_env())
+    JOB.set(order["job"])
+    REQUEST.set(order["request"])
     set_at_work(Actor(order.get("owner") or "worker", "", "", f"job {order['job']} {order['kind']}"))
     stop = threading.Event()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, stop), daemon=True).start()
@@ -99,7 +102,7 @@ class Teller:
             return
         self._told = now
         sound = min(max(float(share), 0.0), 1.0) if math.isfinite(share) else 0.0
-        _tell(self._channel, {"share": sound, "note": str(note)[:NOTE_CHARS_MAX]})
+        _tell(self._channel, {"share": sound, "note": str(note)[:JOB_NOTE_CHARS_MAX]})
 
 
 def _checked(result: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, current_app
 
+from api import readiness
 from api.json import json_response
 from api.pages import no_parameters
 from api.state import state
@@ -62,11 +63,19 @@ def healthz() -> Response:
 @bp.get("/readyz")
 @bp.doc(hide=True)
 def readyz() -> Response:
-    """The database answers and the grids in force are loaded."""
-    with state().engine.connect() as connection:
-        connection.execute(sa.select(1))
-    loaded = state().current.get()
-    return json_response({"status": "ready", "generation": loaded.generation.id if loaded else None})
+    """Whether requests may come: database, schema, grids in force, and as a warning the worker, each told by itself."""
+    held = state()
+    ready, checks = readiness.look(held.engine, held.current, current_app.extensions["gisgrid.leaving"])
+    loaded = held.current.get() if ready else None
+    body = {
+        "status": "ready" if ready else "not ready",
+        "generation": loaded.generation.id if loaded else None,
+        "checks": checks,
+    }
+    response = json_response(body, status=200 if ready else 503)
+    if not ready:
+        response.headers["Retry-After"] = "2"
+    return response
 
 
 def attribution(connection: sa.Connection) -> str:

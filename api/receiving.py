@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from gisgrid.errors import BadInput, NotFound
 from gisgrid.limits import (
     ACCURACY_METRES_MAX,
     ADDRESS_CHARS_MAX,
+    CRS_CHARS_MAX,
     DESCRIPTION_CHARS_MAX,
     KEY_CHARS_MAX,
     LABEL_CHARS_MAX,
@@ -29,8 +30,6 @@ from gisgrid.limits import (
     OUTSIDE_METRES_MAX,
     URL_CHARS_MAX,
 )
-
-CRS_CHARS_MAX: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

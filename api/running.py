@@ -25,6 +25,7 @@ import sqlalchemy as sa
 
 from data import job_files, jobs
 from gisgrid.errors import GisgridError
+from gisgrid.tracing import at_work
 
 REGISTRY = "api.work:WORK"
 log = logging.getLogger("gisgrid.worker")
@@ -76,17 +77,24 @@ def run_job(
         if run is None:
             job_files.drop_input(home, job)
             return
-        log.info("job %d %s: taken up (attempt %d)", job, run.kind, run.attempt)
-        begun = time.monotonic()
-        try:
-            with _process(home, run, registry) as process:
-                answer = _follow(connection, process, run, stop, pace or Pace())
-        except NotRun as reason:
-            jobs.give_back(connection, run)
-            log.info("job %d %s: given back (%s)", job, run.kind, reason)
-            raise
-        state = _keep(connection, home, run, answer)
-        log.info("job %d %s: %s after %.1f s", job, run.kind, state, time.monotonic() - begun)
+        with at_work(job, run.request):
+            _run(connection, home, run, stop, registry, pace or Pace())
+
+
+def _run(
+    connection: sa.Connection, home: Path, run: jobs.Run, stop: Callable[[], bool], registry: str, pace: Pace
+) -> None:
+    log.info("job %d %s: taken up (attempt %d)", run.job, run.kind, run.attempt)
+    begun = time.monotonic()
+    try:
+        with _process(home, run, registry) as process:
+            answer = _follow(connection, process, run, stop, pace)
+    except NotRun as reason:
+        jobs.give_back(connection, run)
+        log.info("job %d %s: given back (%s)", run.job, run.kind, reason)
+        raise
+    state = _keep(connection, home, run, answer)
+    log.info("job %d %s: %s after %.1f s", run.job, run.kind, state, time.monotonic() - begun)
 
 
 @contextmanager
@@ -109,7 +117,7 @@ def _process(home: Path, run: jobs.Run, registry: str) -> Iterator[subprocess.Po
     order = {
         "job": run.job, "kind": run.kind, "params": run.params, "registry": registry, "folder": str(files.folder),
         "input": str(files.input) if files.input else None, "parent": os.getpid(), "nice": 5,
-        "owner": run.owner,
+        "owner": run.owner, "request": run.request,
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "api.job_process"],

@@ -12,6 +12,8 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,8 +33,13 @@ LEAVE_SECONDS = 10
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def serve(host: str, port: int, processes: int, *, ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; ``ready`` is called once they are heeded."""
+def serve(host: str, port: int, processes: int, *, ready: Callable[[], None], level: str | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; ``ready`` is called once they are heeded, ``level`` is the log's.
+
+    At SIGTERM ``/readyz`` says 503 at once, while requests are still taken for ``GISGRID_DRAIN_SECONDS``; then nothing
+    new is taken, and what is being answered has `LEAVE_SECONDS` to end. A second signal ends the first wait.
+    """
+    settings = Settings.from_env()
     # many threads, few of them at work at once: see api.gate
     server = Granian(
         "api.wsgi:create", address=host, port=port, interface=Interfaces.WSGI, workers=processes,
@@ -40,11 +47,12 @@ def serve(host: str, port: int, processes: int, *, ready: Callable[[], None]) ->
         respawn_failed_workers=True, workers_kill_timeout=LEAVE_SECONDS,
     )  # fmt: skip
     server.on_startup(ready)
-    _signals_aside(server)
     _fork_deaf()
     try:
-        with drawers(Settings.from_env()) as place:
-            server.serve(target_loader=functools.partial(_service, place), wrap_loader=False)
+        with drawers(settings) as place, tempfile.TemporaryDirectory(prefix="gisgrid-serve-") as folder:
+            shared = Path(folder)
+            _signals_aside(server, shared / "leaving", settings.drain_seconds)
+            server.serve(target_loader=functools.partial(_service, place, shared, level), wrap_loader=False)
     except SystemExit:
         if not server.interrupt_signal:  # a process that heard the signal before the server did is no failure
             raise
@@ -55,14 +63,24 @@ def serve(host: str, port: int, processes: int, *, ready: Callable[[], None]) ->
                 process.join()
 
 
-def _signals_aside(server: Any) -> None:
-    """Keep Granian's handlers from setting the very event that the code they break into is about to wait for."""
+def _signals_aside(server: Any, leaving: Path, drain: float) -> None:
+    """Keep Granian's handlers from setting the very event that the code they break into is about to wait for.
+
+    ``leaving``: file that tells the processes that the server is to stop.
+    """
     reload = aside(server.signal_handler_reload)
     interrupt = aside(server.signal_handler_interrupt)
+    later: list[threading.Timer] = []
 
-    def stop(*_: object) -> None:
+    def stop(number: int = 0, *_: object) -> None:
         server.interrupt_signal = True  # at once: a process that hears the signal too may end first
-        interrupt()
+        if number == signal.SIGTERM and drain > 0 and not later:
+            leaving.touch()
+            later.append(threading.Timer(drain, interrupt))
+            later[0].daemon = True
+            later[0].start()
+        else:
+            interrupt()
 
     server.signal_handler_interrupt, server.signal_handler_reload = stop, reload
 
@@ -87,9 +105,9 @@ def _leave_at_sigterm() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
-def _service(drawers: Path | None) -> Any:
-    """What a process serves; ``drawers``: socket of the processes that draw."""
+def _service(drawers: Path | None, shared: Path, level: str | None) -> Any:
+    """What a process serves; ``drawers``: socket of the processes that draw, ``shared``: folder of all processes."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # where processes are not forked
     from api.wsgi import create
 
-    return create(drawers)
+    return create(drawers, shared, level)

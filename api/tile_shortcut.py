@@ -15,6 +15,7 @@ from api.access.known import Known
 from api.access.layers import holds_reports
 from api.access.shortcuts import kept_private, may_see
 from api.catalogue import Offer
+from api.observing import FROM_MEMORY, ROUTE
 from api.tile_source import Tiles, revision_word
 from gisgrid.errors import GisgridError
 from layers.catalog import Layer
@@ -36,6 +37,8 @@ _PATH: Final = re.compile(
     r"/ogc/collections/([A-Za-z][A-Za-z0-9_.:-]{0,79})/tiles/(WebMercatorQuad|WorldCRS84Quad|CGCS2000Quad)"
     r"/([0-9]{1,2})/([0-9]{1,9})/([0-9]{1,9})(?:\.mvt|\.pbf)?"
 )
+TEMPLATE: Final = "/ogc/collections/<collection>/tiles/<tms>/<zoom>/<row>/<column>"
+"""How requests for tiles are told, the same as when the application answers."""
 _QUERY: Final = re.compile(r"(?:f=mvt)?|v=([0-9a-f]{1,40})")
 
 
@@ -55,6 +58,7 @@ class TileShortcut:
             answer = self._answer(path, environ)
             if answer is not None:
                 status, headers, body = answer
+                environ[ROUTE], environ[FROM_MEMORY] = TEMPLATE, True
                 start_response(status, [*self._headers, *kept_private(self._known, headers)])
                 return [body]
         return self._app(environ, start_response)

@@ -6,14 +6,19 @@ from pathlib import Path
 
 from apiflask import APIFlask
 
+from api import logs
 from api.app import create_app
 from data import embedded
 from data.db import make_engine
 from gisgrid.settings import Settings
 
 
-def create(drawers: Path | None = None) -> APIFlask:
-    """The service of this process. The database is up and migrated already (`gisgrid serve` sees to it)."""
+def create(drawers: Path | None = None, shared: Path | None = None, level: str | None = None) -> APIFlask:
+    """The service of this process. The database is up and migrated already (`gisgrid serve` sees to it).
+
+    ``shared``: folder of all processes of a server; ``level`` of the log, where the settings name none.
+    """
     settings = Settings.from_env()
+    logs.configure(settings, level=level)
     url = settings.database_url or embedded.cluster_at(settings.home).url
-    return create_app(settings, make_engine(url, pool=4), drawers=drawers)
+    return create_app(settings, make_engine(url, pool=4), drawers=drawers, shared=shared)

@@ -47,7 +47,12 @@ def make_engine(url: str, *, pool: int = 8) -> sa.Engine:
     """An engine on a database address; its sessions carry this process's name. The caller disposes of it."""
     about = {"connect_timeout": 5, "application_name": embedded.session_name()}
     engine = sa.create_engine(
-        sqlalchemy_url(url), pool_pre_ping=True, pool_size=pool, max_overflow=pool, connect_args=about
+        sqlalchemy_url(url),
+        pool_pre_ping=True,
+        pool_size=pool,
+        max_overflow=pool,
+        connect_args=about,
+        hide_parameters=True,  # what is sent to the database must not stand in a log
     )
     sa.event.listen(engine, "connect", _plan_for_values)
     audit.heeding(engine)
@@ -110,6 +115,14 @@ def upgrade_schema(engine: sa.Engine) -> None:
         except (sa.exc.ProgrammingError, sa.exc.NotSupportedError, sa.exc.InternalError) as error:
             first = str(error.orig).splitlines()[0]
             raise Broken(f"cannot prepare the database: {first}; it must offer PostGIS 3.3 or newer") from error
+
+
+def known_schemas() -> list[str]:
+    """The schema versions of this program, oldest first."""
+    with as_file(files("data.migrations")) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
 
 
 def schema_version(engine: sa.Engine) -> str | None:

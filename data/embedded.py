@@ -25,13 +25,13 @@ import psycopg
 
 from gisgrid.errors import Broken
 from gisgrid.interrupts import held
+from gisgrid.limits import SOCKET_PATH_BYTES_MAX
 
 DATABASE = "gisgrid"
 ROLE = "gisgrid"
 START_SECONDS = 60
 LEAVE_SECONDS = 2.0
 """How long sessions of processes that ended may linger before the cluster counts as in use."""
-_SOCKET_PATH_MAX = 90  # the kernel allows 107 bytes; the socket file name takes 14
 _STAND_INS = Path("/var/lib/gisgrid-clusters")
 _CONF = """
 listen_addresses = ''
@@ -79,7 +79,7 @@ def cluster_at(home: Path) -> Cluster:
             f"cannot use {home} for the database: {error.strerror}; set GISGRID_HOME to a folder you may write"
         ) from error
     socket = root / "run"
-    if len(str(socket)) > _SOCKET_PATH_MAX:
+    if len(str(socket)) > SOCKET_PATH_BYTES_MAX:
         name = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
         socket = Path(tempfile.gettempdir()) / f"gisgrid-{os.getuid()}-{name}"
     return Cluster(root / "postgres", socket, root / "postgres.log", root / "postgres.lock", account)

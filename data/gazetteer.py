@@ -18,11 +18,11 @@ from data.files import layer_names, parse_spec, read_layer
 from data.loading import read_rows
 from gisgrid.address import Gazetteer
 from gisgrid.errors import BadInput
+from gisgrid.limits import ADDRESS_ALIASES_MAX
 from gisgrid.settings import Settings
 
 CHECK_SECONDS: Final = 1.0
 """How long a new import may go unnoticed."""
-ALIASES_MAX: Final = 100_000
 _ALIAS_COLUMNS: Final = ("alias", "别名", "俗称")
 _NAME_COLUMNS: Final = ("name", "名称", "标准名", "标准名称")
 
@@ -42,8 +42,8 @@ def read_aliases(path: Path) -> dict[str, str]:
     if alias is None or name is None:
         missing = "alias" if alias is None else "name"
         raise BadInput(f"{path}: lacks the column {missing!r}; an alias table needs alias and name")
-    if len(table) > ALIASES_MAX:
-        raise BadInput(f"{path}: {len(table):,} aliases; give at most {ALIASES_MAX:,}")
+    if len(table) > ADDRESS_ALIASES_MAX:
+        raise BadInput(f"{path}: {len(table):,} aliases; give at most {ADDRESS_ALIASES_MAX:,}")
     out: dict[str, str] = {}
     for number, (a, b) in enumerate(zip(table[alias].str.strip(), table[name].str.strip(), strict=True), start=1):
         if not a or not b:

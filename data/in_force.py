@@ -166,12 +166,20 @@ def with_places(found: InForce, connection: sa.Connection) -> InForce:
     return InForce(found.generation, found.comprehensive, found.professional, areas, stored_posts(connection))
 
 
+def forget_indexes(engine: sa.Engine, home: Path) -> None:
+    """Remove the files of a database's generations: they are made anew when they are asked for."""
+    for folder in (home / "index").glob(f"{_database(engine.url)}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _name(connection: sa.Connection, generation: Generation) -> str:
     """Folder of a generation; the moment it was published tells databases of one home and one name apart."""
     moment = generation.published_at.isoformat()
-    database = connection.engine.url
-    where = f"{database.host}|{database.port}|{database.query.get('host')}|{database.database}"
-    return f"{_digest(where)}-{generation.id}-{_digest(moment)}-v{FORMAT}"
+    return f"{_database(connection.engine.url)}-{generation.id}-{_digest(moment)}-v{FORMAT}"
+
+
+def _database(url: sa.URL) -> str:
+    return _digest(f"{url.host}|{url.port}|{url.query.get('host')}|{url.database}")
 
 
 def _digest(text: str) -> str:

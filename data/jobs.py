@@ -20,6 +20,7 @@ from data import job_files, queue
 from data import tables as t
 from gisgrid.errors import BadInput, Broken, Conflict, NotFound
 from gisgrid.limits import JOB_ATTEMPTS_MAX, JOB_PARAMS_BYTES_MAX, JOBS_QUEUED_MAX
+from gisgrid.tracing import REQUEST
 
 ENDED = ("done", "failed", "cancelled")
 LOCK_SPACE = 44902
@@ -34,7 +35,7 @@ GIVEN_UP = {
 j = t.jobs.c
 _next_revision = {"revision": j.revision + 1}
 _columns = [
-    *[column for column in t.jobs.c if column.name != "params"],
+    *[column for column in t.jobs.c if column.name not in ("params", "request")],
     sa.func.extract("epoch", sa.func.now() - j.started_at).cast(sa.Float).label("elapsed"),
     # what people know the work by; the rest of what it was asked with may be large
     *[j.params[name].astext.label(name) for name in ("area", "name", "band")],
@@ -51,6 +52,8 @@ class Run:
     attempt: int
     owner: str = ""
     """Key of the principal who asked for it."""
+    request: str = ""
+    """Id of the request that asked for it."""
 
 
 def submit(
@@ -75,7 +78,8 @@ def submit(
     waiting = connection.scalar(sa.select(sa.func.count()).select_from(t.jobs).where(j.state == "queued"))
     if (waiting or 0) >= JOBS_QUEUED_MAX:
         raise Broken(f"{waiting} jobs wait already; try again later", code="queue_full", waiting=waiting)
-    job = int(connection.scalar(sa.insert(t.jobs).values(kind=kind, params=params, owner=owner).returning(j.id)) or 0)
+    values = {"kind": kind, "params": params, "owner": owner, "request": REQUEST.get()}
+    job = int(connection.scalar(sa.insert(t.jobs).values(values).returning(j.id)) or 0)
     try:
         if input is not None:
             job_files.keep_input(home, job, input)
@@ -201,12 +205,13 @@ def begin(connection: sa.Connection, job: int) -> Run | None:
     )
     start = {"state": "running", "attempts": j.attempts + 1, "share": 0, "note": "", "started_at": sa.func.now()}
     row = connection.execute(
-        sa.update(t.jobs).where(unfinished).values(**start, **_next_revision).returning(
-            j.kind, j.params, j.attempts, j.owner
-        )
+        sa.update(t.jobs)
+        .where(unfinished)
+        .values(**start, **_next_revision)
+        .returning(j.kind, j.params, j.attempts, j.owner, j.request)
     ).one_or_none()
     connection.commit()
-    return Run(job, row.kind, row.params, row.attempts, row.owner) if row else None
+    return Run(job, row.kind, row.params, row.attempts, row.owner, row.request) if row else None
 
 
 def report(connection: sa.Connection, run: Run, share: float, note: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,13 +15,9 @@ from data.osm_read import OsmData
 from data.osm_tags import building_kind, building_levels, campus_kind, name_of, whole_number
 from data.repair import REFUSED, REPAIRED, repair
 from gisgrid.crs import STORAGE_CRS, to_metric
+from gisgrid.limits import OSM_COMPOUND_M2_MAX, OSM_DWELLING_M2_MAX
 
 Geometries = npt.NDArray[Any]
-
-COMPOUND_M2_MAX: Final = 500_000.0
-"""A residential ground larger than this is a quarter, not a compound 小区."""
-DWELLING_M2_MAX: Final = 2_500.0
-"""building=yes with nothing else known and a larger footprint is taken for commerce, not dwellings."""
 
 
 def buildings_of(
@@ -32,7 +28,7 @@ def buildings_of(
 
     What a building is for comes from its tags and name; when these leave it open (building=yes), from the
     smallest ground around it (campus, hospital, landuse); when there is none, from its footprint:
-    `HUT_M2` to `DWELLING_M2_MAX` is a dwelling house, larger is commerce. On a campus a numbered or
+    `HUT_M2` to `OSM_DWELLING_M2_MAX` is a dwelling house, larger is commerce. On a campus a numbered or
     residence-like name (4号楼, 公寓) is a dormitory.
     """
     rows, kinds = [], []
@@ -101,7 +97,7 @@ def _grounds_around(data: OsmData, buildings: gpd.GeoDataFrame) -> tuple[Geometr
     order = np.lexsort((ground, -size[ground]))
     building, ground = building[order], ground[order]
     kind_of[building] = kinds[ground]
-    home = (kinds[ground] == "residential") & (size[ground] <= COMPOUND_M2_MAX)
+    home = (kinds[ground] == "residential") & (size[ground] <= OSM_COMPOUND_M2_MAX)
     compound[building[home]] = ids[ground[home]]
     return kind_of, compound
 
@@ -111,8 +107,8 @@ def _settle(kinds: Geometries, grounds: Geometries, footprints: npt.NDArray[np.f
     result = kinds.copy()
     untold, home, other = kinds == "?", kinds == "?home", kinds == "?other"
     alone = np.array([ground is None for ground in grounds], dtype=bool)
-    dwelling = (footprints >= HUT_M2) & (footprints <= DWELLING_M2_MAX)
-    by_size = np.where(dwelling, "residential", np.where(footprints > DWELLING_M2_MAX, "commercial", "other"))
+    dwelling = (footprints >= HUT_M2) & (footprints <= OSM_DWELLING_M2_MAX)
+    by_size = np.where(dwelling, "residential", np.where(footprints > OSM_DWELLING_M2_MAX, "commercial", "other"))
     result[untold] = np.where(alone, by_size, grounds)[untold]
     result[home] = np.where(grounds[home] == "school", "dormitory", "residential")
     unlike_home = alone | (grounds == "residential")

@@ -249,3 +249,119 @@ PROVIDER_BYTES_MAX: Final = 1024 * 1024
 HISTORY_PAGE_DEFAULT = 50
 HISTORY_PAGE_MAX = 200
 """Entries of the audit log a page."""
+SHIFT_ROUNDS_MAX: Final = 30
+"""Rounds of the inverse of a shifted system; a handful reach its last digit."""
+LOCATE_CELLS_MAX: Final = 1 << 24
+"""Most cells of one index (4 bytes each)."""
+LOCATE_FOUND_MAX: Final = 4096
+"""Most different grids looked at around one point."""
+LOCATE_MATCH_MAX: Final = 96
+"""Edges of a cell beyond which pairing them up is not worth its square."""
+WEBHOOK_URL_CHARS_MAX: Final = 2_000
+"""Longest address of a webhook."""
+ADDRESS_SETBACK_METRES_MAX: Final = 60.0
+"""A door further from its road than this says nothing about where the houses stand."""
+ADDRESS_HITS_MAX: Final = 100
+"""Most answers to one question."""
+ADDRESS_WITHIN_METRES_MAX: Final = 2_000.0
+"""Farthest an address may lie from a point and still be told as near it, in metres."""
+ADDRESS_ROWS_SCORED_MAX: Final = 400_000
+"""Most rows of a gazetteer one question compares letter by letter."""
+POINTS_OPEN_QUOTE_BYTES_MAX: Final = 1 << 16
+"""Bytes a quoted field that runs over a line end may have; beyond, its quote counts as never closed."""
+POINTS_HEAD_BYTES_MAX: Final = 1 << 20
+"""How far the list of features may lie from the start of a file, in bytes."""
+POINTS_ROW_BYTES_MAX: Final = 32 << 20
+"""Longest row taken."""
+ADDRESS_ALIASES_MAX: Final = 100_000
+"""Most nicknames the address search takes."""
+SOCKET_PATH_BYTES_MAX: Final = 90
+"""The kernel allows 107 bytes; the socket file name takes 14."""
+SERVICE_COUNT_MAX: Final = 1_000
+"""Most sites one question may ask for."""
+SERVICE_RADIUS_METRES_MAX: Final = 20_000.0
+"""Largest circle drawn straight around a place, in metres."""
+SERVICE_SHOWN_MAX: Final = 100
+"""Most sites told among the facts of a job; its file has them all."""
+JOB_NOTE_CHARS_MAX: Final = 200
+"""Longest note of a job about what is being done."""
+FEATURE_DEPTH_MAX: Final = 60
+"""Deepest nesting of a feature sent to be stored."""
+FEATURE_SORTS_MAX: Final = 5
+"""Most properties a page of features may be sorted by."""
+DRAWER_PATH_BYTES_MAX: Final = 100
+"""A Unix socket's path may have no more."""
+DRAWER_AGAIN_SECONDS_MAX: Final = 5.0
+"""Longest pause before a drawer that ends at once is started again, in seconds."""
+CRS_CHARS_MAX: Final = 40
+"""Longest name of a coordinate system."""
+MOVED_LISTED_MAX: Final = 1_000
+"""Reports listed in the JSON answer; ``--out`` has them all."""
+FORM_FIELDS_MAX: Final = 500
+"""Most fields of a form."""
+HEAT_SIDE_MAX: Final = 1_024
+"""Widest and highest picture of heat, in pixels."""
+HEAT_SEED_MAX: Final = 2**31 - 1
+"""Largest seed."""
+HEAT_VALUES_MAX: Final = 200
+"""Most classes or grids one question may name."""
+HELD_LAYERS_MAX: Final = 1_000
+"""Layers held, however small."""
+LABEL_DRAWN_CHARS_MAX: Final = 60
+"""Longer texts are cut: a map is no page."""
+SHEET_SCALE_MAX: Final = 250_000
+"""Smallest scale of a printed sheet, as the number under the one."""
+CURSOR_CHARS_MAX: Final = 8_000
+"""Longest key of a page to go on from."""
+SERVICE_NEAREST_MAX: Final = 20
+"""Most facilities of a category that may be told for each residence."""
+RASTER_CELLS_MAX: Final = 12_000_000
+"""Most cells of a snap raster; larger places get larger cells."""
+CIRCLE_METRES_MAX: Final = 20_000.0
+"""Furthest a category may be asked to reach, in metres."""
+REACH_METRES_MAX: Final = 100_000.0
+"""Farthest around an area that streets are read, whatever the speed."""
+PROFILE_MINUTES_MAX: Final = 120.0
+"""Longest journey a circle may be asked for, in minutes."""
+PROFILE_SPEED_MAX: Final = 60.0
+"""Fastest speed a profile may be given, m/s."""
+DIAL_BUCKETS_MAX: Final = 4096
+"""Where one edge is longer than this many buckets, buckets are made wider."""
+SITING_ROUNDS_MAX: Final = 2_000
+"""Exchanges tried at most; each makes the choice better, so few are ever needed."""
+RESPONSE_CELLS_MAX: Final = 3_000_000
+"""Most cells of the raster of districts; larger places get larger cells."""
+RESPONSE_TURNOUT_SECONDS_MAX: Final = 1800.0
+"""Longest time a team may take to set out, in seconds."""
+NETWORK_MEMBER_BYTES_MAX: Final = 4 * 1024**3
+"""Largest array a saved network may unpack to: nothing smaller than a bomb comes near it."""
+PLAN_LEVELS_MAX: Final = 8
+"""Most levels of a plan."""
+POOL_NODES_MAX: Final = 3000
+"""Branch-and-bound nodes after which HiGHS gives what it has (a count, unlike seconds, is the same on every run)."""
+POOL_ROUNDS_MAX: Final = 8
+"""Rounds of finding grids for the pool and choosing among them."""
+EXACT_NODES_MAX: Final = 20_000_000
+"""Sets tried with the prices of the linear program; then the best known stands unproven."""
+TOGETHER_UNITS_MAX: Final = 4000
+"""Larger pieces keep their cells: a search of the whole takes too long, and crossings must stay rare there."""
+ATOMS_MAX: Final = 128
+"""Atoms a set can be made of: two words of bits."""
+RECOMBINE_UNITS_MAX: Final = 6000
+"""Two grids with more units than this together are left to the small moves: a tree of them takes too long."""
+STRAIGHT_PIECES_MAX: Final = 1_200
+"""Most pieces an area is divided into."""
+STRAIGHT_LATTICE_MAX: Final = 40_000
+"""Most places tried for an area."""
+STRAIGHT_SAMPLE_MAX: Final = 1_500
+"""Points of an area whose least cover bounds that of the whole from below."""
+STRAIGHT_ENTRIES_MAX: Final = 20_000_000
+"""Most (place, point) pairs of an exact problem; beyond, only the points themselves are candidates."""
+STRAIGHT_NEIGHBOURS_MAX: Final = 40_000_000
+"""Most pairs of points whose circles cross."""
+STRAIGHT_SECONDS_MAX: Final = 3600.0
+"""Longest time a straight way may be asked for, in seconds."""
+OSM_COMPOUND_M2_MAX: Final = 500_000.0
+"""A residential ground larger than this is a quarter, not a compound 小区."""
+OSM_DWELLING_M2_MAX: Final = 2_500.0
+"""building=yes with nothing else known and a larger footprint is taken for commerce, not dwellings."""

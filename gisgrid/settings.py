@@ -73,6 +73,14 @@ class Settings:
     """``GISGRID_RATE_LIMIT``: requests a second of one principal or address, in one process; 0: no limit."""
     proxies: tuple[Network, ...] = ()
     """``GISGRID_PROXIES``: addresses and networks whose X-Forwarded-… headers are believed."""
+    log: str = ""
+    """``GISGRID_LOG``: ``json`` or ``text``, what lines of the log are; empty: text on a terminal, else JSON."""
+    log_level: str = ""
+    """``GISGRID_LOG_LEVEL``: ``error``, ``warning``, ``info`` (a line a request) ``debug``; empty: as fits."""
+    log_sample: int = 100
+    """``GISGRID_LOG_SAMPLE``: of answers given from memory (locate, tiles) one in so many gets its line."""
+    drain_seconds: float = 1.0
+    """``GISGRID_DRAIN_SECONDS``: so long a server told to stop still takes requests while ``/readyz`` says 503."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -103,6 +111,10 @@ class Settings:
             **provider_from(env),
             rate_limit=_numbers(env, "GISGRID_RATE_LIMIT", (RATE_PER_SECOND,), most=1)[0],
             proxies=networks_from(env, "GISGRID_PROXIES"),
+            log=_word(env, "GISGRID_LOG", "", ("json", "text")),
+            log_level=_word(env, "GISGRID_LOG_LEVEL", "", ("error", "warning", "info", "debug")),
+            log_sample=max(1, _whole(env, "GISGRID_LOG_SAMPLE", 100, most=1_000_000)),
+            drain_seconds=min(_numbers(env, "GISGRID_DRAIN_SECONDS", (1.0,), most=1)[0], 60.0),
         )
 
 
@@ -153,6 +165,13 @@ def _roles(env: Mapping[str, str], name: str) -> tuple[str, ...]:
             given = ", ".join(known for known in ROLES if known not in NAMED_ROLES)
             raise BadInput(f"{name}: {role[:40]!r} is no role that everybody can have; give some of {given}")
     return found
+
+
+def _word(env: Mapping[str, str], name: str, default: str, known: tuple[str, ...]) -> str:
+    text = env.get(name, "").strip().lower()
+    if text and text not in known:
+        raise BadInput(f"{name}={text!r} cannot be used; give {', '.join(known[:-1])} or {known[-1]}")
+    return text or default
 
 
 def _file(env: Mapping[str, str], name: str) -> Path | None:

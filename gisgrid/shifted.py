@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from gisgrid.limits import SHIFT_ROUNDS_MAX
+
 Floats = npt.NDArray[np.float64]
 
 CHINA_BOX: Final = (72.004, 0.8293, 137.8347, 55.8271)
@@ -24,7 +26,6 @@ _AXIS: Final = 6378245.0  # Krasovsky 1940, metres
 _ECC2: Final = 0.00669342162296594323
 _BD_PI: Final = math.pi * 3000.0 / 180.0
 _CONVERGED: Final = 1e-13  # degrees, about the last bit of a longitude
-_ROUNDS_MAX: Final = 30
 _SEAM: Final = 0.02  # degrees; a point just outside the box may be the image of one inside
 
 TO_GCJ, TO_BD, FROM_GCJ, FROM_BD = 0, 1, 2, 3
@@ -97,7 +98,7 @@ def move_point(way: int, x: float, y: float) -> tuple[float, float]:
     if not (west - _SEAM < x < east + _SEAM and south - _SEAM < y < north + _SEAM):
         return x, y
     guess_x, guess_y = x, y
-    for _ in range(_ROUNDS_MAX):
+    for _ in range(SHIFT_ROUNDS_MAX):
         dx, dy = _gcj_shift(guess_x, guess_y) if way == FROM_GCJ else _bd_shift(guess_x, guess_y)
         moved = max(abs(x - dx - guess_x), abs(y - dy - guess_y))
         guess_x, guess_y = x - dx, y - dy

@@ -19,13 +19,12 @@ from random import Random
 from urllib.parse import urlsplit
 
 from gisgrid.errors import BadInput
-from gisgrid.limits import WEBHOOK_WAIT_MAX
+from gisgrid.limits import WEBHOOK_URL_CHARS_MAX, WEBHOOK_WAIT_MAX
 
 SECRET_PREFIX = "whsec_"
 SECRET_BYTES = (24, 64)
 JITTER = 0.25
 """Waits are stretched by up to this share, so that what failed together does not come back together."""
-URL_CHARS_MAX = 2_000
 
 
 def new_secret() -> str:
@@ -98,7 +97,7 @@ def check_url(url: str, *, allow_http: bool = False) -> str:
     if (
         parts.scheme not in ("http", "https")
         or not host
-        or len(url) > URL_CHARS_MAX
+        or len(url) > WEBHOOK_URL_CHARS_MAX
         or not url.isprintable()
         or " " in url
     ):

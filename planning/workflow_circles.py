@@ -21,7 +21,7 @@ from data.networks import rows_around, streets_around
 from data.retrying import retried
 from gisgrid.boxes import Box
 from gisgrid.errors import BadInput, NotFound
-from gisgrid.limits import SNAP_METRES_MAX
+from gisgrid.limits import REACH_METRES_MAX, SNAP_METRES_MAX
 from gisgrid.models import Progress, no_progress
 from gisgrid.settings import Settings
 from planning.circles import CirclesResult, service_circles
@@ -34,8 +34,6 @@ USUAL_MINUTES: Final = (5, 10, 15)
 """Minutes of the polygons that are stored."""
 TOLD_MINUTES: Final = 30.0
 """Minutes up to which the way to the nearest facility is kept: as far as questions to the service look."""
-REACH_METRES_MAX: Final = 100_000.0
-"""Farthest around an area that streets are read, whatever the speed."""
 DISTRICT_DIGITS: Final = 6
 
 

@@ -26,17 +26,14 @@ from api.circles.services_job import RESPONSE, SITES, STRAIGHT
 from api.pages import no_parameters
 from api.state import state
 from gisgrid.errors import BadInput
-from gisgrid.limits import CIRCLE_SECONDS_MAX
-from planning.reach import MINUTES_MAX, profile_of
+from gisgrid.limits import CIRCLE_SECONDS_MAX, PROFILE_MINUTES_MAX, SERVICE_COUNT_MAX, SERVICE_RADIUS_METRES_MAX
+from planning.reach import profile_of
 from planning.reach.profiles import FACTOR_RANGE
 from planning.response.promise import TOWN_DENSITY, promise_of
 from planning.siting import METHODS, WEIGHTS
 from planning.siting.candidates import SPACING
 from planning.straight import AIMS
 from planning.workflow_services import CANDIDATES, check_area
-
-COUNT_MAX = 1_000
-RADIUS_MAX = 20_000.0
 
 
 class SitesBody(MoverBody, FilesBody):
@@ -133,7 +130,7 @@ def sites(json_data: dict[str, Any]) -> Response:
     by_category("counts", asked["counts"], wanted, 0)
     by_category("costs", asked["costs"], wanted, 0)
     by_category("importance", asked["importance"], wanted, 0)
-    number_within("count", asked["count"], 0, COUNT_MAX)
+    number_within("count", asked["count"], 0, SERVICE_COUNT_MAX)
     number_within("budget", asked["budget"], 0, 1e15)
     number_within("spacing", asked["spacing"], 0, 10_000, above=True)
     number_within("time_limit", asked["time_limit"], 0, CIRCLE_SECONDS_MAX, above=True)
@@ -173,8 +170,8 @@ def straight(json_data: dict[str, Any]) -> Response:
         )
     known_categories(asked["categories"])
     asked["points"] = points_given(asked["points"], asked.pop("crs"))
-    number_within("radius", asked["radius"], 0, RADIUS_MAX, above=True)
-    number_within("extra_radius", asked["extra_radius"], 0, RADIUS_MAX, above=True)
+    number_within("radius", asked["radius"], 0, SERVICE_RADIUS_METRES_MAX, above=True)
+    number_within("extra_radius", asked["extra_radius"], 0, SERVICE_RADIUS_METRES_MAX, above=True)
     number_within("time_limit", asked["time_limit"], 0, CIRCLE_SECONDS_MAX, above=True)
     with state().engine.connect() as connection:
         check_area(connection, [asked["area"]] if asked["area"] else [])
@@ -199,7 +196,7 @@ def response(json_data: dict[str, Any]) -> Response:
     number_within("factor", asked["factor"], *FACTOR_RANGE)
     number_within("town_density", asked["town_density"], 0, 1e6)
     number_within("grid_share", asked["grid_share"], 0, 1, above=True)
-    number_within("minutes", asked["minutes"], 0, MINUTES_MAX, above=True)
+    number_within("minutes", asked["minutes"], 0, PROFILE_MINUTES_MAX, above=True)
     with state().engine.connect() as connection:
         check_area(connection, asked["town"])
     return queued(RESPONSE, asked)

@@ -9,6 +9,7 @@ import geopandas as gpd
 from api.circles.files import collection_of, write_output
 from data import db
 from gisgrid.jobs import JobFiles
+from gisgrid.limits import SERVICE_SHOWN_MAX
 from gisgrid.models import Progress
 from gisgrid.settings import Settings
 from planning.workflow_circles import plain
@@ -17,8 +18,6 @@ from planning.workflow_services import response_in_force, sites_in_force, straig
 SITES: Final = "circles_sites"
 STRAIGHT: Final = "circles_straight"
 RESPONSE: Final = "circles_response"
-SHOWN_MAX: Final = 100
-"""Most sites told among the facts of a job; its file has them all."""
 
 
 def sites_job(params: dict[str, Any], files: JobFiles, progress: Progress) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def sites_job(params: dict[str, Any], files: JobFiles, progress: Progress) -> di
     ]
     return {
         "generation": generation, "proven": bool(result.proven), "categories": plain(categories),
-        "sites": collection_of(result.sites.head(SHOWN_MAX)), "output": output,
+        "sites": collection_of(result.sites.head(SERVICE_SHOWN_MAX)), "output": output,
     }  # fmt: skip
 
 
@@ -51,7 +50,7 @@ def straight_job(params: dict[str, Any], files: JobFiles, progress: Progress) ->
     output = write_output(files, "straight", layers, result.report, params["format"])
     names = ("facilities", "radius", "area", "buildings", "residents", "elderly", "extra")
     facts = {name: result.report[name] for name in names if name in result.report}
-    further = {} if result.extra is None else {"sites": collection_of(result.extra.head(SHOWN_MAX))}
+    further = {} if result.extra is None else {"sites": collection_of(result.extra.head(SERVICE_SHOWN_MAX))}
     return {"generation": generation, **plain(facts), **further, "output": output}
 
 

@@ -16,10 +16,10 @@ from data import db, plans
 from data.files import read_layer
 from data.gazetteer import gazetteer_of_files, stored_gazetteer
 from gisgrid.address import Gazetteer, Match, Owners, parse
-from gisgrid.address.gazetteer import LIMIT_MAX
 from gisgrid.address.reverse import WITHIN
 from gisgrid.crs import check_lonlat, point_to_storage
 from gisgrid.errors import BadInput, NotFound
+from gisgrid.limits import ADDRESS_HITS_MAX
 from gisgrid.locate import GridIndex
 from gisgrid.settings import Settings
 
@@ -44,7 +44,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 limit_option = click.option(
-    "--limit", default=5, show_default=True, type=click.IntRange(1, LIMIT_MAX), help="Most answers."
+    "--limit", default=5, show_default=True, type=click.IntRange(1, ADDRESS_HITS_MAX), help="Most answers."
 )
 
 

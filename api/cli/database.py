@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from api.cli import backups
 from api.cli.output import Output, output_options
 from data import audit_chain, db, embedded
 from gisgrid.errors import BadInput
@@ -15,7 +16,7 @@ from planning import workflow_force
 
 @click.group("db")
 def group() -> None:
-    """Start, stop and look at the private PostGIS under GISGRID_HOME."""
+    """Start, stop and look at the private PostGIS under GISGRID_HOME; back up and restore the database in use."""
 
 
 def _own_cluster() -> tuple[Settings, embedded.Cluster]:
@@ -104,5 +105,8 @@ def verify(output: Output, since: str | None) -> int:
     output.result(facts | {"head": {"seq": found.head_seq, "hash": found.head_hash}}, lines)
     return 0 if facts["ok"] else 1
 
+
+group.add_command(backups.back_up)
+group.add_command(backups.restore)
 
 COMMANDS = (group,)

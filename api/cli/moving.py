@@ -18,13 +18,12 @@ from data import db
 from data.exporters import check_target
 from data.reports import Move, apply_moves, moved_reports
 from gisgrid.errors import BadInput, Broken
+from gisgrid.limits import MOVED_LISTED_MAX
 from gisgrid.settings import Settings
 
 COLUMNS: Final = ("id", "source", "report_id", "stage", "old", "new", "generation", "now")
 CHANNEL: Final = "gisgrid locate --moved"
 SHOWN: Final = 20
-LISTED_MAX: Final = 1_000
-"""Reports listed in the JSON answer; ``--out`` has them all."""
 
 
 def moved_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,7 +55,7 @@ def moved(output: Output, *, out: Path | None = None, apply: bool = False, unloc
         for move in apply_moves(connection, moves, channel=CHANNEL) if apply else moves:
             count += 1
             write(move)
-            if count <= LISTED_MAX:
+            if count <= MOVED_LISTED_MAX:
                 listed.append(move)
     output.result(
         {

@@ -58,9 +58,10 @@ def serve(output: Output, host: str, port: int, workers: int, jobs: bool) -> Non
     """Serve the web map and the HTTP interface until stopped."""
     _check_port(host, port)
     settings = Settings.from_env()
-    with db.database(settings) as engine, worker_beside(jobs):
+    level = "warning" if output.quiet else None
+    with db.database(settings) as engine, worker_beside(jobs, level):
         output.say(*_who_gets_in(settings, engine))
-        _serve(output, host, port, workers)
+        _serve(output, host, port, workers, level=level)
 
 
 @click.command("demo")
@@ -94,9 +95,9 @@ def demo(
             if jobs:
                 _queue_circles(engine, settings)
         output.say(f"ready after {time.monotonic() - begun:.1f} s")
-        stack.enter_context(worker_beside(jobs))
+        stack.enter_context(worker_beside(jobs, "warning"))
         _open_editing(output, host)
-        _serve(output, host, port, 1, open_browser=open_browser)
+        _serve(output, host, port, 1, open_browser=open_browser, level="warning")
 
 
 def _open_editing(output: Output, host: str) -> None:
@@ -178,7 +179,9 @@ def _check_port(host: str, port: int) -> None:
             raise BadInput(f"cannot listen on {host} port {port}: {error.strerror}; give another --port") from error
 
 
-def _serve(output: Output, host: str, port: int, processes: int, *, open_browser: bool = False) -> None:
+def _serve(
+    output: Output, host: str, port: int, processes: int, *, open_browser: bool = False, level: str | None = None
+) -> None:
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/"
 
     def ready() -> None:
@@ -187,7 +190,7 @@ def _serve(output: Output, host: str, port: int, processes: int, *, open_browser
         if open_browser:
             click.launch(url)
 
-    server.serve(host, port, processes, ready=ready)
+    server.serve(host, port, processes, ready=ready, level=level)
 
 
 @click.command("warm", hidden=True)

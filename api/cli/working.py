@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 
 import click
 
+from api import logs
 from api.cli.output import Output, output_options
 from api.processes import end_with
 from data import db
@@ -36,12 +36,8 @@ def worker(output: Output, concurrency: int, parent: int | None) -> None:
 
     if parent is not None:
         end_with(parent, signal.SIGTERM)
-    level = logging.WARNING if output.quiet or output.as_json else logging.INFO
-    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
-    logging.getLogger("gisgrid").setLevel(level)
-    for name in ("procrastinate", "psycopg.pool"):  # we say in one line what they say with a traceback
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     settings = Settings.from_env()
+    logs.configure(settings, level="warning" if output.quiet else None)
     with db.database(settings) as engine:
 
         def ready() -> None:
@@ -54,8 +50,8 @@ def worker(output: Output, concurrency: int, parent: int | None) -> None:
 
 
 @contextmanager
-def worker_beside(wanted: bool) -> Iterator[None]:
-    """Have a worker as a child process for a while; one that ends by itself is started again."""
+def worker_beside(wanted: bool, level: str | None = None) -> Iterator[None]:
+    """Have a worker as a child process for a while; one that ends by itself is started again. ``level`` of its log."""
     if not wanted:
         yield
         return
@@ -72,11 +68,11 @@ def worker_beside(wanted: bool) -> Iterator[None]:
             with guard:
                 if not stop.is_set():
                     click.echo(f"gisgrid: the worker ended ({process.returncode}); it is started again", err=True)
-                    process = current = _start()
+                    process = current = _start(level)
 
     try:
         with held():  # no process that nobody knows of
-            current = _start()
+            current = _start(level)
             threading.Thread(target=keep, args=(current,), name="worker", daemon=True).start()
         yield
     finally:
@@ -87,8 +83,9 @@ def worker_beside(wanted: bool) -> Iterator[None]:
                 _end(current)
 
 
-def _start() -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "api.cli", "worker", "--quiet", "--parent", str(os.getpid())]
+def _start(level: str | None) -> subprocess.Popen[bytes]:
+    quiet = ["--quiet"] if level == "warning" else []
+    command = [sys.executable, "-m", "api.cli", "worker", *quiet, "--parent", str(os.getpid())]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
 
 

@@ -13,6 +13,7 @@ import socket
 import sys
 from pathlib import Path
 
+from api import logs
 from api.catalogue import Catalogue
 from api.drawing import wire
 from api.drawing.tasks import Desk
@@ -76,5 +77,5 @@ def _resident() -> int:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
+    logs.configure(Settings.from_env(), level="warning")
     main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4]), int(sys.argv[5]))

@@ -20,14 +20,17 @@ from pathlib import Path
 
 from api.drawing.tasks import REGISTRY
 from gisgrid.interrupts import held
-from gisgrid.limits import DRAWER_MEMORY_MAX, PICTURE_SECONDS_MAX, PICTURES_WAITING_MAX
+from gisgrid.limits import (
+    DRAWER_AGAIN_SECONDS_MAX,
+    DRAWER_MEMORY_MAX,
+    DRAWER_PATH_BYTES_MAX,
+    PICTURE_SECONDS_MAX,
+    PICTURES_WAITING_MAX,
+)
 from gisgrid.settings import Settings
 
-PATH_BYTES_MAX = 100
-"""A Unix socket's path may have no more."""
 AGAIN_SECONDS = 0.1
 """Before a drawer that ended is started again; longer when it ended early, time after time."""
-AGAIN_SECONDS_MAX = 5.0
 EARLY_SECONDS = 5.0
 log = logging.getLogger("gisgrid.drawers")
 
@@ -66,7 +69,7 @@ def _listener(home: Path, waiting: int) -> Iterator[tuple[socket.socket, Path]]:
     """A listening socket only this account can reach."""
     folder, made = home / "run", None
     path = folder / f"drawing-{os.getpid()}.sock"
-    if len(os.fsencode(path)) > PATH_BYTES_MAX:
+    if len(os.fsencode(path)) > DRAWER_PATH_BYTES_MAX:
         made = Path(tempfile.mkdtemp(prefix="gisgrid-"))
         path = made / "drawing.sock"
     else:
@@ -121,7 +124,7 @@ class _Keeper:
             begun = time.monotonic()
             code = self._process.wait()
             early = time.monotonic() - begun < EARLY_SECONDS
-            again = min(again * 2, AGAIN_SECONDS_MAX) if early else AGAIN_SECONDS
+            again = min(again * 2, DRAWER_AGAIN_SECONDS_MAX) if early else AGAIN_SECONDS
             if self._stop.wait(again):
                 return
             with self._guard:

@@ -24,8 +24,8 @@ from data import tables as t
 from data.plans import plan_row
 from data.retrying import retried
 from gisgrid.errors import BadInput, NotFound
-from gisgrid.limits import LABEL_CHARS_MAX
-from planning.edits.operations import KINDS, LEVELS_MAX
+from gisgrid.limits import LABEL_CHARS_MAX, PLAN_LEVELS_MAX
+from planning.edits.operations import KINDS
 from planning.workflow_edits import check_draft, store_within
 from planning.workflow_ground import unit_set_of
 from planning.workflow_writing import told_grids
@@ -41,7 +41,7 @@ class LevelQuery(Strict):
     """Which of the grids of a code."""
 
     level = Integer(
-        validate=Range(min=1, max=LEVELS_MAX), metadata={"description": "its level; the coarsest that has the code"}
+        validate=Range(min=1, max=PLAN_LEVELS_MAX), metadata={"description": "its level; the coarsest that has the code"}
     )
 
 

@@ -17,11 +17,10 @@ from api.json import json_response
 from api.pages import Strict, no_parameters
 from data.event_classes import class_of
 from gisgrid.errors import BadInput
+from gisgrid.limits import HEAT_VALUES_MAX
 from planning.workflow_heat import Chosen, HeatSource, choose
 
 bp = APIBlueprint("heat", __name__, url_prefix="/api/v1/heat", tag="Report heat")
-VALUES_MAX: Final = 200
-"""Most classes or grids one question may name."""
 YEARS: Final = (1900, 2999)
 
 
@@ -57,8 +56,8 @@ def chosen(source: HeatSource, query: dict[str, Any], *, grids: bool = True) -> 
 def split(name: str, text: str) -> list[str]:
     """Values split by commas. Raises BadInput for too many."""
     values = [value.strip() for value in text.split(",") if value.strip()]
-    if len(values) > VALUES_MAX:
-        raise BadInput(f"{name} has {len(values)} values; at most {VALUES_MAX}")
+    if len(values) > HEAT_VALUES_MAX:
+        raise BadInput(f"{name} has {len(values)} values; at most {HEAT_VALUES_MAX}")
     return values
 
 

@@ -11,10 +11,9 @@ from flask import Response
 from api.heat.blueprint import HeatQuery, about, bp, chosen, from_reports, grid_facts, number, split
 from api.heat.held import held, revision_now
 from api.json import json_response
+from gisgrid.limits import HEAT_SEED_MAX
 from planning.heat import HotSpots, hot_spots
 from planning.workflow_heat import Chosen, HeatSource, choose
-
-SEED_MAX = 2**31 - 1
 
 
 class GridsQuery(HeatQuery):
@@ -33,7 +32,7 @@ def grids(query_data: dict[str, Any]) -> Response:
     Grids without households have no rate and are told as not_rated.
     """
     query = dict(query_data)
-    query["seed"] = query["seed"] % SEED_MAX
+    query["seed"] = query["seed"] % HEAT_SEED_MAX
 
     def make(source: HeatSource) -> Response:
         asked = chosen(source, query, grids=False)

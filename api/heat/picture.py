@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyproj
 from scipy.ndimage import map_coordinates
 
+from gisgrid.limits import HEAT_SIDE_MAX
 from planning.heat import Surface
 
 Floats = npt.NDArray[np.float64]
@@ -18,7 +19,6 @@ Floats = npt.NDArray[np.float64]
 COLORS: Final = ("#ffe08a", "#fdc35c", "#fb9d44", "#f4722f", "#dd4420", "#b51c1c", "#7a0a24")
 """One for each step, the last for the highest."""
 ALPHAS: Final = (0.5, 0.62, 0.7, 0.76, 0.8, 0.84, 0.88)
-SIDE_MAX: Final = 1_024
 NODES: Final = 33
 """Places a side where the projection is asked; between them it is straight to well below a cell."""
 MERCATOR: Final = "EPSG:3857"
@@ -45,10 +45,10 @@ def frame_of(surface: Surface, crs: pyproj.CRS) -> Frame:
     )  # fmt: skip
     west, south, east, north = _to(crs, MERCATOR).transform_bounds(*box)
     degrees = _to(crs, "EPSG:4490").transform_bounds(*box)
-    scale = min(2.0, SIDE_MAX / max(rows, columns))
+    scale = min(2.0, HEAT_SIDE_MAX / max(rows, columns))
     wide = max(2, round(columns * scale))
-    high = min(SIDE_MAX, max(2, round(wide * (north - south) / (east - west))))
-    return Frame((west, south, east, north), degrees, min(SIDE_MAX, wide), high)
+    high = min(HEAT_SIDE_MAX, max(2, round(wide * (north - south) / (east - west))))
+    return Frame((west, south, east, north), degrees, min(HEAT_SIDE_MAX, wide), high)
 
 
 def paint(surface: Surface, breaks: Sequence[float], crs: pyproj.CRS) -> npt.NDArray[np.uint8]:

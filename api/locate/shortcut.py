@@ -17,6 +17,7 @@ from api.access.shortcuts import kept_private, may_see
 from api.json import json_bytes
 from api.locate.answers import Asked
 from api.locate.single import answer_body, stored_point
+from api.observing import FROM_MEMORY, ROUTE
 from api.state import State
 from gisgrid.errors import GisgridError
 
@@ -43,6 +44,7 @@ class Shortcut:
         if environ["PATH_INFO"] == PATH and environ["REQUEST_METHOD"] == "GET" and may_see(self._known, environ):
             body = self._answer(environ.get("QUERY_STRING", ""))
             if body is not None:
+                environ[ROUTE], environ[FROM_MEMORY] = PATH, True
                 start_response("200 OK", [*self._headers, ("Content-Length", str(len(body)))])
                 return [body]
         return self._app(environ, start_response)

@@ -13,7 +13,7 @@ from api.catalogue import Offer
 from api.state import state
 from data.plans import generation_at
 from gisgrid.errors import BadInput, NotFound
-from gisgrid.limits import PAGE_DEFAULT, PAGE_MAX
+from gisgrid.limits import FEATURE_SORTS_MAX, PAGE_DEFAULT, PAGE_MAX
 from layers.catalog import Attribute, Layer
 from layers.collections.crs import CRS84, Crs, crs_named
 from layers.collections.cursor import Order
@@ -27,7 +27,6 @@ from layers.times import Period, during, parse_datetime, time_name
 
 CHOOSING: Final = ("bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs")
 SHOWING: Final = ("limit", "after", "sortby", "properties", "crs", "skipGeometry")
-SORTS_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +162,8 @@ def _order(layer: Layer, text: str | None) -> Order:
         if name not in known:
             raise BadInput(f"sortby: {layer.name} cannot be sorted by {name[:60]!r}; see its sortables")
         order.append((known[name], part.strip().startswith("-")))
-    if len(order) > SORTS_MAX or len({a.name for a, _ in order}) < len(order):
-        raise BadInput(f"sortby: give 1 to {SORTS_MAX} different properties")
+    if len(order) > FEATURE_SORTS_MAX or len({a.name for a, _ in order}) < len(order):
+        raise BadInput(f"sortby: give 1 to {FEATURE_SORTS_MAX} different properties")
     return tuple(order)
 
 

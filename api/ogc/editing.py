@@ -16,13 +16,13 @@ from api.state import state
 from data.report_places import community_at
 from data.retrying import retried
 from gisgrid.errors import BadInput
+from gisgrid.limits import FEATURE_DEPTH_MAX
 from layers.catalog import Layer
 from layers.collections.crs import CRS84, Crs, crs_named
 from layers.collections.editable import delete, insert, merged, replace, stored_tag, table_of
 from layers.collections.pages import Question, feature, has_key
 
 PATCH_TYPE: Final = "application/merge-patch+json"
-DEPTH_MAX: Final = 60
 
 
 @retried
@@ -166,8 +166,8 @@ def _check_depth(value: Any) -> None:
     level, depth = [value], 0
     while level:
         depth += 1
-        if depth > DEPTH_MAX:
-            raise BadInput(f"the body is nested more than {DEPTH_MAX} deep")
+        if depth > FEATURE_DEPTH_MAX:
+            raise BadInput(f"the body is nested more than {FEATURE_DEPTH_MAX} deep")
         level = [
             child
             for node in level

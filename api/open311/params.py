@@ -12,10 +12,9 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from gisgrid.errors import BadInput
-from gisgrid.limits import FORM_BYTES_MAX, KEY_CHARS_MAX, REQUESTS_DEPTH_MAX
+from gisgrid.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX, KEY_CHARS_MAX, REQUESTS_DEPTH_MAX
 
 FORM: Final = "application/x-www-form-urlencoded"
-FIELDS_MAX: Final = 500
 COMMON: Final = ("jurisdiction_id", "api_key")
 """Parameters every address takes: this service is one jurisdiction, and only sending needs a key."""
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -61,11 +60,11 @@ def posted_form() -> Form:
         raise BadInput(f"the content type is {request.mimetype or 'missing'}; send {FORM}; charset=utf-8")
     try:
         body = _body().decode()
-        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
+        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS_MAX)
     except UnicodeDecodeError as error:
         raise BadInput("the form is not UTF-8; encode it as UTF-8") from error
     except ValueError as error:
-        raise BadInput(f"the form has over {FIELDS_MAX} fields") from error
+        raise BadInput(f"the form has over {FORM_FIELDS_MAX} fields") from error
     for name, value in pairs:
         if "\x00" in name + value:
             raise BadInput(f"{name[:40]!r} holds a NUL character; leave it out")

@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 
 from data.files import not_a_map
-from data.point_streams.records import OPEN_QUOTE_MAX, scan
-from data.point_streams.text import BLOCK_BYTES, ROW_BYTES_MAX, Text, look_at_text, utf8_blocks
+from data.point_streams.records import scan
+from data.point_streams.text import BLOCK_BYTES, Text, look_at_text, utf8_blocks
 from gisgrid.errors import BadInput
+from gisgrid.limits import POINTS_OPEN_QUOTE_BYTES_MAX, POINTS_ROW_BYTES_MAX
 
 SEPARATORS: Final = (",", "\t", ";", "|")
 
@@ -88,7 +89,7 @@ def unique_names(names: list[str], *, fold: bool = False) -> list[str]:
 def blocks(text: CsvText, size: int = BLOCK_BYTES) -> Iterator[tuple[list[Piece], float]]:
     """The rows after the header in blocks of whole records, with the share of the file read so far.
 
-    Raises BadInput for a row longer than `ROW_BYTES_MAX`.
+    Raises BadInput for a row longer than `POINTS_ROW_BYTES_MAX`.
     """
     rest, skip, read = b"", text.start, 0
     for block in utf8_blocks(text.text, size):
@@ -96,8 +97,8 @@ def blocks(text: CsvText, size: int = BLOCK_BYTES) -> Iterator[tuple[list[Piece]
         fresh = block[skip:] if skip else block
         skip = max(0, skip - len(block))
         pieces, rest = _pieces(rest + fresh, text.separator)
-        if len(rest) > ROW_BYTES_MAX:
-            longest = f"{ROW_BYTES_MAX >> 20} MB"
+        if len(rest) > POINTS_ROW_BYTES_MAX:
+            longest = f"{POINTS_ROW_BYTES_MAX >> 20} MB"
             raise BadInput(f"{text.text.path}: a row is longer than {longest}; this is no table of points")
         if pieces:
             yield pieces, min(read / max(text.text.size, 1), 1.0)
@@ -122,7 +123,7 @@ def _pieces(data: bytes, separator: str) -> tuple[list[Piece], bytes]:
     view = np.frombuffer(data, np.uint8)
     at = 0
     while at < len(data):
-        end, state, count = scan(view[at:], ord(separator), OPEN_QUOTE_MAX)
+        end, state, count = scan(view[at:], ord(separator), POINTS_OPEN_QUOTE_BYTES_MAX)
         if count:  # blank lines are no rows
             pieces.append(Piece(data[at : at + end], count))
         at += end

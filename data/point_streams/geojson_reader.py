@@ -21,15 +21,15 @@ from data.files import not_a_map
 from data.point_streams.features import column_of, from_features, is_odd, kind_of, kinds_of, shapes_of, type_of
 from data.point_streams.records import scan_objects
 from data.point_streams.stream import PointBatch, PointStream
-from data.point_streams.text import ROW_BYTES_MAX, Text, look_at_text, utf8_blocks
+from data.point_streams.text import Text, look_at_text, utf8_blocks
 from gisgrid.crs import normalise
 from gisgrid.errors import BadInput
+from gisgrid.limits import POINTS_HEAD_BYTES_MAX, POINTS_ROW_BYTES_MAX
 from gisgrid.locate.points import UNREADABLE
 
 BLOCK_BYTES: Final = 4 << 20
 SHAPES: Final = "geometry"
 _OBJECTS: Final = 1 << 16
-_HEAD_BYTES_MAX: Final = 1 << 20
 _FEATURES: Final = re.compile(rb'"features"\s*:\s*\[')
 
 
@@ -78,7 +78,7 @@ def open_geojson(path: Path, crs: str | None, *, batch_rows: int | None = None) 
 def _look_at(path: Path) -> _Source:
     """Where the features are. Raises BadInput when there is no sign of them."""
     text = look_at_text(path)
-    head = next(utf8_blocks(text, _HEAD_BYTES_MAX), b"")
+    head = next(utf8_blocks(text, POINTS_HEAD_BYTES_MAX), b"")
     found = _FEATURES.search(head)
     before = head[: found.start()].rstrip().rstrip(b",") + b"}" if found else b""
     try:
@@ -153,9 +153,9 @@ _LOOK: Final = "the file is damaged or no GeoJSON"
 
 
 def _check_length(rest: bytes, source: _Source) -> None:
-    if len(rest) > ROW_BYTES_MAX:
+    if len(rest) > POINTS_ROW_BYTES_MAX:
         raise BadInput(
-            f"{source.text.path}: a feature is longer than {ROW_BYTES_MAX >> 20} MB; this is no file of points"
+            f"{source.text.path}: a feature is longer than {POINTS_ROW_BYTES_MAX >> 20} MB; this is no file of points"
         )
 
 

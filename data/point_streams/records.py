@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-OPEN_QUOTE_MAX: Final = 1 << 16
-"""Bytes a quoted field that runs over a line end may have; beyond, its quote counts as never closed."""
+from gisgrid.limits import POINTS_OPEN_QUOTE_BYTES_MAX
 
 
 @njit(cache=True, nogil=True)
@@ -93,5 +92,5 @@ def scan_objects(block: Any, starts: Any, ends: Any) -> tuple[int, int, int]:
 
 def warm() -> None:
     """Compile the kernels and leave them in numba's cache."""
-    scan(np.frombuffer(b"a,b\n", np.uint8), 44, OPEN_QUOTE_MAX)
+    scan(np.frombuffer(b"a,b\n", np.uint8), 44, POINTS_OPEN_QUOTE_BYTES_MAX)
     scan_objects(np.frombuffer(b"{}]", np.uint8), np.empty(1, np.int64), np.empty(1, np.int64))

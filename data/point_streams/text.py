@@ -10,8 +10,6 @@ from typing import Final
 
 BLOCK_BYTES: Final = 8 << 20
 """Bytes read, parsed and located at a time."""
-ROW_BYTES_MAX: Final = 32 << 20
-"""Longest row taken."""
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),

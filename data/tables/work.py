@@ -33,6 +33,8 @@ jobs = sa.Table(
     text("note"),
     # key of the principal who asked for it; empty: nobody in particular
     text("owner"),
+    # id of the request that asked for it, which the log tells too
+    text("request"),
     flag("cancel_asked"),
     sa.Column("result", pg.JSONB),
     # the one error shape's code, message and details

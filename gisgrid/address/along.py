@@ -15,13 +15,12 @@ import numpy.typing as npt
 import shapely
 
 from gisgrid.address.table import Parts
+from gisgrid.limits import ADDRESS_SETBACK_METRES_MAX
 
 BEYOND_NUMBERS: Final = 12
 """Door numbers past the last known one that are still reckoned (six doors of one side)."""
 BEYOND_METRES: Final = 80.0
 """And not further than this."""
-SETBACK_MAX: Final = 60.0
-"""A door further from its road than this says nothing about where the houses stand."""
 CROSSING_METRES: Final = 45.0
 """Roads without drawn lines cross where known doors come this near."""
 _METRES_A_NUMBER: Final = 5.0
@@ -133,7 +132,7 @@ class Roads:
             return straight
         feet = shapely.get_coordinates(shapely.line_interpolate_point(part, [a, b]))
         offset = [_side(part, s, foot, point) for s, foot, point in zip((a, b), feet, ends, strict=True)]
-        if max(abs(o) for o in offset) > SETBACK_MAX:
+        if max(abs(o) for o in offset) > ADDRESS_SETBACK_METRES_MAX:
             return straight
         return _beside(part, a + share * (b - a), (1 - share) * offset[0] + share * offset[1])
 
@@ -149,7 +148,7 @@ class Roads:
         left = np.array(
             [_side(part, s, f, p) >= 0 for s, f, p in zip(along, feet, shapely.get_coordinates(points), strict=True)]
         )
-        near = np.hypot(feet[:-1, 0] - doors.x, feet[:-1, 1] - doors.y) <= SETBACK_MAX
+        near = np.hypot(feet[:-1, 0] - doors.x, feet[:-1, 1] - doors.y) <= ADDRESS_SETBACK_METRES_MAX
         side = np.flatnonzero((left[:-1] == left[-1]) & near)
         if len(side) < 2:
             return None

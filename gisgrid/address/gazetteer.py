@@ -27,9 +27,8 @@ from gisgrid.address.table import Parts, plain_name
 from gisgrid.address.text import check_text, clean, numerals
 from gisgrid.address.words import CROSSING_ENGLISH, CROSSING_WORDS, ROAD
 from gisgrid.errors import BadInput
+from gisgrid.limits import ADDRESS_HITS_MAX
 
-LIMIT_MAX: Final = 100
-"""Most answers to one question."""
 _CODE: Final = re.compile(r"(?<![0-9A-Za-z])(?=[0-9]*[A-Za-z]|[0-9]{12})(?=\D*\d)[0-9A-Za-z_-]{8,64}(?![0-9A-Za-z])")
 """What may be a plate's code among other words: a telephone number or a word is not."""
 _WEB: Final = re.compile(r"(?:[a-z]{2,10}://|www\.)", re.IGNORECASE)
@@ -108,7 +107,7 @@ class Gazetteer:
         """The places a text may mean, likeliest first; empty where it names nothing known here.
 
         At most one match is ``confident``, and it is the first. Raises BadInput for a text that cannot be an address
-        (`gisgrid.address.text.check_text`) and for a limit outside 1..`LIMIT_MAX`.
+        (`gisgrid.address.text.check_text`) and for a limit outside 1..`ADDRESS_HITS_MAX`.
         """
         check_limit(limit)
         check_text(text)
@@ -207,9 +206,9 @@ def _hashed(codes: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
 
 
 def check_limit(limit: int) -> None:
-    """Raise BadInput unless the limit is 1..`LIMIT_MAX`."""
-    if not 1 <= limit <= LIMIT_MAX:
-        raise BadInput(f"limit={limit}: give 1 to {LIMIT_MAX}")
+    """Raise BadInput unless the limit is 1..`ADDRESS_HITS_MAX`."""
+    if not 1 <= limit <= ADDRESS_HITS_MAX:
+        raise BadInput(f"limit={limit}: give 1 to {ADDRESS_HITS_MAX}")
 
 
 def warm() -> None:

@@ -9,7 +9,6 @@ from numba import njit
 
 NUMBER_BASE: Final = 0x200000
 """Symbols from here on are whole numbers; below are code points."""
-LETTERS_MAX: Final = 0x250
 NEVER: Final = -1e9
 
 # nats: what a slip of the pen costs; see docs/addresses.md for where they come from

@@ -15,13 +15,13 @@ from gisgrid.address.table import to_plane
 from gisgrid.address.words import ROAD
 from gisgrid.crs import check_lonlat
 from gisgrid.errors import BadInput
+from gisgrid.limits import ADDRESS_WITHIN_METRES_MAX
 
 if TYPE_CHECKING:
     from gisgrid.address.gazetteer import Gazetteer
 
 WITHIN: Final = 100.0
 """When no address is this near, in metres, the road and a reckoned number are told as well."""
-WITHIN_MAX: Final = 2_000.0
 ROAD_METRES: Final = 100.0
 """A named road further off than this (and than ``within``) is not told."""
 _GEOD: Final = pyproj.Geod(ellps="GRS80")
@@ -43,8 +43,8 @@ class Surroundings:
     def near(self, lon: float, lat: float, limit: int, within: float) -> list[Nearby]:
         """See `Gazetteer.reverse`."""
         check_lonlat(lon, lat)
-        if not 0 <= within <= WITHIN_MAX:
-            raise BadInput(f"within={within:g}: give 0 to {WITHIN_MAX:g} metres")
+        if not 0 <= within <= ADDRESS_WITHIN_METRES_MAX:
+            raise BadInput(f"within={within:g}: give 0 to {ADDRESS_WITHIN_METRES_MAX:g} metres")
         found = self._registered(lon, lat, limit)
         if found and found[0].metres <= within:
             return found
@@ -52,13 +52,15 @@ class Surroundings:
         return ([reckoned] if reckoned else []) + found[: limit - (reckoned is not None)]
 
     def _registered(self, lon: float, lat: float, limit: int) -> list[Nearby]:
-        """The nearest registered addresses, none further than `WITHIN_MAX`."""
+        """The nearest registered addresses, none further than `ADDRESS_WITHIN_METRES_MAX`."""
         if self._tree is None:
             return []
         # a few more than asked for: the sphere may order two of nearly one distance otherwise than the ellipsoid
         ask = min(limit + 8, self._tree.n)
         away, row = self._tree.query(
-            _on_sphere(np.array([lon]), np.array([lat]))[0], k=ask, distance_upper_bound=1.01 * WITHIN_MAX
+            _on_sphere(np.array([lon]), np.array([lat]))[0],
+            k=ask,
+            distance_upper_bound=1.01 * ADDRESS_WITHIN_METRES_MAX,
         )
         row = np.atleast_1d(row)[np.isfinite(np.atleast_1d(away))]
         if not len(row):
@@ -66,7 +68,9 @@ class Surroundings:
         table = self._gazetteer.parts.rows
         _, _, metres = _GEOD.inv(np.full(len(row), lon), np.full(len(row), lat), table.lon[row], table.lat[row])
         order = np.lexsort((row, np.round(metres, 3)))
-        return [self._told(int(row[i]), float(metres[i])) for i in order[:limit] if metres[i] <= WITHIN_MAX]
+        return [
+            self._told(int(row[i]), float(metres[i])) for i in order[:limit] if metres[i] <= ADDRESS_WITHIN_METRES_MAX
+        ]
 
     def _told(self, row: int, metres: float) -> Nearby:
         parts = self._gazetteer.parts

@@ -20,12 +20,12 @@ from gisgrid.address.names import Found
 from gisgrid.address.numbers import NONE, Reading, code_of
 from gisgrid.address.table import Parts
 from gisgrid.address.words import AREA, COMPOUND, FACILITY, ROAD
+from gisgrid.limits import ADDRESS_ROWS_SCORED_MAX
 
 ROADS_TRIED: Final = 60
 COMPOUNDS_TRIED: Final = 40
 WINDOW: Final = 14.0
 """Names this much weaker than the best of their kind are not tried, in nats."""
-ROWS_SCORED_MAX: Final = 400_000
 UNKNOWN_DOOR: Final = 1.8
 """-log of the chance that a caller's door number on a known road is not registered."""
 UNKNOWN_BUILDING: Final = 2.5
@@ -149,7 +149,7 @@ def score_rows(parts: Parts, evidence: Evidence) -> Scored:
 def _affordable(parts: Parts, keys: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """As many of the names, best first, as keep a question within its time."""
     size = parts.by_name.start[keys + 1] - parts.by_name.start[keys]
-    return keys[: max(1, int(np.searchsorted(np.cumsum(size), ROWS_SCORED_MAX)))]
+    return keys[: max(1, int(np.searchsorted(np.cumsum(size), ADDRESS_ROWS_SCORED_MAX)))]
 
 
 def area_evidence(

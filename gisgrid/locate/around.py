@@ -7,19 +7,19 @@ into metres (or leave them as they are in a metric CRS).
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-FOUND_MAX: Final = 4096
-"""Most different grids looked at around one point."""
+from gisgrid.limits import LOCATE_FOUND_MAX
+
 _NODES, _WEIGHTS = (part.astype(np.float64) for part in np.polynomial.legendre.leggauss(20))
 
 
 @njit(cache=True, nogil=True)
 def rows_in_box(x0: float, y0: float, x1: float, y1: float, frame: Any, cells: Any, records: Any, out: Any) -> int:
-    """Rows of the grids that may own something in the box, into ``out`` (int32, `FOUND_MAX`), without repeats."""
+    """Rows of grids that may own something in the box, into ``out`` (int32, `LOCATE_FOUND_MAX`), without repeats."""
     if not (x0 <= frame[2] and x1 >= frame[0] and y0 <= frame[3] and y1 >= frame[1]):
         return 0
     columns, rows = int(frame[6]), int(frame[7])
@@ -92,7 +92,7 @@ def near_rows(
     cannot lie outside them, or beyond ``limit``.
     """
     who, row_of = np.empty(max(4 * xs.size, 16), np.int64), np.empty(max(4 * xs.size, 16), np.int32)
-    found = np.empty(FOUND_MAX, np.int32)
+    found = np.empty(LOCATE_FOUND_MAX, np.int32)
     used = 0
     for k in range(xs.size):
         x, y, sx, sy = xs[k], ys[k], scale_x[k], scale_y[k]
@@ -203,7 +203,7 @@ def shares_around(
     """Share of each point's Gaussian in every grid within ``reach`` → (point, row, share), in order of the points."""
     size = max(4 * xs.size, 16)
     who, row_of, share_of = np.empty(size, np.int64), np.empty(size, np.int32), np.empty(size, np.float64)
-    found = np.empty(FOUND_MAX, np.int32)
+    found = np.empty(LOCATE_FOUND_MAX, np.int32)
     used = 0
     for k in range(xs.size):
         wide, tall = reach[k] / scale_x[k], reach[k] / scale_y[k]

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
+from gisgrid.limits import LOCATE_MATCH_MAX
 from gisgrid.locate.kernels import (
     MARGIN,
     TICK_FAR,
@@ -25,7 +26,6 @@ from gisgrid.locate.kernels import (
 CHUNK_EDGES: Final = 32
 """Edges in one run that is skipped at once by its y-span."""
 _REFERENCES: Final = 24  # places tried for a cell's reference point before it is left to the exact road
-_MATCH_MAX: Final = 96  # edges of a cell beyond which pairing them up is not worth its square
 _SLOP: Final = 1e-9  # cell units; above the rounding of u, v and of the clip below
 
 
@@ -190,7 +190,7 @@ def _put_edge(words: Any, at: int, a: float, b: float, c: float, d: float) -> in
 @njit(cache=True, nogil=True)
 def _paired(edges: Any, edge_rows: Any, begin: int, end: int, coords: Any) -> bool:
     """Whether every edge of a cell runs there once more, backwards, around another row: no gap, no overlap begins."""
-    if end - begin > _MATCH_MAX or (end - begin) % 2:
+    if end - begin > LOCATE_MATCH_MAX or (end - begin) % 2:
         return False
     for p in range(begin, end):
         k, found = edges[p], 0

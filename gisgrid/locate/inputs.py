@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from gisgrid.errors import BadInput
+from gisgrid.limits import LOCATE_CELLS_MAX
 from gisgrid.locate import build
 
 Floats = npt.NDArray[np.float64]
-
-CELLS_MAX: Final = 1 << 24
-"""Most cells of one index (4 bytes each)."""
 
 
 def checked(geometries: Any, codes: Any) -> tuple[npt.NDArray[np.object_], list[str]]:
@@ -74,7 +72,7 @@ def frame_of(coords: Floats, cells_per_edge: float) -> Floats:
     # points a last bit outside the layer must still reach the exact road
     low, high = low - 1e-6 * (high - low), high + 1e-6 * (high - low)
     wide, tall = high - low
-    wanted = min(max(cells_per_edge * len(coords), 1024.0), float(CELLS_MAX))
+    wanted = min(max(cells_per_edge * len(coords), 1024.0), float(LOCATE_CELLS_MAX))
     columns = int(np.clip(np.sqrt(wanted * wide / tall), 1, wanted))
     rows = int(np.clip(wanted / columns, 1, wanted))
     return np.array([*low, *high, columns / wide, rows / tall, columns, rows], np.float64)

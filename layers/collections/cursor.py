@@ -9,18 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from typing import Any, Final
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
 from gisgrid.errors import BadInput
-from gisgrid.limits import KEY_CHARS_MAX
+from gisgrid.limits import CURSOR_CHARS_MAX, KEY_CHARS_MAX
 from layers.catalog import Attribute, Layer
 
 Order = tuple[tuple[Attribute, bool], ...]
 """Attributes to sort by, each with whether the largest comes first; the layer's key decides between equals."""
-_CHARS_MAX: Final = 8_000
 
 
 def cursor_of(layer: Layer, order: Order, last: str) -> str:
@@ -33,7 +32,7 @@ def read_cursor(layer: Layer, order: Order, token: str) -> list[str | None]:
     """Sort values and key (texts, None: null) of a token. Raises BadInput for one of another layer or order."""
     try:
         packed = token.encode("ascii") + b"=" * (-len(token) % 4)
-        if len(token) > _CHARS_MAX:
+        if len(token) > CURSOR_CHARS_MAX:
             raise ValueError
         read = orjson.loads(base64.b64decode(packed, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, UnicodeEncodeError):

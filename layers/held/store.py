@@ -17,14 +17,13 @@ import sqlalchemy as sa
 from data.layer_changes import revisions
 from data.plans import current_generation
 from data.tables import NOTED
+from gisgrid.limits import HELD_LAYERS_MAX
 from layers.catalog.model import Layer
 from layers.held.layer import HeldLayer
 from layers.held.reading import Reading, read, reread
 
 BUDGET: Final = 1024 * 1024 * 1024
 """Bytes of layers held when the settings do not say."""
-ENTRIES_MAX: Final = 1_000
-"""Layers held, however small."""
 RECENT_SECONDS: Final = 1.0
 """How old a held layer may be."""
 
@@ -152,7 +151,7 @@ class HeldLayers:
         with self._lock:
             held = sum(entry.reading.held.nbytes for entry in self._entries.values() if entry.reading)
             for key in list(self._entries)[:-1]:
-                if held <= self._budget and len(self._entries) <= ENTRIES_MAX:
+                if held <= self._budget and len(self._entries) <= HELD_LAYERS_MAX:
                     return
                 reading = self._entries[key].reading
                 if reading is not None and not self._entries[key].loading.locked():

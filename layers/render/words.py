@@ -16,6 +16,7 @@ import numpy as np
 import skia
 from numpy.typing import NDArray
 
+from gisgrid.limits import LABEL_DRAWN_CHARS_MAX
 from layers.render.canvas import canvas_on, skia_color
 from layers.render.fonts import width_of, write
 from layers.styles.model import Label
@@ -30,8 +31,6 @@ KEPT_BYTES: Final = 32 * 1024 * 1024
 """Memory for drawn texts."""
 SIZES_KEPT: Final = 50_000
 """Sizes of texts kept of one look."""
-CHARS_MAX: Final = 60
-"""Longer texts are cut: a map is no page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, float):
         value = int(value) if value.is_integer() else f"{value:.6g}"
     text = " ".join(str(value).split())
-    return text if len(text) <= CHARS_MAX else text[: CHARS_MAX - 1] + "…"
+    return text if len(text) <= LABEL_DRAWN_CHARS_MAX else text[: LABEL_DRAWN_CHARS_MAX - 1] + "…"
 
 
 @lru_cache(maxsize=8_192)

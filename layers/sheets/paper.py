@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from gisgrid.errors import BadInput
+from gisgrid.limits import SHEET_SCALE_MAX
 
 Orientation = Literal["portrait", "landscape"]
 
@@ -22,7 +23,6 @@ SCALES: Final = (
 )  # fmt: skip
 """Scales a sheet is rounded to when it shall fit the paper."""
 SCALE_MIN: Final = 500
-SCALE_MAX: Final = 250_000
 BELOW: Final = {"landscape": 52.0, "portrait": 78.0}
 """Height of what stands under the map, in mm of letters."""
 ROOM: Final = 0.025
@@ -107,13 +107,13 @@ def fitting(size: tuple[float, float], paper: str, orientation: str | None, scal
     least = least_scale(size, best.map)
     if scale is None:
         found = _rounded(least)
-        if found > SCALE_MAX:
-            raise BadInput(f"the ground of {size[0]:.0f} x {size[1]:.0f} m fits no sheet up to 1:{SCALE_MAX}")
+        if found > SHEET_SCALE_MAX:
+            raise BadInput(f"the ground of {size[0]:.0f} x {size[1]:.0f} m fits no sheet up to 1:{SHEET_SCALE_MAX}")
         return best, int(found)
-    if not SCALE_MIN <= scale <= SCALE_MAX:
-        raise BadInput(f"scale={scale}: give {SCALE_MIN} to {SCALE_MAX}, as 2500 for 1:2500", field="scale")
+    if not SCALE_MIN <= scale <= SHEET_SCALE_MAX:
+        raise BadInput(f"scale={scale}: give {SCALE_MIN} to {SHEET_SCALE_MAX}, as 2500 for 1:2500", field="scale")
     if scale < least:
-        fits = int(min(_rounded(least), SCALE_MAX))
+        fits = int(min(_rounded(least), SHEET_SCALE_MAX))
         larger = [name for name in PAPERS if _fits_at(size, name, scale)]
         other = f", or paper={larger[0]}" if larger else ""
         raise BadInput(

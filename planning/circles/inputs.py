@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from gisgrid.crs import to_metric
 from gisgrid.errors import BadInput
-from gisgrid.limits import SNAP_METRES_MAX
+from gisgrid.limits import CIRCLE_METRES_MAX, SNAP_METRES_MAX
 from planning.network import Network
 from planning.places import counts, inner_points
 from planning.reach import SegmentIndex, Snapped, snap
@@ -27,8 +27,6 @@ Objects = NDArray[np.object_]
 
 ABOUT: Final = ("category", "tier", "minutes", "metres", "name_zh", "name_en")
 """Columns of the category table that go on to the coverage."""
-METRES_MAX: Final = 20_000.0
-"""Furthest a category may be asked to reach, in metres."""
 DISTRICT_DIGITS: Final = 6
 
 
@@ -106,8 +104,8 @@ def check_layers(
     if twice.any():
         raise BadInput(f"facility category {categories['category'][twice].iloc[0]} is given twice; keep one row")
     for name, metres in zip(categories["category"], categories["metres"], strict=True):
-        if not 0 < float(metres) <= METRES_MAX:
-            raise BadInput(f"facility category {name}: metres={metres} is not above 0 and at most {METRES_MAX:g}")
+        if not 0 < float(metres) <= CIRCLE_METRES_MAX:
+            raise BadInput(f"facility category {name}: metres={metres} is not over 0 and at most {CIRCLE_METRES_MAX:g}")
 
 
 def placed(network: Network, index: SegmentIndex, rows: gpd.GeoDataFrame) -> Places:

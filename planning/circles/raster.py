@@ -20,7 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
-from gisgrid.limits import SNAP_METRES_MAX
+from gisgrid.limits import RASTER_CELLS_MAX, SNAP_METRES_MAX
 from planning.network import Network
 from planning.reach import SegmentIndex, Snapped, segment_index
 
@@ -28,8 +28,6 @@ Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
-CELLS_MAX: Final = 12_000_000
-"""Most cells of a snap raster; larger places get larger cells."""
 CELL_RANGE: Final = (0.1, 1000.0)
 """Narrowest and widest cells that may be asked for, in metres."""
 SAMPLES: Final = 2
@@ -141,7 +139,7 @@ def snap_raster(
     """The snap raster over ``bounds`` (minx, miny, maxx, maxy in metres of the network's CRS), or the part of it
     near streets.
 
-    ``cell`` is doubled until there are at most `CELLS_MAX` cells; the raster says which it used. Raises BadInput
+    ``cell`` is doubled until there are at most `RASTER_CELLS_MAX` cells; the raster says which it used. Raises BadInput
     for a cell that is not between 0.1 and 1000 metres.
     """
     low_cell, high_cell = CELL_RANGE
@@ -159,7 +157,7 @@ def snap_raster(
     else:
         box[2:] = box[:2]
     span = np.maximum(box[2:] - box[:2], 0.0)
-    while (span[0] / cell + 2) * (span[1] / cell + 2) > CELLS_MAX:
+    while (span[0] / cell + 2) * (span[1] / cell + 2) > RASTER_CELLS_MAX:
         cell *= 2
     step = cell / SAMPLES
     # the lattice is the same wherever the box lies, so that a point's polygon does not depend on its neighbours

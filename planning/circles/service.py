@@ -25,6 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
+from gisgrid.limits import PROFILE_MINUTES_MAX, SERVICE_NEAREST_MAX
 from gisgrid.models import Progress, no_progress
 from planning.circles import scores, summary
 from planning.circles.blind_spots import Facilities, Homes, Nearest, blind_spots, spots_frame, walked_both_ways
@@ -55,7 +56,6 @@ from planning.circles.raster import snap_raster
 from planning.circles.result import CirclesResult, isochrones_layer, places_layer, residences_layer
 from planning.network import Network, build_network, reverse
 from planning.reach import (
-    MINUTES_MAX,
     Profile,
     SegmentIndex,
     nearest_by_category,
@@ -72,8 +72,6 @@ Int64 = NDArray[np.int64]
 
 ISOCHRONES: Final = ("merged", "facilities", "none")
 """Polygons that may be asked for: of categories, of every facility as well, none."""
-NEAREST_MAX: Final = 20
-"""Most facilities of a category that may be told for each residence."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ def service_circles(
     nodes: str = "shared",
     nearest: int = 0,
     isochrones: str = "merged",
-    told_minutes: float = MINUTES_MAX,
+    told_minutes: float = PROFILE_MINUTES_MAX,
     progress: Progress = no_progress,
 ) -> CirclesResult:
     """Walks from every residence to the nearest facility of each category, what they cover, and isochrones.
@@ -154,8 +152,10 @@ def service_circles(
         mover.limit(value)
     check_layers(facilities, residences, categories, minutes)
     facilities = with_ids(with_codes(facilities, categories))
-    if not 0 <= nearest <= NEAREST_MAX:
-        raise BadInput(f"nearest {nearest} is not between 0 and {NEAREST_MAX}; give how many facilities to name")
+    if not 0 <= nearest <= SERVICE_NEAREST_MAX:
+        raise BadInput(
+            f"nearest {nearest} is not between 0 and {SERVICE_NEAREST_MAX}; give how many facilities to name"
+        )
     people = people_of(residences)
     check_places("grids", grids)
     check_places("areas", None if areas is None else communities_in(areas))
@@ -189,7 +189,7 @@ def _assess(
     people, homes, categories = run.people, run.homes, run.categories
     names = categories["category"].tolist()
     progress(0.1, "nearest facilities")
-    furthest = run.mover.limit(MINUTES_MAX)
+    furthest = run.mover.limit(PROFILE_MINUTES_MAX)
     if run.by_length:
         furthest = max(furthest, round(100 * float(categories["metres"].max())))
     cost, row = nearest_by_category(run.there, run.places.snapped, run.category, len(names), homes.snapped, furthest)

@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gisgrid.errors import BadInput
-from gisgrid.limits import EDIT_OPERATIONS_MAX, LABEL_CHARS_MAX
+from gisgrid.limits import EDIT_OPERATIONS_MAX, LABEL_CHARS_MAX, PLAN_LEVELS_MAX
 from gisgrid.models import SPECIAL_KINDS
 
 Ints = npt.NDArray[np.int64]
 
 KINDS: Final = ("ordinary", *sorted(SPECIAL_KINDS), "water", "other")
 """Kinds a grid may be given."""
-LEVELS_MAX: Final = 8
 NEW: Final = re.compile(r"new:[0-9]{1,9}")
 """What a grid is called in an edit before it has a code."""
 _CODE: Final = re.compile(r"[0-9]{14,30}")
@@ -106,8 +105,8 @@ def _parsed(one: Any, where: str, units: int) -> Operation:
     if unknown := sorted(given - needed - optional):
         raise BadInput(f"{where} ({kind}) takes no {unknown[0]!r}")
     level = one["level"]
-    if isinstance(level, bool) or not isinstance(level, int) or not 1 <= level <= LEVELS_MAX:
-        raise BadInput(f"{where}.level is {level!r}; give a whole number from 1 to {LEVELS_MAX}")
+    if isinstance(level, bool) or not isinstance(level, int) or not 1 <= level <= PLAN_LEVELS_MAX:
+        raise BadInput(f"{where}.level is {level!r}; give a whole number from 1 to {PLAN_LEVELS_MAX}")
     if kind == "assign":
         source, target = (_code(one[name], f"{where}.{name}", none=True) for name in ("from", "to"))
         return Assign(level, source, target, _units(one["units"], f"{where}.units", units))

@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
+from gisgrid.limits import NETWORK_MEMBER_BYTES_MAX
 from planning.network.model import CLOSED, Bool, Float64, Int32, Int64, Network, half_edges
 from planning.network.modes import MODES
 
 FORMAT: Final = "gisgrid network"
 VERSION: Final = 1
-_MEMBER_BYTES_MAX: Final = 4 * 1024**3
-"""Largest array a saved network may unpack to: nothing smaller than a bomb comes near it."""
 
 Array = NDArray[Any]
 
@@ -224,7 +223,7 @@ def _unpack_floats(planes: Array) -> Float64:
 
 def _member(archive: zipfile.ZipFile, name: str) -> Array:
     info = archive.getinfo(f"{name}.npy")
-    if info.file_size > _MEMBER_BYTES_MAX:
+    if info.file_size > NETWORK_MEMBER_BYTES_MAX:
         raise ValueError("the array is too large to be one of a network")
     values: Array = np.load(io.BytesIO(archive.read(info)), allow_pickle=False)
     return values

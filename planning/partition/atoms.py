@@ -15,9 +15,6 @@ from numba import njit
 from gisgrid.disjoint import root_of
 from planning.partition.state import Cell, Floats, Int32s
 
-ATOMS_MAX = 128
-"""Atoms a set can be made of: two words of bits."""
-
 
 class Atoms(NamedTuple):
     """n atoms in an order that keeps neighbours near each other, m CSR entries.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from gisgrid.limits import TOGETHER_UNITS_MAX
 from planning.partition.allot import allot_counts
 from planning.partition.cells import barrier_cells
 from planning.partition.prepare import Problem
 from planning.partition.search import Found, Search
 from planning.partition.solve import Job, Solution, bound_of, cell_of, counts_for, solve_all
-from planning.partition.together import RUNS, UNITS_MAX, solve_together
+from planning.partition.together import RUNS, solve_together
 
 Ints = npt.NDArray[np.int64]
 
@@ -98,7 +99,7 @@ def _together(
     groups, jobs = [], []
     for numbers in pieces.values():
         size = sum(len(solved[number][0].rows) for number in numbers)
-        if len(numbers) == 1 or size > UNITS_MAX:
+        if len(numbers) == 1 or size > TOGETHER_UNITS_MAX:
             continue
         label = np.full(len(problem.load), -1, dtype=np.int64)
         k = 0

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from planning.partition.atoms import ATOMS_MAX, Atoms
+from gisgrid.limits import ATOMS_MAX
+from planning.partition.atoms import Atoms
 from planning.partition.energy import grid_energy
 from planning.partition.state import Floats, Int32s, Rates
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from planning.partition.atoms import ATOMS_MAX, Atoms, atoms_of, closure_of, loads_of
+from gisgrid.limits import ATOMS_MAX, EXACT_NODES_MAX
+from planning.partition.atoms import Atoms, atoms_of, closure_of, loads_of
 from planning.partition.cover import Ints, least_cover, leaves_room, simple_prices
 from planning.partition.energy import energy_of, outside_of
 from planning.partition.enumerate import CAP, Sets, connected_sets, near_words
@@ -24,8 +25,6 @@ from planning.partition.state import Cell, Floats, Int32s, Rates, division
 
 NODES = 200_000
 """Sets tried with the first, simple prices."""
-NODES_MAX = 20_000_000
-"""Sets tried with the prices of the linear program; then the best known stands unproven."""
 _DIRECT = 50_000
 """Sets up to which units without load are not absorbed."""
 SIMPLE = 20_000
@@ -62,7 +61,7 @@ def solve_exactly(
     upper: tuple[Int32s, int] | None = None,
     *,
     cap: int = CAP,
-    nodes: int = NODES_MAX,
+    nodes: int = EXACT_NODES_MAX,
     simple: int = SIMPLE,
 ) -> Exact | None:
     """The division of a connected cell in band with the least energy per grid; `forced`: of that many grids.

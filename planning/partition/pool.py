@@ -15,13 +15,11 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from gisgrid.limits import POOL_NODES_MAX, POOL_ROUNDS_MAX
 from planning.partition.energy import energy_of, grid_energy, more_energy
 from planning.partition.limits import Limits
 from planning.partition.state import Cell, Division, Floats, Int32s, Rates, division
 
-NODES_MAX = 3000
-"""Branch-and-bound nodes after which HiGHS gives what it has (a count, unlike seconds, is the same on every run)."""
-ROUNDS_MAX = 8
 _GAP = 1e-9
 
 
@@ -109,7 +107,7 @@ def per_grid(
     `heirs`: old grid each column goes on as, or -1; an old grid goes on once.
     """
     best: npt.NDArray[np.int64] | None = None
-    for _ in range(ROUNDS_MAX):
+    for _ in range(POOL_ROUNDS_MAX):
         chosen, proven = least_cover(covers, costs - share, forced, heirs)
         if chosen is None:
             return best, proven
@@ -138,7 +136,7 @@ def least_cover(
         rules.append(LinearConstraint(once, 0.0, 1.0))
     answer = milp(
         costs, integrality=np.ones(len(costs)), bounds=Bounds(0.0, 1.0), constraints=rules,
-        options={"node_limit": NODES_MAX, "mip_rel_gap": 0.0},
+        options={"node_limit": POOL_NODES_MAX, "mip_rel_gap": 0.0},
     )  # fmt: skip
     proven = answer.status in (0, 2)
     return (None if answer.x is None else np.flatnonzero(answer.x > 0.5)), proven

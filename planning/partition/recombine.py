@@ -11,12 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from gisgrid.limits import RECOMBINE_UNITS_MAX
 from planning.partition.energy import grid_energy, more_energy, moved_energy
 from planning.partition.moves import accepts
 from planning.partition.state import Cell, Division, Int32s, Rates, Scratch, next_below, next_uniform, relabel
-
-UNITS_MAX = 6000
-"""Two grids with more units than this together are left to the small moves: a tree of them takes too long."""
 
 
 @njit(cache=True, nogil=True)
@@ -140,7 +138,7 @@ def recombine(
     a = div.label[unit]
     b = grid
     n = div.size[a] + div.size[b]
-    if n > UNITS_MAX or n < 3:
+    if n > RECOMBINE_UNITS_MAX or n < 3:
         return 0.0
     _gather(cell, div, scratch, unit, a, b)
     nodes = scratch.queue[:n].copy()

@@ -18,8 +18,6 @@ from planning.partition.seeding import grown_labels, metis_labels
 from planning.partition.solve import SHORT, Job, Solution, anneal, measured, mixed, solved_exactly
 from planning.partition.state import Int32s
 
-UNITS_MAX = 4000
-"""Larger pieces keep their cells: a search of the whole takes too long, and crossings must stay rare there."""
 _COUNTS = (0, -1, 1, -2, 0, -1)
 _AGAIN = (4, 4)
 """Runs from the best division, by round; the first round also starts from METIS, `_COUNTS` grids more or fewer."""

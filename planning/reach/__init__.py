@@ -10,14 +10,13 @@ from planning.reach.nearest import (
     nearest_seconds,
     search_from,
 )
-from planning.reach.profiles import MINUTES_MAX, PROFILES, Profile, profile_of
+from planning.reach.profiles import PROFILES, Profile, profile_of
 from planning.reach.routes import Route, route, routes
 from planning.reach.sets import Leaves, hang, reach_sets
 from planning.reach.several import nearest_by_category, nearest_several
 from planning.reach.snapping import SegmentIndex, Snapped, segment_index, snap
 
 __all__ = [
-    "MINUTES_MAX",
     "NO_LIMIT",
     "PROFILES",
     "UNREACHED",

@@ -16,6 +16,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numba import njit
 
+from gisgrid.limits import DIAL_BUCKETS_MAX
+
 BUCKET_SHIFT: Final = 11
 """Bucket width as a power of two: 20 m, so that one node in ten is taken twice."""
 WINDOW: Final = 64
@@ -23,8 +25,6 @@ WINDOW: Final = 64
 long."""
 BLOCK_SHIFT: Final = 13
 """Nodes in a neighbourhood as a power of two: what a search reads of 8,192 nodes fits into a processor's own cache."""
-BUCKETS_MAX: Final = 4096
-"""Where one edge is longer than this many buckets, buckets are made wider."""
 UNREACHED: Final = np.iinfo(np.int64).max
 """Key of a node not reached within the limit."""
 FAR: Final = 2**31 - 1
@@ -78,7 +78,7 @@ def ring(longest: int, seed_costs: Any, limit: int) -> Any:
         reach = max(reach, c)
     reach = min(reach, limit)
     shift = BUCKET_SHIFT
-    while reach >> shift > BUCKETS_MAX:
+    while reach >> shift > DIAL_BUCKETS_MAX:
         shift += 1
     size = 2 * WINDOW
     while size < (reach >> shift) + WINDOW + 2:

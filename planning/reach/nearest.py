@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
-from gisgrid.limits import SNAP_METRES_MAX
+from gisgrid.limits import PROFILE_MINUTES_MAX, SNAP_METRES_MAX
 from planning.network.model import Network, reverse
 from planning.reach.dial import NO_LIMIT, UNREACHED, Graph, Reached, finish, pack, search
 from planning.reach.places import access_cost, departures, whole_limit
-from planning.reach.profiles import MINUTES_MAX, profile_of
+from planning.reach.profiles import profile_of
 from planning.reach.snapping import SegmentIndex, Snapped, segment_index, snap
 
 Int32 = NDArray[np.int32]
@@ -127,7 +127,7 @@ def nearest_seconds(
     *,
     profile: str = "adult",
     metres_per_second: float | None = None,
-    limit_minutes: float = MINUTES_MAX,
+    limit_minutes: float = PROFILE_MINUTES_MAX,
     snap_metres: float = SNAP_METRES_MAX,
     index: SegmentIndex | None = None,
 ) -> tuple[Float64, Int32]:

@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
+from gisgrid.limits import PROFILE_MINUTES_MAX, PROFILE_SPEED_MAX
 from planning.network.modes import MODES
 
 Float64 = NDArray[np.float64]
 
-MINUTES_MAX: Final = 120.0
-"""Longest journey a circle may be asked for, in minutes."""
 SPEED_MIN: Final = 0.05
 """Slowest speed a profile may be given, m/s: below it nothing is reached."""
-SPEED_MAX: Final = 60.0
-"""Fastest speed a profile may be given, m/s."""
 FACTOR_RANGE: Final = (0.05, 3.0)
 """How much slower or faster than usual a moment may be."""
 
@@ -45,9 +42,9 @@ class Profile:
 
     def limit(self, minutes: float) -> int:
         """Whole cost units gone in ``minutes``. Raises BadInput outside 0 < minutes <= 120."""
-        if not (math.isfinite(minutes) and 0 < minutes <= MINUTES_MAX):
+        if not (math.isfinite(minutes) and 0 < minutes <= PROFILE_MINUTES_MAX):
             raise BadInput(
-                f"{minutes:g} minutes is not above 0 and at most {MINUTES_MAX:g}; give minutes, for example 5,10,15"
+                f"{minutes:g} minutes is not above 0 and at most {PROFILE_MINUTES_MAX:g}; give for example 5,10,15"
             )
         return int(minutes * 60 * self.per_second + 1e-6)
 
@@ -75,9 +72,9 @@ def profile_of(name: str, *, metres_per_second: float | None = None, factor: flo
     if metres_per_second is not None:
         if MODES[profile.mode].unit != "cm":
             raise BadInput(f"profile {name} goes at each street's own speed; give a factor, for example 0.6")
-        if not (math.isfinite(metres_per_second) and 0 < metres_per_second <= SPEED_MAX):
+        if not (math.isfinite(metres_per_second) and 0 < metres_per_second <= PROFILE_SPEED_MAX):
             raise BadInput(
-                f"speed {metres_per_second} m/s is not between 0 and {SPEED_MAX:g}; "
+                f"speed {metres_per_second} m/s is not between 0 and {PROFILE_SPEED_MAX:g}; "
                 "give metres per second, for example 1.1"
             )
         if metres_per_second < SPEED_MIN:

@@ -3,7 +3,7 @@
 Vehicles leave stations, so the search runs along the streets' own directions, in milliseconds of free flow times the
 moment's speed. A building's last leg, from the nearest street one can drive on, is gone at the network's slow access
 pace; a building over `SNAP_METRES_MAX` from every such street cannot be *assessed*: it counts neither as inside nor
-as outside its promise. A building that no station reaches within `MINUTES_MAX` is assessed, and outside.
+as outside its promise. A building that no station reaches within `PROFILE_MINUTES_MAX` is assessed, and outside.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
-from gisgrid.limits import SNAP_METRES_MAX
+from gisgrid.limits import PROFILE_MINUTES_MAX, SNAP_METRES_MAX
 from gisgrid.models import Progress, no_progress
 from planning.circles.isochrones import contour
 from planning.circles.raster import snap_raster
 from planning.network import Network, build_network
 from planning.places import counts, inner_points, levels_of, members, names_of, polygons_of
-from planning.reach import MINUTES_MAX, Profile, SegmentIndex, Snapped, profile_of, search_from, segment_index, snap
+from planning.reach import Profile, SegmentIndex, Snapped, profile_of, search_from, segment_index, snap
 from planning.response.districts import cell_for, dissolved, first_by_cell, raster_districts
 from planning.response.figures import grid_table, inside_figures, maybe, outages, share, station_table
 from planning.response.promise import TOWN_DENSITY, Promise, in_town, promise_of
@@ -200,7 +200,7 @@ def _names(stations: gpd.GeoDataFrame) -> list[str]:
 
 
 def _times(network: Network, starts: Snapped, homes: Snapped, town: Bool, promise: Promise, mover: Profile) -> _Found:
-    times = two_first(network, starts, homes, limit=mover.limit(MINUTES_MAX))
+    times = two_first(network, starts, homes, limit=mover.limit(PROFILE_MINUTES_MAX))
     limit = np.where(town, promise.limit(mover, promise.minutes), promise.limit(mover, promise.outside_minutes))
     kept = times.cost <= limit[:, None]
     return _Found(
@@ -223,7 +223,7 @@ def _empty_grids(
     if not len(empty):
         return
     spots = snap(network, inner_points(grids.iloc[empty], network.crs), index=index)
-    times = two_first(network, starts, spots, limit=mover.limit(MINUTES_MAX))
+    times = two_first(network, starts, spots, limit=mover.limit(PROFILE_MINUTES_MAX))
     table.loc[empty, "station_row"] = times.station[:, FIRST]
 
 
@@ -238,7 +238,7 @@ def _maps(
     shapes = None if grids is None or deepest is None else polygons_of(grids.iloc[deepest], network.crs, "grids")
     bounds = _bounds(network, places, shapes)
     raster = snap_raster(network, bounds, cell=cell_for(bounds, 10.0), index=index)
-    costs = search_from(network, starts, limit=mover.limit(MINUTES_MAX))
+    costs = search_from(network, starts, limit=mover.limit(PROFILE_MINUTES_MAX))
     found = contour(network, costs, raster, list(limits.values()))
     told = [(value, shape) for value, shape in zip(limits, found, strict=True) if shape is not None]
     reach = gpd.GeoDataFrame(
@@ -360,7 +360,7 @@ def _notes(
         (int(twins.sum()), "stations stand exactly where another one stands"),
         (int((~ok & lived).sum()), f"residences are {far} and cannot be assessed"),
         (int((~lived).sum()), "residences have no place (empty geometry) and cannot be assessed"),
-        (int((ok & (found.first < 0)).sum()), f"residences are not reached within {MINUTES_MAX:g} minutes"),
+        (int((ok & (found.first < 0)).sum()), f"residences are not reached within {PROFILE_MINUTES_MAX:g} minutes"),
         (int(starts.detached.sum()), "stations are nearest to a small street piece cut off from the network"),
         (int(found.snapped.detached.sum()), "residences are nearest to a small street piece cut off from the network"),
     ]

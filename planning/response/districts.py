@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from gisgrid.limits import RESPONSE_CELLS_MAX
 from planning.circles.raster import SnapRaster
 from planning.network import Network
 from planning.reach import Costs, at_places, key_labels
@@ -18,13 +19,10 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Geometries = NDArray[np.object_]
 
-CELLS_MAX: Final = 3_000_000
-"""Most cells of the raster of districts; larger places get larger cells."""
-
 
 def cell_for(bounds: tuple[float, float, float, float], cell: float) -> float:
-    """``cell`` metres, doubled until a raster over ``bounds`` has at most `CELLS_MAX` cells."""
-    while ((bounds[2] - bounds[0]) / cell + 2) * ((bounds[3] - bounds[1]) / cell + 2) > CELLS_MAX:
+    """``cell`` metres, doubled until a raster over ``bounds`` has at most `RESPONSE_CELLS_MAX` cells."""
+    while ((bounds[2] - bounds[0]) / cell + 2) * ((bounds[3] - bounds[1]) / cell + 2) > RESPONSE_CELLS_MAX:
         cell *= 2
     return cell
 

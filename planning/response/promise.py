@@ -13,8 +13,9 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
+from gisgrid.limits import PROFILE_MINUTES_MAX, RESPONSE_TURNOUT_SECONDS_MAX
 from planning.places import levels_of, polygons_of
-from planning.reach import MINUTES_MAX, Profile
+from planning.reach import Profile
 
 Bool = NDArray[np.bool_]
 Float64 = NDArray[np.float64]
@@ -26,7 +27,6 @@ Urbanisation (UN Statistical Commission 2020), and of a built-up city in China's
 CELL_METRES: Final = 200.0
 CELLS_ACROSS: Final = 5
 """The square kilometre about a place is 5 × 5 cells of 200 m."""
-TURNOUT_MAX: Final = 1800.0
 YES: Final = frozenset({"1", "true", "t", "yes", "y", "town", "urban", "是", "城镇", "镇区", "城区"})
 NO: Final = frozenset({"0", "false", "f", "no", "n", "", "outside", "rural", "否", "乡村", "农村", "镇外"})
 
@@ -45,12 +45,12 @@ class Promise:
 
 
 def promise_of(minutes: float, outside_minutes: float, turnout: float) -> Promise:
-    """The promise, checked: minutes above 0 and at most `MINUTES_MAX`, the turn-out shorter. Raises BadInput."""
+    """The promise, checked: minutes above 0 and at most `PROFILE_MINUTES_MAX`, turn-out shorter. Raises BadInput."""
     for value, what in ((minutes, "minutes"), (outside_minutes, "minutes outside town")):
-        if not (math.isfinite(value) and 0 < value <= MINUTES_MAX):
-            raise BadInput(f"{what} {value:g} is not above 0 and at most {MINUTES_MAX:g}; give for example 15")
-    if not (math.isfinite(turnout) and 0 <= turnout <= TURNOUT_MAX):
-        raise BadInput(f"turn-out {turnout:g} s is not between 0 and {TURNOUT_MAX:g} seconds")
+        if not (math.isfinite(value) and 0 < value <= PROFILE_MINUTES_MAX):
+            raise BadInput(f"{what} {value:g} is not above 0 and at most {PROFILE_MINUTES_MAX:g}; give for example 15")
+    if not (math.isfinite(turnout) and 0 <= turnout <= RESPONSE_TURNOUT_SECONDS_MAX):
+        raise BadInput(f"turn-out {turnout:g} s is not between 0 and {RESPONSE_TURNOUT_SECONDS_MAX:g} seconds")
     if turnout >= 60 * min(minutes, outside_minutes):
         raise BadInput(
             f"turn-out {turnout:g} s is not shorter than the promise of {min(minutes, outside_minutes):g} min"

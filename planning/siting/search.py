@@ -12,10 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
+from gisgrid.limits import SITING_ROUNDS_MAX
 from planning.siting.problem import EXACT, Float64, Int64, Problem, best_values
 
-ROUNDS_MAX: Final = 2_000
-"""Exchanges tried at most; each makes the choice better, so few are ever needed."""
 SLACK: Final = 1e-9
 """Share of a limit by which sums of costs may pass it: rounding."""
 
@@ -49,7 +48,7 @@ def improve(problem: Problem, columns: Int64) -> Int64:
     return np.sort(
         _exchange(
             value.indptr, value.indices, value.data, value.shape[1], problem.use, room(problem), _sites(problem),
-            columns.astype(np.int64), ROUNDS_MAX, EXACT,
+            columns.astype(np.int64), SITING_ROUNDS_MAX, EXACT,
         )
     )  # fmt: skip
 

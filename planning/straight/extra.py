@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from gisgrid.errors import BadInput
+from gisgrid.limits import STRAIGHT_LATTICE_MAX, STRAIGHT_PIECES_MAX, STRAIGHT_SAMPLE_MAX
 from planning.straight.covering import cover_points, far_apart
 from planning.straight.discs import discs, union
 from planning.straight.planar import within
@@ -20,13 +20,6 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 Geometries = NDArray[np.object_]
-
-PIECES_MAX: Final = 1_200
-"""Most pieces an area is divided into."""
-LATTICE_MAX: Final = 40_000
-"""Most places tried for an area."""
-SAMPLE_MAX: Final = 1_500
-"""Points of an area whose least cover bounds that of the whole from below."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +133,9 @@ def _pieces(parts: Geometries, radius: float) -> tuple[Float64, Float64] | None:
     """(middle, half-diameter) of pieces of the area; None where even coarse ones are too many."""
     size = radius / 5
     while size <= radius * 0.75:
-        if _about(parts, size) <= 4 * PIECES_MAX:
+        if _about(parts, size) <= 4 * STRAIGHT_PIECES_MAX:
             cells = _cells(parts, size)
-            if len(cells) <= PIECES_MAX:
+            if len(cells) <= STRAIGHT_PIECES_MAX:
                 cut = shapely.intersection(shapely.multipolygons(parts), cells)
                 cut = cut[shapely.area(cut) > 0]
                 circles = shapely.minimum_bounding_circle(cut)
@@ -165,10 +158,10 @@ def _furthest(shapes: Geometries, middle: Float64) -> Float64:
 
 
 def _lattice(parts: Geometries, radius: float) -> Float64:
-    """Places on a square lattice within ``radius`` of the area, as fine as `LATTICE_MAX` allows."""
+    """Places on a square lattice within ``radius`` of the area, as fine as `STRAIGHT_LATTICE_MAX` allows."""
     around = shapely.bounds(shapely.buffer(parts, radius))
     spacing = radius / 8
-    while ((around[:, 2:] - around[:, :2]) / spacing + 1).prod(axis=1).sum() > LATTICE_MAX:
+    while ((around[:, 2:] - around[:, :2]) / spacing + 1).prod(axis=1).sum() > STRAIGHT_LATTICE_MAX:
         spacing *= 1.2
     low = shapely.total_bounds(parts)[:2]
     found = []
@@ -245,7 +238,7 @@ def _least(parts: Geometries, radius: float, seconds: float) -> tuple[int, Float
     """The fewest circles that any cover of the area needs, and places that cover a sample of its points."""
     by_area = int(np.ceil(shapely.area(parts).sum() / (np.pi * radius**2) - 1e-9))
     size = radius / 3
-    while _about(parts, size) > SAMPLE_MAX:
+    while _about(parts, size) > STRAIGHT_SAMPLE_MAX:
         size *= 1.2
     sample = shapely.intersection(shapely.multipolygons(parts), _cells(parts, size))
     sample = sample[shapely.area(sample) > 0]

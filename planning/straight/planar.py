@@ -15,15 +15,13 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from gisgrid.limits import STRAIGHT_ENTRIES_MAX, STRAIGHT_NEIGHBOURS_MAX
+
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 EXACT_METRES: Final = 1e-6
 """Distances this close to a radius are equal to it."""
-ENTRIES_MAX: Final = 20_000_000
-"""Most (place, point) pairs of an exact problem; beyond, only the points themselves are candidates."""
-NEIGHBOURS_MAX: Final = 40_000_000
-"""Most pairs of points whose circles cross."""
 
 
 class Places(NamedTuple):
@@ -50,14 +48,14 @@ def planar_places(xy: Float64, reach: Float64) -> Places:
     reach = np.asarray(reach + EXACT_METRES / 2, np.float64)
     tree = shapely.STRtree(shapely.points(xy))
     crossing = _pair_count(xy, float(reach.max()))
-    if crossing <= NEIGHBOURS_MAX:
+    if crossing <= STRAIGHT_NEIGHBOURS_MAX:
         one, other = tree.query(shapely.points(xy), predicate="dwithin", distance=reach + reach.max())
         keep = (one != other) & (np.hypot(*(xy[one] - xy[other]).T) <= reach[one] + reach[other])
         one, other = one[keep], other[keep]
         order = np.lexsort((other, one))
         indptr = np.zeros(len(xy) + 1, np.int64)
         np.cumsum(np.bincount(one, minlength=len(xy)), out=indptr[1:])
-        places, starts, reached = _walk_circles(xy, reach, indptr, other[order], ENTRIES_MAX)
+        places, starts, reached = _walk_circles(xy, reach, indptr, other[order], STRAIGHT_ENTRIES_MAX)
         if len(places):
             shape = (len(places), len(xy))
             return Places(places, csr_array((np.ones(len(reached), np.int8), reached, starts), shape=shape), True)

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from gisgrid.crs import metric_crs
 from gisgrid.errors import BadInput
+from gisgrid.limits import STRAIGHT_SECONDS_MAX
 from gisgrid.models import Progress, no_progress
 from planning.places import counts, inner_points, names_of, polygons_of
 from planning.straight.discs import TOLERANCE_RANGE, pairs_within, radii_of, radius_of, scale_at, union
@@ -25,7 +26,6 @@ Int64 = NDArray[np.int64]
 
 AIMS: Final = ("residents", "buildings", "area")
 """What further facilities are to cover to the last one."""
-SECONDS_MAX: Final = 3600.0
 SPECK_M2: Final = 1e-6
 """Parts smaller than this are rounding, not ground."""
 
@@ -164,8 +164,8 @@ def _check(
     low, high = TOLERANCE_RANGE
     if not low <= tolerance <= high:
         raise BadInput(f"tolerance {tolerance} m is not between {low:g} and {high:g}; give for example 0.01")
-    if not 0 < seconds <= SECONDS_MAX:
-        raise BadInput(f"time limit {seconds} s is not above 0 and at most {SECONDS_MAX:g}")
+    if not 0 < seconds <= STRAIGHT_SECONDS_MAX:
+        raise BadInput(f"time limit {seconds} s is not above 0 and at most {STRAIGHT_SECONDS_MAX:g}")
 
 
 def _new_radius(given: float | None, metres: Float64) -> float:

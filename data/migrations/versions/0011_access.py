@@ -135,6 +135,7 @@ def upgrade() -> None:
     op.create_index("sessions_user_idx", "sessions", ["user"], unique=False)
     op.execute("INSERT INTO audit_head (hash) VALUES (sha256('gisgrid'))")
     op.add_column("jobs", sa.Column("owner", sa.Text(), server_default="", nullable=False))
+    op.add_column("jobs", sa.Column("request", sa.Text(), server_default="", nullable=False))
     op.add_column("generations", sa.Column("override", sa.Text(), server_default="", nullable=False))
     op.add_column("generations", sa.Column("problems", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.create_check_constraint(
@@ -149,6 +150,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("generations_override_has_problems_check"), "generations")
     op.drop_column("generations", "problems")
     op.drop_column("generations", "override")
+    op.drop_column("jobs", "request")
     op.drop_column("jobs", "owner")
     op.drop_index("sessions_user_idx", table_name="sessions")
     op.drop_table("sessions")

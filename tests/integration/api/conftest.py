@@ -66,7 +66,9 @@ def inlet(planned: Any, cluster: embedded.Cluster) -> Iterator[Inlet]:
     with psycopg.connect(host=str(cluster.socket), user=embedded.ROLE, dbname="postgres", autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE planned")  # type: ignore[arg-type]
         settings = Settings(
-            home=planned.settings.home, database_url=cluster.url_of(name), anonymous=("analyst", "reporter", "dispatcher")
+            home=planned.settings.home,
+            database_url=cluster.url_of(name),
+            anonymous=("analyst", "reporter", "dispatcher"),
         )
         with db.database(settings) as engine:
             yield Inlet(settings, engine, create_app(settings, engine).test_client(), planned.district)

@@ -49,7 +49,9 @@ def district(planned: Any, cluster: embedded.Cluster) -> Iterator[sa.Engine]:
     planned.engine.dispose()
     with psycopg.connect(host=str(cluster.socket), user=embedded.ROLE, dbname="postgres", autocommit=True) as admin:
         admin.execute("CREATE DATABASE mapit TEMPLATE planned")
-    with db.database(Settings(home=planned.settings.home, database_url=cluster.url_of("mapit"), anonymous=("analyst",))) as engine:
+    with db.database(
+        Settings(home=planned.settings.home, database_url=cluster.url_of("mapit"), anonymous=("analyst",))
+    ) as engine:
         with engine.begin() as connection:
             second_generation(connection)
         for system, subject in ((FIRE, "990200"), ("犬只", "990199")):

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import shapely
 
+from gisgrid.limits import ATOMS_MAX
 from gisgrid.models import Band
 from planning.partition import Weights, partition
-from planning.partition.atoms import ATOMS_MAX, atoms_of, closure_of
+from planning.partition.atoms import atoms_of, closure_of
 from planning.partition.energy import energy_of
 from planning.partition.enumerate import Sets, connected_sets
 from planning.partition.exact import solve_exactly

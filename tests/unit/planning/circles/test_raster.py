@@ -8,7 +8,8 @@ import pytest
 import shapely
 
 from gisgrid.errors import BadInput
-from planning.circles.raster import BLOCK, CELLS_MAX, NONE, SAMPLES, SnapRaster, snap_raster
+from gisgrid.limits import RASTER_CELLS_MAX
+from planning.circles.raster import BLOCK, NONE, SAMPLES, SnapRaster, snap_raster
 from planning.network import Network, build_network
 from planning.reach.snapping import segment_index, snap
 
@@ -94,7 +95,7 @@ def test_large_places_get_larger_cells_and_empty_ones_cost_nothing() -> None:
     raster = snap_raster(network, (0, 0, 60_000, 60_000), cell=10.0)
     assert raster.cell == 20.0
     rows, columns = raster.shape
-    assert rows * columns <= (CELLS_MAX + 4 * BLOCK * (rows + columns)) * SAMPLES**2
+    assert rows * columns <= (RASTER_CELLS_MAX + 4 * BLOCK * (rows + columns)) * SAMPLES**2
     assert raster.nbytes < 10e6, "blocks far from streets are not stored"
     assert snap_raster(network, (0, 59_000, 500, 60_000)).nbytes < 10_000
 
