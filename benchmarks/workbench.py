@@ -161,9 +161,7 @@ def measure(base: str, context: BrowserContext) -> None:
     page.evaluate("window.gisgrid.idle()")
     units, grids = page.evaluate("[window.gisgrid.model.unitCount, window.gisgrid.featureCount('plan')]")
     load = os.getloadavg()[0]
-    print(
-        f" {units:,} units, {grids:,} grids, 1440 × 900, no GPU; load of the machine {load:.1f} on {os.cpu_count()} cores"
-    )
+    print(f" {units:,} units, {grids:,} grids, 1440 × 900, no GPU; load {load:.1f} on {os.cpu_count()} cores")
     line("first useful map", statistics.median(ms for _, ms in opened), FIRST_MAP_MS, "ms", most=True)
     for name, steps in (("whole district", 0), ("zoomed in", 2.5)):
         page.evaluate("steps => { const v = window.gisgrid.map.getView(); v.setZoom(v.getZoom() + steps); }", steps)

@@ -53,7 +53,7 @@ def level_reasons(
             f"level {level}, grid {codes[number]}: units alone above {band.high} households: {shown}{more}; divide "
             f"them (gisgrid units --max-households {most}, large buildings by entrance) or widen the band"
         )
-        figures = {"units": len(names), "high": band.high, "column": "households"}
+        figures: dict[str, float | str] = {"units": len(names), "high": band.high, "column": "households"}
         found.append(LevelReason("unit_above_band", text, names, codes[number], level, figures=figures))
     for one in result.reasons:
         number = int(one.community) - 1 if one.community.isdigit() else -1

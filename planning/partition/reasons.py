@@ -78,7 +78,11 @@ def _locked_broken(
         if max(parts, communities) > 1:
             what = f"in {parts} separate parts" if parts > 1 else f"in {communities} communities"
             text = f"grid {table['code'].iloc[row]} is locked and stays as it is, {what}; unlock it to mend that"
-            figures = {"grid": str(table["code"].iloc[row]), "parts": parts, "communities": communities}
+            figures: dict[str, float | str] = {
+                "grid": str(table["code"].iloc[row]),
+                "parts": parts,
+                "communities": communities,
+            }
             found.append(Reason("locked_broken", text, (), str(table["community"].iloc[row]), figures=figures))
     return found
 
@@ -106,7 +110,7 @@ def _locked_outside(table: gpd.GeoDataFrame, row: int, limits: Limits) -> Reason
         f"grid {grid['code']} is locked and stays as it is, with {_number(float(grid['households']))} households "
         f"outside {_limits(limits)}; unlock it to mend that"
     )
-    figures = {"grid": str(grid["code"]), "households": float(grid["households"])}
+    figures: dict[str, float | str] = {"grid": str(grid["code"]), "households": float(grid["households"])}
     return Reason("locked_outside", text, (), str(grid["community"]), figures=figures)
 
 
@@ -206,7 +210,7 @@ def _heavy_units(problem: Problem, rows: Ints, limits: Limits, community: str) -
                 f"split it into at least {int(np.ceil(values[row] / high))} units"
             )
             code = "unit_above_band" if name == "households" else "unit_above_limit"
-            figures = {"column": name, "value": float(values[row]), "high": float(high)}
+            figures: dict[str, float | str] = {"column": name, "value": float(values[row]), "high": float(high)}
             figures["parts"] = int(np.ceil(values[row] / high))
             found.append(Reason(code, text, _ids(problem, np.array([row])), community, figures=figures))
     return found
@@ -292,7 +296,7 @@ def _pockets(problem: Problem, rows: Ints, band: Band, community: str) -> list[R
                     f"({_number(problem.load[unit])} households): alone they are below {band.low}, "
                     f"together above {band.high}"
                 )
-                figures = {"households": float(load), "unit": str(problem.names[unit])}
+                figures: dict[str, float | str] = {"households": float(load), "unit": str(problem.names[unit])}
                 figures["beside"] = float(problem.load[unit])
                 found.append(Reason("pocket_cut_off", text, _ids(problem, pocket), community, figures=figures))
     return found
