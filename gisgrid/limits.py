@@ -210,3 +210,23 @@ HEAT_REPORTS_MAX: Final = 5_000_000
 """Most reports one question about their heat may look at (about 60 bytes each in memory)."""
 HEAT_FRAMES_MAX: Final = 120
 """Most months or weeks one question about heat may be cut into."""
+ARCHIVE_ENTRIES_MAX: Final = 1_000
+"""Most entries a zip archive that is taken in may have."""
+ARCHIVE_BYTES_MAX: Final = 8 * 1024**3
+"""Most bytes the map files of a zip archive may unfold to."""
+ARCHIVE_RATIO_MAX: Final = 200
+"""How many times its own size an archive may unfold to, once that is over `ARCHIVE_RATIO_FROM_BYTES`."""
+ARCHIVE_RATIO_FROM_BYTES: Final = 64 * 1024**2
+"""Below this many bytes an archive may be packed as tightly as it likes: tables padded with blanks are."""
+READ_MEMORY_BYTES_MIN: Final = 1024**3
+"""Memory any file may be opened with, in bytes, in the child that opens it."""
+READ_MEMORY_FACTOR: Final = 12
+"""Beyond `READ_MEMORY_BYTES_MIN`: memory a file may be opened with, in times its size."""
+READ_MEMORY_BYTES_MAX: Final = 16 * 1024**3
+"""Most memory a file may be opened with, in bytes."""
+READ_SECONDS_MAX: Final = 1_800
+"""Longest a file may take to open and read, in seconds."""
+UPLOAD_MEMORY_BYTES_MAX: Final = 1024**3
+"""Memory a table sent to be located at once may be opened with, in bytes."""
+UPLOAD_SECONDS_MAX: Final = 30
+"""Longest such a table may take to open, in seconds."""

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from data.csv_cells import restored
 from data.files import not_a_map
 from data.point_streams.records import OPEN_QUOTE_MAX, scan
 from data.point_streams.text import BLOCK_BYTES, ROW_BYTES_MAX, Text, look_at_text, utf8_blocks
@@ -51,7 +52,7 @@ def look_at(path: Path) -> CsvText:
         raise not_a_map(path)
     separator = _separator(_LINE_END.split(head.lstrip(b"\r\n"), 1)[0])
     names, start = _header(head.decode("utf-8", "replace"), separator)
-    return CsvText(text, separator, unique_names(names), start)
+    return CsvText(text, separator, unique_names([restored(name) for name in names]), start)
 
 
 def _header(text: str, separator: str) -> tuple[list[str], int]:
