@@ -14,6 +14,7 @@ from api import (
     addresses,
     areas,
     basemap,
+    bodies,
     components,
     compression,
     cross_origin,
@@ -122,6 +123,7 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     errors.init_app(app)
     openapi.init_app(app)
     app.before_request(pages.check_parameters)
+    bodies.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_web_map(app)

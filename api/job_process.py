@@ -25,7 +25,7 @@ import orjson
 from api.processes import end_with
 from gisgrid.errors import BadInput, Broken, GisgridError
 from gisgrid.jobs import Cancelled, JobFiles, JobWork
-from gisgrid.limits import JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
+from gisgrid.limits import JOB_MEMORY_BYTES_MAX, JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
 
 TOLD_SECONDS = 0.1
 """Progress is passed on no more often than this."""
@@ -41,6 +41,7 @@ def main() -> None:
     order = json.loads(sys.stdin.buffer.readline())
     end_with(order["parent"], signal.SIGKILL)
     os.nice(order["nice"])
+    resource.setrlimit(resource.RLIMIT_DATA, (JOB_MEMORY_BYTES_MAX, JOB_MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_FSIZE, (JOB_OUTPUT_BYTES_MAX, JOB_OUTPUT_BYTES_MAX))
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # opening a database is no news

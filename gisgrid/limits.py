@@ -230,3 +230,9 @@ UPLOAD_MEMORY_BYTES_MAX: Final = 1024**3
 """Memory a table sent to be located at once may be opened with, in bytes."""
 UPLOAD_SECONDS_MAX: Final = 30
 """Longest such a table may take to open, in seconds."""
+JOB_MEMORY_BYTES_MAX: Final = 12 * 1024**3
+"""Memory of its own the process of a job may hold, in bytes."""
+JSON_VALUES_MAX: Final = 4_000_000
+"""Most values (by its commas and brackets) a body of JSON may have: each takes fifty bytes and more in memory."""
+TABLE_COLUMNS_MAX: Final = 2_000
+"""Most columns a table of points may have."""

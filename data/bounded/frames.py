@@ -41,7 +41,8 @@ def read_frame(path: Path, file: str, options: dict[str, str], folder: Path) -> 
         return frame
     shapes = shapely.from_wkb(frame.pop(geometry).to_numpy(object), on_invalid="ignore")
     frame["geometry"] = shapes
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs=told["crs"])
+    made: pd.DataFrame = gpd.GeoDataFrame(frame, geometry="geometry", crs=told["crs"])
+    return made
 
 
 def _moments(values: pd.Series[Any]) -> pd.Series[Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
@@ -75,11 +76,10 @@ def parquet(path: str, out: str, about: str, rows_max: int, bytes_max: int) -> d
             with pq.ParquetWriter(out, file.schema_arrow, compression="NONE", write_statistics=False) as writer:
                 for batch in file.iter_batches(_BATCH_ROWS):
                     done += batch.num_rows
-                    size += batch.nbytes
-                    if done > rows or size > bytes_max:
-                        raise BadInput(
-                            f"{about}: holds more than {rows:,} rows or {bytes_max >> 20} MB; send it in parts"
-                        )
+                    size += sum(decoded_bytes(column) for column in batch.columns)
+                    if size > bytes_max:
+                        most = f"{bytes_max >> 20} MB"
+                        raise BadInput(f"{about}: the rows are larger than {most}; send fewer or shorter ones")
                     writer.write_batch(batch)
     except MemoryError:
         raise
@@ -88,6 +88,14 @@ def parquet(path: str, out: str, about: str, rows_max: int, bytes_max: int) -> d
     if done != rows:
         raise _no_map(about)
     return {"rows": rows}
+
+
+def decoded_bytes(column: pa.Array) -> int:
+    """Bytes of a column written out in full."""
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    lengths = pc.binary_length(column.dictionary).cast(pa.int64())
+    return int(pc.sum(lengths.take(column.indices)).as_py() or 0) + 4 * len(column)
 
 
 def _check_sign(file: Path, about: str) -> None:
