@@ -43,6 +43,7 @@ from api.drawing import Drawing
 from api.editing import views as editing_views
 from api.gate import Gate
 from api.heat import views as heat_views
+from api.intake import Intake
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.locate import batch, single
@@ -131,7 +132,7 @@ def create_app(settings: Settings, engine: sa.Engine, *, drawers: Path | None = 
     cross_origin.init_app(app)
     compression.init_app(app)
     headers = HEADERS | cross_origin.HEADERS
-    tiles = TileShortcut(Gate(app.wsgi_app), held.tiles, headers)
+    tiles = TileShortcut(Intake(Gate(app.wsgi_app)), held.tiles, headers)
     app.wsgi_app = Shortcut(tiles, held, headers)  # type: ignore[method-assign]
     return app
 

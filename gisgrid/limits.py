@@ -236,3 +236,9 @@ JSON_VALUES_MAX: Final = 4_000_000
 """Most values (by its commas and brackets) a body of JSON may have: each takes fifty bytes and more in memory."""
 TABLE_COLUMNS_MAX: Final = 2_000
 """Most columns a table of points may have."""
+BODIES_AT_ONCE: Final = 10
+"""Bodies a process receives at the same time; the rest of its 16 threads stays with those who send none."""
+BODY_SECONDS_MIN: Final = 20.0
+"""Any body may take this long to arrive, in seconds."""
+BODY_BYTES_A_SECOND: Final = 16 * 1024
+"""Beyond `BODY_SECONDS_MIN` a body has to come this fast, in bytes a second."""
