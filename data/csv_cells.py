@@ -9,8 +9,9 @@ was.
 
 from __future__ import annotations
 
+import csv
 import re
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -64,12 +65,22 @@ def restored_frame(table: pd.DataFrame) -> pd.DataFrame:
     return _mapped(table, restored)
 
 
+def quoting_of(table: pd.DataFrame) -> Literal[0, 2]:
+    """How `csv` is to quote a table: it leaves a bare carriage return as it is, which ends a row in spreadsheets."""
+    texts = (table[name] for name in table.columns if not pd.api.types.is_numeric_dtype(table[name].dtype))
+    bare = any("\r" in value for column in texts for value in column if isinstance(value, str))
+    return csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
+
+
 def _mapped(table: pd.DataFrame, change: Any) -> pd.DataFrame:
     def one(value: Any) -> Any:
         return change(value) if isinstance(value, str) else value
 
     texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name].dtype)]
-    made = table.assign(**{name: table[name].map(one) for name in texts if isinstance(name, str)})
+    made = table.copy(deep=False)
+    for name in texts:
+        kept = table[name]
+        made[name] = pd.Series([one(value) for value in kept], index=kept.index, dtype=kept.dtype)
     return made.rename(columns=one)
 
 

@@ -25,7 +25,7 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
 
-from data.csv_cells import harmless_frame
+from data.csv_cells import harmless_frame, quoting_of
 from gisgrid.crs import to_storage
 from gisgrid.errors import BadInput, Broken
 
@@ -184,7 +184,8 @@ def _write_csv(path: Path, frame: gpd.GeoDataFrame) -> None:
         table["lon"], table["lat"] = shapely.get_x(lonlat), shapely.get_y(lonlat)
     else:
         table["wkt"] = shapely.to_wkt(geometry, rounding_precision=-1, trim=True)
-    harmless_frame(table).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    table = harmless_frame(table)
+    table.to_csv(path, index=False, quoting=quoting_of(table), encoding="utf-8", lineterminator="\n")
 
 
 def _write_zip(path: Path, frame: gpd.GeoDataFrame, name: str) -> None:
