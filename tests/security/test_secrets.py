@@ -101,7 +101,7 @@ def test_no_secret_is_told_or_kept(keyed: Server) -> None:
 
 def test_a_database_that_goes_tells_no_password(keyed: Server, cluster: embedded.Cluster) -> None:
     """What cannot be answered (503, 500) says neither address nor password of the database."""
-    name = keyed.database.rsplit("/", 1)[1].split("?", 1)[0]
+    name = keyed.database.split("?", 1)[0].rsplit("/", 1)[1]
     with psycopg.connect(host=str(cluster.socket), user=embedded.ROLE, dbname="postgres", autocommit=True) as admin:
         admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type]
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
