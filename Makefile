@@ -6,7 +6,7 @@ STAMPS := .setup
 TESTERS ?= 2
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients lint format bench campaign campaign-locate campaign-schemathesis campaign-machine clean wheel release
+.PHONY: help setup demo test test-clients lint format bench bench-load campaign campaign-locate campaign-schemathesis campaign-machine clean wheel release
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,11 @@ format: setup ## format the sources
 	.venv/bin/ruff format .
 
 bench: setup $(STAMPS)/peers $(STAMPS)/peers-venv ## benchmarks beside their peers; prints ratios
-	@for file in $(filter-out benchmarks/_% %_campaign.py,$(wildcard benchmarks/*.py)); do \
+	@for file in $(filter-out benchmarks/_% %_campaign.py %/load.py,$(wildcard benchmarks/*.py)); do \
 	  echo "== $$file"; $(PY) "$$file" || exit 1; done
+
+bench-load: setup ## mixed load at the highest rate held with p99 up to 50 ms, ten minutes (LOAD="--minutes 2")
+	PYTHONPATH=. $(PY) benchmarks/load.py $(LOAD)
 
 campaign: setup ## 20 seeds of every partition case held against the hard rules (long; CAMPAIGN="--full" for more)
 	$(PY) benchmarks/partition_campaign.py $(CAMPAIGN)
@@ -47,7 +50,7 @@ campaign-locate: setup ## the point index against PostGIS on 14 million points, 
 campaign-machine: setup ## 3,000 steps of plans edited, published and rolled back against a model (about 10 minutes)
 	GISGRID_MACHINE=$(or $(MACHINE),30:100) $(PY) -m pytest tests/fault/test_plan_machine.py -q -s --timeout=3600
 
-campaign-schemathesis: setup ## 60 made-up requests for every operation of /openapi.json (about 15 minutes)
+campaign-schemathesis: setup ## 60 made-up requests for every operation of /openapi.json as each role (over an hour)
 	GISGRID_EXAMPLES=60 $(PY) -m pytest tests/integration/api/test_schemathesis.py
 
 wheel: setup ## build the wheel into dist/

@@ -15,6 +15,7 @@ from api import (
     addresses,
     areas,
     basemap,
+    bodies,
     components,
     compression,
     cross_origin,
@@ -48,6 +49,7 @@ from api.drawing import Drawing
 from api.editing import views as editing_views
 from api.gate import Gate
 from api.heat import views as heat_views
+from api.intake import Intake
 from api.known_addresses import KnownAddresses
 from api.known_streets import HeldStreets
 from api.locate import batch, single
@@ -149,6 +151,7 @@ def create_app(
     app.before_request(pages.check_parameters)
     app.before_request(csrf.check)
     acting.init_app(app)
+    bodies.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _serve_web_map(app)
@@ -159,7 +162,7 @@ def create_app(
     idempotency.init_app(app)
     headers = HEADERS | cross_origin.HEADERS
     noting.init_app(app)
-    tiles = TileShortcut(Gate(app.wsgi_app), held.tiles, headers, known)
+    tiles = TileShortcut(Intake(Gate(app.wsgi_app)), held.tiles, headers, known)
     limited = RateLimit(Shortcut(tiles, held, headers, known), settings.rate_limit, settings.proxies)
     app.wsgi_app = Observed(limited, measures, sample=settings.log_sample)  # type: ignore[method-assign]
     return app

@@ -27,7 +27,7 @@ from api.processes import end_with
 from gisgrid.actors import Actor, set_at_work
 from gisgrid.errors import BadInput, Broken, GisgridError
 from gisgrid.jobs import Cancelled, JobFiles, JobWork
-from gisgrid.limits import JOB_NOTE_CHARS_MAX, JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
+from gisgrid.limits import JOB_MEMORY_BYTES_MAX, JOB_NOTE_CHARS_MAX, JOB_OUTPUT_BYTES_MAX, JOB_RESULT_BYTES_MAX
 from gisgrid.settings import Settings
 from gisgrid.tracing import JOB, REQUEST
 
@@ -44,6 +44,7 @@ def main() -> None:
     order = json.loads(sys.stdin.buffer.readline())
     end_with(order["parent"], signal.SIGKILL)
     os.nice(order["nice"])
+    resource.setrlimit(resource.RLIMIT_DATA, (JOB_MEMORY_BYTES_MAX, JOB_MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_FSIZE, (JOB_OUTPUT_BYTES_MAX, JOB_OUTPUT_BYTES_MAX))
     logs.configure(Settings.from_env())
     JOB.set(order["job"])

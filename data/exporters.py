@@ -25,6 +25,7 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
 
+from data.csv_cells import harmless_frame, quoting_of
 from gisgrid.crs import to_storage
 from gisgrid.errors import BadInput, Broken
 
@@ -49,8 +50,8 @@ def write_layers(path: str | Path, layers: Mapping[str, gpd.GeoDataFrame]) -> li
     Atomic: an existing file is replaced only once its successor is complete. Deterministic: the same
     layers give the same bytes (GeoPackage's own time stamps are fixed). GeoJSON is in WGS84 degrees when
     the layer is geographic, and names its CRS otherwise; CSV holds lon, lat for points and WKT for other
-    shapes. Raises BadInput for an unknown extension, a missing folder, no layer, or geometry the format
-    cannot hold; Broken when the disk refuses.
+    shapes, and no cell a spreadsheet would compute. Raises BadInput for an unknown extension, a missing
+    folder, no layer, or geometry the format cannot hold; Broken when the disk refuses.
     """
     target = Path(path)
     check_target(target)
@@ -183,7 +184,8 @@ def _write_csv(path: Path, frame: gpd.GeoDataFrame) -> None:
         table["lon"], table["lat"] = shapely.get_x(lonlat), shapely.get_y(lonlat)
     else:
         table["wkt"] = shapely.to_wkt(geometry, rounding_precision=-1, trim=True)
-    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    table = harmless_frame(table)
+    table.to_csv(path, index=False, quoting=quoting_of(table), encoding="utf-8", lineterminator="\n")
 
 
 def _write_zip(path: Path, frame: gpd.GeoDataFrame, name: str) -> None:

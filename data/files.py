@@ -8,7 +8,9 @@ Shapefile (plain or zipped) and CSV with lon/lat, x/y or WKT columns. Writing li
 from __future__ import annotations
 
 import re
-import zipfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +18,11 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from pyarrow import ArrowException
-from pyogrio.errors import DataLayerError, DataSourceError
 
+from data.bounded.frames import listed, read_frame
+from data.csv_cells import restored_frame
 from data.exporters import write_layers
 from gisgrid.crs import normalise, to_storage
 from gisgrid.errors import BadInput
@@ -76,7 +78,8 @@ def layer_names(path: str | Path) -> list[str]:
     spec = parse_spec(path)
     if spec.path.suffix.lower() in (".csv", ".parquet"):
         return [spec.path.stem]
-    return list(_sources(spec.path))
+    with unfolded() as folder:
+        return list(_sources(spec.path, folder))
 
 
 def read_layer(
@@ -128,57 +131,54 @@ def _with_crs(frame: gpd.GeoDataFrame, crs: str | None, source: LayerSpec) -> gp
 # --- what GDAL reads --------------------------------------------------------------------
 
 
-def _sources(path: Path) -> dict[str, tuple[str, str]]:
-    """Layer name → (path as GDAL wants it, name GDAL knows it by), map layers only."""
-    inner = _zip_members(path) if path.suffix.lower() == ".zip" else [str(path)]
+@contextmanager
+def unfolded() -> Iterator[Path]:
+    """A folder for what archives hold, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gisgrid-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _sources(path: Path, folder: Path) -> dict[str, tuple[str, str]]:
+    """Layer name → (file GDAL is to open, name GDAL knows it by), map layers only; archives unfold in ``folder``."""
     found: dict[str, tuple[str, str]] = {}
-    for name in inner:
-        try:
-            layers = pyogrio.list_layers(name)
-        except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
-            raise not_a_map(path) from error
-        for layer, geometry_type in layers:
-            if geometry_type is not None:
-                found.setdefault(str(layer), (name, str(layer)))
+    try:
+        for file, layer in listed(path.absolute(), folder):
+            found.setdefault(layer, (file, layer))
+    except BadInput as error:
+        raise _in_own_words(error, path) from error
     if not found:
         raise BadInput(f"{path}: holds no map layer", path=str(path))
     return found
 
 
-def _zip_members(path: Path) -> list[str]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = sorted(archive.namelist())
-    except (zipfile.BadZipFile, OSError) as error:
-        raise not_a_map(path) from error
-    maps = [name for name in names if Path(name).suffix.lower() in (".shp", ".gpkg", ".geojson", ".fgb")]
-    maps = [name for name in maps if not name.startswith("__MACOSX/")]
-    if not maps:
-        raise BadInput(f"{path}: holds no shapefile (.shp) or other map file", path=str(path))
-    return [f"/vsizip/{path.absolute()}/{name}" for name in maps]
+def _in_own_words(error: BadInput, path: Path) -> BadInput:
+    if error.code == "no_map":
+        return not_a_map(path)
+    return BadInput(error.message.replace(str(path.absolute()), str(path)), code=error.code, path=str(path))
 
 
 def _read_ogr(source: LayerSpec, preferred: str | None) -> gpd.GeoDataFrame:
-    file, options = ogr_source(source, preferred)
-    try:
-        frame = pyogrio.read_dataframe(file, use_arrow=True, on_invalid="ignore", **options)
-    except PermissionError:
-        raise
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, ArrowException, ValueError, OSError) as error:
-        raise not_a_map(source.path) from error  # Arrow reports a file cut short as an I/O failure
+    with unfolded() as folder:
+        file, options = ogr_source(source, preferred, folder)
+        try:
+            frame = read_frame(source.path, file, options, folder)
+        except BadInput as error:
+            raise _in_own_words(error, source.path) from error
+        except (UnicodeDecodeError, ArrowException) as error:
+            raise not_a_map(source.path) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         raise BadInput(f"{source}: the layer has no geometry", path=str(source.path))
     return frame
 
 
-def ogr_source(source: LayerSpec, preferred: str | None) -> tuple[str, dict[str, str]]:
+def ogr_source(source: LayerSpec, preferred: str | None, folder: Path) -> tuple[str, dict[str, str]]:
     """What GDAL is to open for a layer: path, and the options ``layer`` and where needed ``encoding``.
 
-    Raises BadInput as `read_layer` does.
+    What a zip holds is inflated into ``folder``. Raises BadInput as `read_layer` does.
     """
-    sources = _sources(source.path)
+    sources = _sources(source.path, folder)
     file, layer = sources[_choose(source, list(sources), preferred)]
-    return file, {"layer": layer, **_encoding(source.path, file)}
+    return file, {"layer": layer, **_encoding(Path(file))}
 
 
 def _choose(source: LayerSpec, names: list[str], preferred: str | None) -> str:
@@ -194,22 +194,14 @@ def _choose(source: LayerSpec, names: list[str], preferred: str | None) -> str:
     raise BadInput(f"{source.path}: holds several layers ({listed}); say which: {source.path}:{names[0]}", layers=names)
 
 
-def _encoding(path: Path, file: str) -> dict[str, str]:
+def _encoding(path: Path) -> dict[str, str]:
     """GB 18030 for shapefiles that name no encoding and are no UTF-8: the usual state of Chinese ones."""
-    if not file.lower().endswith(".shp"):
+    if path.suffix.lower() != ".shp":
         return {}
-    if path.suffix.lower() == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            stem = file.split(f"{path.absolute()}/", 1)[1][:-4]
-            by_name = {name.lower(): name for name in archive.namelist()}
-            if f"{stem}.cpg".lower() in by_name or f"{stem}.dbf".lower() not in by_name:
-                return {}
-            table = archive.read(by_name[f"{stem}.dbf".lower()])
-    else:
-        sides = {side.suffix.lower(): side for side in path.parent.glob(f"{path.stem}.*")}
-        if ".cpg" in sides or ".dbf" not in sides:
-            return {}
-        table = sides[".dbf"].read_bytes()
+    sides = {side.suffix.lower(): side for side in path.parent.glob("*") if side.stem.lower() == path.stem.lower()}
+    if ".cpg" in sides or ".dbf" not in sides:
+        return {}
+    table = sides[".dbf"].read_bytes()
     if len(table) < 32 or table[29] not in (0x00, 0x57):  # byte 29: the table's own language driver
         return {}
     header = int.from_bytes(table[8:10], "little")
@@ -251,7 +243,7 @@ def _read_csv(path: Path) -> gpd.GeoDataFrame:
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         raise not_a_map(path) from error
     table.columns = [str(column).strip() for column in table.columns]
-    frame = _with_geometry(table, path)
+    frame = _with_geometry(restored_frame(table), path)
     for column in frame.columns.drop("geometry"):
         frame[column] = _typed(frame[column])
     return frame

@@ -365,3 +365,35 @@ OSM_COMPOUND_M2_MAX: Final = 500_000.0
 """A residential ground larger than this is a quarter, not a compound 小区."""
 OSM_DWELLING_M2_MAX: Final = 2_500.0
 """building=yes with nothing else known and a larger footprint is taken for commerce, not dwellings."""
+ARCHIVE_ENTRIES_MAX: Final = 1_000
+"""Most entries a zip archive that is taken in may have."""
+ARCHIVE_BYTES_MAX: Final = 8 * 1024**3
+"""Most bytes the map files of a zip archive may unfold to."""
+ARCHIVE_RATIO_MAX: Final = 200
+"""How many times its own size an archive may unfold to, once that is over `ARCHIVE_RATIO_FROM_BYTES`."""
+ARCHIVE_RATIO_FROM_BYTES: Final = 64 * 1024**2
+"""Below this many bytes an archive may be packed as tightly as it likes: tables padded with blanks are."""
+READ_MEMORY_BYTES_MIN: Final = 1024**3
+"""Memory any file may be opened with, in bytes, in the child that opens it."""
+READ_MEMORY_FACTOR: Final = 12
+"""Beyond `READ_MEMORY_BYTES_MIN`: memory a file may be opened with, in times its size."""
+READ_MEMORY_BYTES_MAX: Final = 16 * 1024**3
+"""Most memory a file may be opened with, in bytes."""
+READ_SECONDS_MAX: Final = 1_800
+"""Longest a file may take to open and read, in seconds."""
+UPLOAD_MEMORY_BYTES_MAX: Final = 1024**3
+"""Memory a table sent to be located at once may be opened with, in bytes."""
+UPLOAD_SECONDS_MAX: Final = 30
+"""Longest such a table may take to open, in seconds."""
+JOB_MEMORY_BYTES_MAX: Final = 12 * 1024**3
+"""Memory of its own the process of a job may hold, in bytes."""
+JSON_VALUES_MAX: Final = 4_000_000
+"""Most values (by its commas and brackets) a body of JSON may have: each takes fifty bytes and more in memory."""
+TABLE_COLUMNS_MAX: Final = 2_000
+"""Most columns a table of points may have."""
+BODIES_AT_ONCE: Final = 10
+"""Bodies a process receives at the same time; the rest of its 16 threads stays with those who send none."""
+BODY_SECONDS_MIN: Final = 20.0
+"""Any body may take this long to arrive, in seconds."""
+BODY_BYTES_A_SECOND: Final = 16 * 1024
+"""Beyond `BODY_SECONDS_MIN` a body has to come this fast, in bytes a second."""

@@ -88,7 +88,8 @@ class Settings:
         url = env.get("GISGRID_DATABASE_URL", "").strip() or None
         if url and not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
             raise BadInput(
-                f"GISGRID_DATABASE_URL={url!r} is no PostgreSQL address; give postgresql://user:password@host/database"
+                "GISGRID_DATABASE_URL is no PostgreSQL address (not repeated here: it may hold a password); "
+                "give postgresql://user:password@host/database"
             )
         home = Path(env["GISGRID_HOME"]).expanduser() if env.get("GISGRID_HOME") else _default_home()
         return cls(

@@ -15,6 +15,7 @@ import click
 
 from api.cli.output import Output, table_lines
 from data import db
+from data.csv_cells import harmless
 from data.exporters import check_target
 from data.reports import Move, apply_moves, moved_reports
 from gisgrid.errors import BadInput, Broken
@@ -93,7 +94,7 @@ def _csv_file(out: Path | None) -> Iterator[Callable[[Move], None]]:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
-            yield lambda move: writer.writerow([getattr(move, name) for name in COLUMNS])
+            yield lambda move: writer.writerow([_cell(getattr(move, name)) for name in COLUMNS])
         part.chmod(0o644)
         part.replace(out)
     except PermissionError as error:
@@ -102,3 +103,7 @@ def _csv_file(out: Path | None) -> Iterator[Callable[[Move], None]]:
         raise Broken(f"{out}: could not be written: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _cell(value: object) -> object:
+    return harmless(value) if isinstance(value, str) else value

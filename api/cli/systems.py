@@ -14,6 +14,7 @@ from api.cli.inputs import read_barriers, read_place_file
 from api.cli.output import MapFile, Output, output_options, table_lines
 from api.json import json_bytes
 from data import db, plans
+from data.csv_cells import harmless_frame
 from data.exporters import write_layers
 from data.files import layer_names, parse_spec, read_layer
 from data.grid_systems import GridSystem, grid_systems, professional_system, stored_name
@@ -246,7 +247,8 @@ def _write_rows(out: Path, rows: gpd.GeoDataFrame) -> None:
         return
     part = out.with_name(f".{out.name}.part")
     try:
-        pd.DataFrame(rows.drop(columns="geometry")).to_csv(part, index=False, encoding="utf-8", lineterminator="\n")
+        table = harmless_frame(pd.DataFrame(rows.drop(columns="geometry")))
+        table.to_csv(part, index=False, encoding="utf-8", lineterminator="\n")
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)

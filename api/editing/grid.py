@@ -41,7 +41,8 @@ class LevelQuery(Strict):
     """Which of the grids of a code."""
 
     level = Integer(
-        validate=Range(min=1, max=PLAN_LEVELS_MAX), metadata={"description": "its level; the coarsest that has the code"}
+        validate=Range(min=1, max=PLAN_LEVELS_MAX),
+        metadata={"description": "its level; the coarsest that has the code"},
     )
 
 

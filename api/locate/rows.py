@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from api.json import json_bytes
+from data.bounded.tasks import decoded_bytes
 from data.point_streams import Grids, PointBatch, PointStream, Tally
 from data.point_streams.features import column_of, from_features, from_pairs, from_values, kinds_of, type_of
 from data.point_streams.layout import fill, layout_for, simple
 from data.point_streams.writers import write_batches
 from gisgrid.crs import STORAGE_CRS, normalise
 from gisgrid.errors import BadInput
-from gisgrid.limits import ACCURACY_METRES_MAX, LOCATE_DECODED_BYTES_MAX, NEAR_BORDER_METRES
+from gisgrid.limits import ACCURACY_METRES_MAX, LOCATE_DECODED_BYTES_MAX, NEAR_BORDER_METRES, TABLE_COLUMNS_MAX
 from gisgrid.locate import GridIndex, Located, candidates, locate_batch
 from gisgrid.locate.points import NO_ACCURACY, NO_FAULT, NO_NUMBER, NO_SYSTEM, REASONS, check_systems
 
@@ -103,12 +103,13 @@ def parse_geojson(body: bytes, crs: str) -> Rows:
 
 def parse_table(stream: PointStream) -> Rows:
     """All rows of a CSV or Parquet stream. Raises BadInput when they are too large or nested."""
+    _check_width(len(stream.schema))
     for field in stream.schema:
         if pa.types.is_nested(field.type) and field.name != stream.shapes:
             raise BadInput(f"column {field.name!r} holds {field.type}; send plain columns")
     batches, size = [], 0
     for batch in stream.batches():
-        size += sum(_decoded_bytes(column) for column in batch.table.columns)
+        size += sum(decoded_bytes(column) for column in batch.table.columns)
         if size > LOCATE_DECODED_BYTES_MAX:
             raise BadInput(f"the rows are larger than {LOCATE_DECODED_BYTES_MAX >> 20} MB; send fewer or shorter ones")
         batches.append(batch)
@@ -119,6 +120,11 @@ def parse_table(stream: PointStream) -> Rows:
     x, y = (np.concatenate([getattr(batch, axis) for batch in batches]) for axis in "xy")
     faults = np.concatenate([batch.faults for batch in batches])
     return Rows(x, y, faults, ids, [str(stream.crs)], np.zeros(len(table), np.int32), table=table)
+
+
+def _check_width(columns: int) -> None:
+    if columns > TABLE_COLUMNS_MAX:
+        raise BadInput(f"the rows have {columns:,} columns; give at most {TABLE_COLUMNS_MAX:,}")
 
 
 def _loaded(body: bytes) -> Any:
@@ -210,14 +216,6 @@ def _with_accuracy(rows: Rows, table: Sequence[Mapping[str, Any]]) -> Rows:
     wrong = (faults == NO_NUMBER) | (np.isfinite(accuracy) & (accuracy < 0)) | np.isinf(accuracy)
     kept = np.where(wrong & (rows.faults == NO_FAULT), NO_ACCURACY, rows.faults).astype(np.int8)
     return replace(rows, accuracy=accuracy, faults=kept)
-
-
-def _decoded_bytes(column: pa.Array) -> int:
-    """Bytes of a column written out in full."""
-    if not pa.types.is_dictionary(column.type):
-        return int(column.nbytes)
-    lengths = pc.binary_length(column.dictionary).cast(pa.int64())
-    return int(pc.sum(lengths.take(column.indices)).as_py() or 0) + 4 * len(column)
 
 
 # --- locating ---------------------------------------------------------------------------
@@ -345,6 +343,7 @@ def _table(rows: Rows) -> pa.RecordBatch:
     columns: dict[str, Any] = {"id": _column(rows.ids)}
     for feature in rows.features or []:
         columns |= dict.fromkeys((str(name) for name in feature.get("properties") or {}), None)
+    _check_width(len(columns))
     for name in list(columns)[1:]:
         columns[name] = _column([(feature.get("properties") or {}).get(name) for feature in rows.features or []])
     if len(rows.systems) > 1:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
+from data.csv_cells import restored_column
 from data.point_streams.columns import Position, position_columns
 from data.point_streams.csv_text import CsvText, Piece, blocks, look_at
 from data.point_streams.stream import PointBatch, PointStream
@@ -84,7 +85,8 @@ def _parsed(pieces: list[Piece], text: CsvText, schema: pa.Schema) -> tuple[pa.R
         except pa.ArrowInvalid:
             pass  # a row too short or too long: read one by one below
         else:
-            batch = pa.RecordBatch.from_arrays([_whole(column) for column in table.columns], schema=schema)
+            columns = [restored_column(_whole(column)) for column in table.columns]
+            batch = pa.RecordBatch.from_arrays(columns, schema=schema)
             return batch, np.zeros(len(batch), np.int8)
     return _one_by_one(pieces, text, schema)
 
@@ -112,7 +114,7 @@ def _one_by_one(pieces: list[Piece], text: CsvText, schema: pa.Schema) -> tuple[
                 rows.append(_filled(row, width))
                 faults.append(TOO_LONG if any(row[width:]) else NO_FAULT)
     columns: list[Any] = list(zip(*rows, strict=True)) or [()] * width
-    arrays = [_cast(pa.array([value or None for value in column], pa.string()), field.type)
+    arrays = [_cast(restored_column(pa.array([value or None for value in column], pa.string())), field.type)
               for column, field in zip(columns, schema, strict=True)]  # fmt: skip
     return pa.RecordBatch.from_arrays(arrays, schema=schema), np.array(faults, np.int8)
 

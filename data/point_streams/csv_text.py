@@ -12,11 +12,12 @@ from typing import Final
 
 import numpy as np
 
+from data.csv_cells import restored
 from data.files import not_a_map
 from data.point_streams.records import scan
 from data.point_streams.text import BLOCK_BYTES, Text, look_at_text, utf8_blocks
 from gisgrid.errors import BadInput
-from gisgrid.limits import POINTS_OPEN_QUOTE_BYTES_MAX, POINTS_ROW_BYTES_MAX
+from gisgrid.limits import POINTS_OPEN_QUOTE_BYTES_MAX, POINTS_ROW_BYTES_MAX, TABLE_COLUMNS_MAX
 
 SEPARATORS: Final = (",", "\t", ";", "|")
 
@@ -50,9 +51,14 @@ def look_at(path: Path) -> CsvText:
         raise BadInput(f"{path}: the file is empty", path=str(path), code="empty_layer")
     if b"\0" in head:
         raise not_a_map(path)
-    separator = _separator(_LINE_END.split(head.lstrip(b"\r\n"), 1)[0])
+    first = _LINE_END.split(head.lstrip(b"\r\n"), maxsplit=1)[0]
+    separator = _separator(first)
+    if first.count(separator.encode()) >= TABLE_COLUMNS_MAX:
+        raise BadInput(
+            f"{path}: has more than {TABLE_COLUMNS_MAX:,} columns; this is no table of points", path=str(path)
+        )
     names, start = _header(head.decode("utf-8", "replace"), separator)
-    return CsvText(text, separator, unique_names(names), start)
+    return CsvText(text, separator, unique_names([restored(name) for name in names]), start)
 
 
 def _header(text: str, separator: str) -> tuple[list[str], int]:

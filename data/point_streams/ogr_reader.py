@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -25,7 +27,8 @@ _ERRORS: Final = (DataSourceError, DataLayerError, UnicodeDecodeError, pa.ArrowE
 
 def open_ogr(source: LayerSpec, crs: str | None, *, preferred: str, batch_rows: int | None = None) -> PointStream:
     """A layer of a map file. Raises BadInput: no map, unknown layer, no geometry, no rows."""
-    file, options = ogr_source(source, preferred)
+    folder = tempfile.TemporaryDirectory(prefix="gisgrid-", ignore_cleanup_errors=True)
+    file, options = ogr_source(source, preferred, Path(folder.name))
     try:
         about = pyogrio.read_info(file, force_feature_count=True, **options)
     except _ERRORS as error:
@@ -43,7 +46,7 @@ def open_ogr(source: LayerSpec, crs: str | None, *, preferred: str, batch_rows: 
         raise not_a_map(source.path) from error
     own_crs = normalise(about["crs"]) if about["crs"] else None
 
-    def batches() -> Iterator[PointBatch]:
+    def batches(unfolded: Any = folder) -> Iterator[PointBatch]:  # the folder stays as long as the stream
         return _batches(source, file, options, schema, batch_rows or BATCH_ROWS, rows)
 
     kind = str(about["geometry_type"])

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from data.csv_cells import harmless, harmless_column
 from data.exporters import check_target
 from data.point_streams.features import geometries_json
 from data.point_streams.layout import Layout
@@ -74,9 +75,9 @@ def _write_csv(path: Path, layout: Layout, batches: Iterator[pa.RecordBatch]) ->
     with path.open("wb") as out:
         if layout.stream.bom:
             out.write(b"\xef\xbb\xbf")
-        out.write(_lines([pa.array([name]) for name in layout.schema.names], mark))
+        out.write(_lines([pa.array([harmless(name)]) for name in layout.schema.names], mark))
         for batch in batches:
-            out.write(_lines([_text(column) for column in batch.columns], mark))
+            out.write(_lines([harmless_column(_text(column)) for column in batch.columns], mark))
 
 
 def _lines(columns: list[pa.Array], mark: str) -> memoryview:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from data.csv_cells import harmless
 from layers.downloads.chosen import Selection
 from layers.downloads.gdal import geometry_type, write_gdal
 from layers.downloads.rows import batches, schema_of
@@ -125,7 +126,8 @@ def _write_fields(path: Path, selection: Selection, cut: dict[str, int]) -> None
         table = csv.writer(out, lineterminator="\n")
         table.writerow(["field", "name", "title_zh", "title_en", "unit", "type", "texts_cut"])
         for a in selection.attributes:
-            table.writerow([short[a.name], a.name, a.title_zh, a.title_en, a.unit, a.kind, cut[a.name]])
+            told = (short[a.name], a.name, a.title_zh, a.title_en, a.unit, a.kind)
+            table.writerow([*map(harmless, told), cut[a.name]])
 
 
 def _add(archive: zipfile.ZipFile, file: Path) -> None:

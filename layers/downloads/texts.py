@@ -13,6 +13,7 @@ import shapely
 import sqlalchemy as sa
 from pyarrow import csv as arrow_csv
 
+from data.csv_cells import harmless, harmless_column
 from gisgrid.crs import STORAGE_CRS
 from layers.downloads.chosen import SHIFTED, Selection
 from layers.downloads.rows import BATCH, GEOMETRY, batches, projected, streamed
@@ -66,14 +67,15 @@ def _features(connection: sa.Connection, selection: Selection) -> Iterator[list[
 def csv_text(connection: sa.Connection, selection: Selection, *, bom: bool = False) -> Iterator[bytes]:
     """A table in pieces: the attributes, then ``lon`` and ``lat`` of points (``x`` and ``y`` in metres), ``wkt`` of
     other shapes; in gcj02 and bd09 these names end in ``_gcj02`` and ``_bd09``. UTF-8, lines end in LF, empty for
-    nothing, ``""`` for an empty text. ``bom``: with the mark Excel knows UTF-8 by.
+    nothing, ``""`` for an empty text, ``'`` before what a spreadsheet would compute
+    (`data.csv_cells`). ``bom``: with the mark Excel knows UTF-8 by.
     """
     points = selection.layer.shape == "point"
     geographic = selection.degrees or selection.crs in SHIFTED
     ending = f"_{selection.crs}" if selection.crs in SHIFTED else ""
     names = (["lon", "lat"] if geographic else ["x", "y"]) if points else ["wkt"]
     names = [f"{name}{ending}" for name in names]
-    header = ",".join([a.name for a in selection.attributes] + names) + "\n"
+    header = ",".join([harmless(a.name) for a in selection.attributes] + names) + "\n"
     yield (BOM if bom else b"") + header.encode()
     for batch in batches(connection, selection, text_times=True, size=BATCH):
         shapes = shapely.from_wkb(batch.column(GEOMETRY).to_numpy(zero_copy_only=False))
@@ -81,7 +83,7 @@ def csv_text(connection: sa.Connection, selection: Selection, *, bom: bool = Fal
             places = [pa.array(shapely.get_x(shapes)), pa.array(shapely.get_y(shapes))]
         else:
             places = [pa.array(np.asarray(shapely.to_wkt(shapes, rounding_precision=-1, trim=True), dtype=object))]
-        columns = [*batch.columns[:-1], *places]
+        columns = [*map(harmless_column, batch.columns[:-1]), *places]
         table = pa.Table.from_arrays(columns, names=[*batch.schema.names[:-1], *names])
         out = io.BytesIO()
         arrow_csv.write_csv(table, out, arrow_csv.WriteOptions(include_header=False, quoting_style="needed"))

@@ -21,7 +21,7 @@ MAY_IMPORT = {
 }
 TOP_LEVEL = {
     "gisgrid", "api", "layers", "planning", "data", "tests", "pyproject.toml", "web", "benchmarks", "docs", "Makefile",
-    "README.md", "CHANGELOG.md", "LICENSE", ".ci", ".gitignore", "deploy",
+    "README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", ".ci", ".gitignore", "deploy",
 }  # fmt: skip
 
 

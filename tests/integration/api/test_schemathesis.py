@@ -6,6 +6,7 @@ A few requests an operation, the same on every run. `make campaign-schemathesis`
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
 from typing import Any
 
@@ -16,6 +17,8 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
+from data import accounts
+from gisgrid.access import Grant
 from tests.integration.api.conftest import Inlet
 
 pytestmark = [pytest.mark.postgis, pytest.mark.timeout(int(os.environ.get("GISGRID_EXAMPLES", 3)) * 100)]
@@ -43,8 +46,27 @@ def faults_of(status: int, path: str, body: bytes) -> str | None:
     return None
 
 
+ROLES = ("nobody", "viewer", "dispatcher", "analyst", "planner", "admin")
+FULL = EXAMPLES > 3
+"""All roles make up all requests in the campaign; in the suite anonymous ones do and a planner's."""
+
+
+def credentials_of(inlet: Inlet, role: str) -> dict[str, str]:
+    """The headers of a caller in a role: a token given to it everywhere."""
+    if role == "nobody":
+        return {}
+    with inlet.engine.begin() as connection:
+        made = accounts.add_token(connection, f"made-up-{role}-{next(_tokens)}", grants=[Grant(role)])
+    return {"Authorization": f"Bearer {made.secret}"}
+
+
+_tokens = itertools.count()
+
+
+@pytest.mark.parametrize("role", ROLES if FULL else ("nobody", "planner"))
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["proper", "improper"])
-def test_made_up_requests_are_answered_or_refused(inlet: Inlet, mode: GenerationMode) -> None:
+def test_made_up_requests_are_answered_or_refused(inlet: Inlet, mode: GenerationMode, role: str) -> None:
+    headers = credentials_of(inlet, role)
     app = inlet.client.application
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
     found: dict[str, str] = {}
@@ -60,7 +82,7 @@ def test_made_up_requests_are_answered_or_refused(inlet: Inlet, mode: Generation
         def ask(case: Any) -> None:
             nonlocal asked
             asked += 1
-            answer = case.call()
+            answer = case.call(headers=headers)
             body = gzip.decompress(answer.content) if answer.content.startswith(GZIP) else answer.content
             fault = faults_of(answer.status_code, operation.path, body)
             if fault is not None:

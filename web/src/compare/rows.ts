@@ -33,10 +33,13 @@ export const filtered = (moves: readonly Move[], text: string): readonly Move[] 
     : moves;
 };
 
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
 const cell = (value: string | number): string => {
   const text = String(value);
-  // a field that begins like a formula is one to spreadsheets
-  const safe = /^[=+\-@\t]/.test(text) && typeof value === 'string' ? `'${text}` : text;
+  // a field that begins like a formula is one to spreadsheets; as data/csv_cells.py writes it, and reads it back
+  const risky = typeof value === 'string' && /^'*[=+\-@\t\r\n＝＋－＠]/.test(text) && !NUMBER.test(text);
+  const safe = risky ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
 
