@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from api.outage import outage
 from data import tables as t
 from data.in_force import InForce, read_in_force, with_places
 from data.plans import Generation, current_generation, generation_at, generation_by_id, generation_of
@@ -34,6 +35,7 @@ class CurrentGrids:
         self._places: tuple[object, ...] = ()
         self._checked = -CHECK_SECONDS
         self._earlier: OrderedDict[int, InForce] = OrderedDict()
+        self._away = self._looking = False
 
     def get(self) -> InForce | None:
         """The generation in force (noticed within `CHECK_SECONDS`), None before the first publish.
@@ -46,7 +48,11 @@ class CurrentGrids:
             return self._loaded  # another thread is looking already
         try:
             if time.monotonic() - self._checked >= CHECK_SECONDS:
-                self._look()
+                if not self._away:
+                    self._look()
+                elif not self._looking:  # nobody waits for a database that may not say a word for seconds
+                    self._looking = True
+                    threading.Thread(target=self._look_aside, name="database", daemon=True).start()
             return self._loaded
         finally:
             self._lock.release()
@@ -79,11 +85,22 @@ class CurrentGrids:
         try:
             with self._engine.connect() as connection:
                 self._refresh(connection)
-        except sa.exc.OperationalError:
-            if self._loaded is None:
+            self._away = False
+        except sa.exc.SQLAlchemyError as error:
+            if self._loaded is None or outage(error) is None:
                 raise
-            log.warning("the database does not answer; generation %s goes on", self._loaded.generation.id)
+            if not self._away:
+                log.warning("the database does not answer; generation %s goes on", self._loaded.generation.id)
+            self._away = True
         self._checked = time.monotonic()
+
+    def _look_aside(self) -> None:
+        try:
+            self._look()
+        except Exception:
+            log.exception("the generation in force could not be looked up")
+        finally:
+            self._looking = False
 
     def _refresh(self, connection: sa.Connection) -> None:
         newest, places = current_generation(connection), _places(connection)

@@ -24,11 +24,13 @@ from procrastinate import jobs as queued
 from procrastinate.worker import Worker
 
 from api import running
-from data import deliveries, jobs, publications
+from data import deliveries, embedded, jobs, publications
+from data.connections import TCP
 from data.db import make_engine
 from data.dispatch import Dispatcher
 from data.embedded import session_name
 from data.queue import QUEUE, TASK
+from gisgrid.errors import GisgridError
 from gisgrid.interrupts import aside
 from gisgrid.limits import WEBHOOK_LANES_TOTAL
 from gisgrid.settings import Settings
@@ -103,6 +105,7 @@ async def _until_stopped(
             await _serve(_app(settings, engine, registry, stopping), settings, engine, concurrency, beat, stop)
         except Exception as error:
             log.warning("the queue cannot be served: %s; trying again", _first_line(error))
+            await asyncio.to_thread(_revive, settings)
             await _pause(stop, beat.again)
 
 
@@ -110,7 +113,7 @@ def _app(settings: Settings, engine: sa.Engine, registry: str, stopping: threadi
     """The queue's app with its one task."""
     address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     connector = procrastinate.PsycopgConnector(
-        conninfo=address, kwargs={"application_name": session_name()}, min_size=1, max_size=3, timeout=10.0
+        conninfo=address, kwargs={**TCP, "application_name": session_name()}, min_size=1, max_size=3, timeout=10.0
     )
     app = procrastinate.App(connector=connector)
 
@@ -202,6 +205,17 @@ async def _take_back(app: procrastinate.App, beat: Beat) -> None:
             log.warning("job %s was left by a worker that went silent; it is taken up again", job.task_kwargs["job"])
     except procrastinate.exceptions.ConnectorException as error:  # another worker was quicker, or the database is away
         log.info("silent workers are looked for again in a moment: %s", _first_line(error))
+
+
+def _revive(settings: Settings) -> None:
+    """Start the private database again if it died: nobody else is there to do it."""
+    if settings.database_url is not None:
+        return
+    try:
+        if embedded.revive(embedded.cluster_at(settings.home)):
+            log.warning("the database had died; it is started again")
+    except (GisgridError, OSError) as error:
+        log.warning("the database cannot be started: %s; trying again", error)
 
 
 def _publish_due(engine: sa.Engine) -> None:

@@ -9,6 +9,7 @@ from apiflask import APIFlask
 from api.app import create_app
 from data import embedded
 from data.db import make_engine
+from gisgrid.limits import DATABASE_SECONDS_MAX
 from gisgrid.settings import Settings
 
 
@@ -16,4 +17,4 @@ def create(drawers: Path | None = None) -> APIFlask:
     """The service of this process. The database is up and migrated already (`gisgrid serve` sees to it)."""
     settings = Settings.from_env()
     url = settings.database_url or embedded.cluster_at(settings.home).url
-    return create_app(settings, make_engine(url, pool=4), drawers=drawers)
+    return create_app(settings, make_engine(url, pool=4, patience=DATABASE_SECONDS_MAX), drawers=drawers)

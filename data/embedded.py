@@ -14,6 +14,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -123,6 +124,19 @@ def stop(cluster: Cluster) -> bool:
         if done.returncode != 0 and is_running(cluster):
             raise Broken(f"PostgreSQL did not stop: {_last_line(done.stderr)}; see {cluster.log}")
         return True
+
+
+def revive(cluster: Cluster) -> bool:
+    """Start a cluster whose server died, as after a full disk; True when this call did.
+
+    One that was stopped in good order stays so: somebody wanted that. Raises Broken when it does not start.
+    """
+    if _postmaster(cluster) is not None or not (cluster.data / "PG_VERSION").exists():
+        return False
+    told = _run(cluster, [_binaries(cluster) / "pg_controldata", "-D", cluster.data])
+    if re.search(r"cluster state:\s+shut down\n", told.stderr):
+        return False
+    return start(cluster)
 
 
 @contextmanager
@@ -310,6 +324,8 @@ def _orphans(cluster: Cluster) -> list[int]:
 
 def _launch(cluster: Cluster, binaries: Path) -> None:
     options = f"-c unix_socket_directories='{cluster.socket}' -c listen_addresses=''"
+    if sys.platform == "linux":  # a statement of a client that was killed ends, and its locks with it
+        options += " -c client_connection_check_interval=2s"
     where: list[str | Path] = ["-D", cluster.data, "-l", cluster.log]
     command = [binaries / "pg_ctl", *where, "-w", "-t", str(START_SECONDS), "-o", options, "start"]
     deadline = time.monotonic() + 15

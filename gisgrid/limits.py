@@ -210,3 +210,5 @@ HEAT_REPORTS_MAX: Final = 5_000_000
 """Most reports one question about their heat may look at (about 60 bytes each in memory)."""
 HEAT_FRAMES_MAX: Final = 120
 """Most months or weeks one question about heat may be cut into."""
+DATABASE_SECONDS_MAX: Final = 120.0
+"""Longest wait of the service for a word from the database amid a statement, in seconds; then it gives up."""
