@@ -6,7 +6,7 @@ STAMPS := .setup
 TESTERS ?= 2
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients lint format bench campaign campaign-locate campaign-schemathesis clean wheel
+.PHONY: help setup demo test test-clients lint format bench campaign campaign-locate campaign-schemathesis campaign-kill clean wheel
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ campaign-locate: setup ## the point index against PostGIS on 14 million points, 
 
 campaign-schemathesis: setup ## 60 made-up requests for every operation of /openapi.json (about 15 minutes)
 	GISGRID_EXAMPLES=60 $(PY) -m pytest tests/integration/api/test_schemathesis.py
+
+campaign-kill: setup ## kill -9 at every fail point of a publish in every way, and at 200 random moments (about 20 minutes)
+	GISGRID_STRIKES=200 $(PY) -m pytest tests/fault/test_kill.py -s
 
 wheel: setup ## build the wheel into dist/
 	$(PY) -m build --wheel

@@ -124,10 +124,15 @@ class City:
         return got
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Rows of a statement on a connection of its own, committed."""
-        with self.connect() as connection:
-            done = connection.execute(statement, values or None)  # type: ignore[arg-type]
-            return done.fetchall() if done.description else []
+        """Rows of a statement on a connection of its own, committed; again when the cluster recovers just then."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with self.connect() as connection:
+                    done = connection.execute(statement, values or None)  # type: ignore[arg-type]
+                    return done.fetchall() if done.description else []
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, "PostgreSQL did not come back"
 
     def connect(self) -> psycopg.Connection[Any]:
         """A session in plain SQL; waits for a cluster that recovers."""

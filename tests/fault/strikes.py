@@ -83,7 +83,7 @@ def kill(city: City, way: str, backend: int, process: int) -> None:
         elif way == "backend":
             os.kill(backend, signal.SIGKILL)
         else:
-            city.sql("SELECT pg_terminate_backend(%s)", backend)
+            city.sql("SELECT pg_terminate_backend(%s)", backend)  # none of that number is left: false
 
 
 def generation_of(city: City, plan: int) -> int | None:
@@ -101,6 +101,7 @@ def check(city: City) -> None:
 def settled(city: City, figures: Figures) -> None:
     """Everything is as it must be, and the service says the same as the database."""
     figures.ready.append(city.ready())
+    city.connect().close()
     city.engine.dispose()
     check(city)
 
