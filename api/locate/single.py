@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pyproj
+import sqlalchemy as sa
 from apiflask import APIBlueprint
 from apiflask.fields import Float, String
 from flask import Response
@@ -123,7 +123,9 @@ def _generation(at: str | None) -> InForce:
     if at is None:
         return current.need()
     zone = state().settings.timezone
-    return current.at(past_moment(at, name="at", zone=zone, now=datetime.now(UTC)))
+    with state().engine.connect() as connection:
+        now = connection.execute(sa.select(sa.func.now())).scalar_one()  # by which generations are dated
+    return current.at(past_moment(at, name="at", zone=zone, now=now))
 
 
 def _doubt(address: dict[str, Any] | None, by_address: bool) -> str | None:
