@@ -12,7 +12,10 @@ from gisgrid.errors import Broken, GisgridError
 
 AWAY = "the database does not answer; try again in a moment"
 BUSY = "the service is busy; try again in a moment"
+CROWDED = "too many change this at the same time; try again in a moment"
 _TOO_LONG = "57014"
+_GAVE_WAY = ("40001", "40P01", "55P03")
+"""SQLSTATE of a transaction that could not be put in order, of a deadlock, and of a lock that was not to be had."""
 log = logging.getLogger("gisgrid.api")
 
 
@@ -37,6 +40,8 @@ def _outage(error: Exception) -> Broken | None:
     for one in chain(error):
         if isinstance(one, sa.exc.TimeoutError):  # no connection came free
             return Broken(BUSY, code="busy")
+        if getattr(one, "sqlstate", None) in _GAVE_WAY:
+            return Broken(CROWDED, code="busy")
         if getattr(one, "sqlstate", None) == _TOO_LONG:
             return Broken("the database took too long over this; ask for less, or try again in a moment", code="busy")
         if isinstance(one, (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalError)):

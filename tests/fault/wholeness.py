@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from typing import Any
 
@@ -60,14 +61,12 @@ def faults_of(engine: sa.Engine, area: str) -> list[str]:
 
 
 def _audit_faults(connection: sa.Connection) -> list[str]:
-    """What the audit log's own proof says, where there is one."""
-    if importlib.util.find_spec("data.audit") is None:
+    """What the audit log's own proof finds, where there is one."""
+    if not connection.scalar(sa.text("SELECT count(*) FROM pg_trigger WHERE tgname LIKE '%audit%'")):
         return []
-    import data.audit as audit
-
-    proof: Any = getattr(audit, "verify", None)
-    if proof is None or not connection.scalar(sa.text("SELECT to_regclass('audit_log') IS NOT NULL")):
-        return []
-    told = proof(connection)
-    problems = getattr(told, "problems", told if isinstance(told, list) else [])
-    return [f"audit log: {problem}" for problem in problems]
+    for name in ("data.audit_chain", "data.audit"):
+        if importlib.util.find_spec(name) is not None:
+            proof: Any = getattr(importlib.import_module(name), "verify", None)
+            if proof is not None:
+                return [f"audit log: {fault}" for fault in proof(connection).faults]
+    return []
