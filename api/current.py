@@ -19,6 +19,9 @@ from gisgrid.errors import NotFound
 
 CHECK_SECONDS = 1.0
 """How long a new generation may go unnoticed."""
+LOOK_SECONDS = 2.0
+"""How long a question waits for the newest generation; one that takes longer to read, or a database that says nothing
+for seconds, keeps nobody waiting."""
 GENERATIONS_HELD = 4
 """Generations other than the current one kept open."""
 NONE_PUBLISHED = "no plan is published yet, so no point has an owner; publish one first"
@@ -48,11 +51,14 @@ class CurrentGrids:
             return self._loaded  # another thread is looking already
         try:
             if time.monotonic() - self._checked >= CHECK_SECONDS:
-                if not self._away:
+                if self._loaded is None:
                     self._look()
-                elif not self._looking:  # nobody waits for a database that may not say a word for seconds
+                elif not self._looking:
                     self._looking = True
-                    threading.Thread(target=self._look_aside, name="database", daemon=True).start()
+                    aside = threading.Thread(target=self._look_aside, name="generation", daemon=True)
+                    aside.start()
+                    if not self._away:
+                        aside.join(LOOK_SECONDS)
             return self._loaded
         finally:
             self._lock.release()

@@ -14,7 +14,7 @@ AWAY = "the database does not answer; try again in a moment"
 BUSY = "the service is busy; try again in a moment"
 CROWDED = "too many change this at the same time; try again in a moment"
 _TOO_LONG = "57014"
-_GAVE_WAY = ("40001", "40P01", "55P03")
+_GAVE_WAY = {"40001", "40P01", "55P03"}
 """SQLSTATE of a transaction that could not be put in order, of a deadlock, and of a lock that was not to be had."""
 log = logging.getLogger("gisgrid.api")
 
@@ -37,18 +37,22 @@ def told(error: GisgridError) -> GisgridError:
 def _outage(error: Exception) -> Broken | None:
     if disk_full(error):
         return Broken(FULL, code="disk_full")
-    for one in chain(error):
-        if isinstance(one, sa.exc.TimeoutError):  # no connection came free
-            return Broken(BUSY, code="busy")
-        if getattr(one, "sqlstate", None) in _GAVE_WAY:
-            return Broken(CROWDED, code="busy")
-        if getattr(one, "sqlstate", None) == _TOO_LONG:
-            return Broken("the database took too long over this; ask for less, or try again in a moment", code="busy")
-        if isinstance(one, (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalError)):
-            return Broken(AWAY, code="database_down")
-        if isinstance(one, sa.exc.DBAPIError) and one.connection_invalidated:
-            return Broken(AWAY, code="database_down")
-    return None
+    met = list(chain(error))
+    states = {getattr(one, "sqlstate", None) for one in met}
+    if states & _GAVE_WAY:
+        return Broken(CROWDED, code="busy")
+    if _TOO_LONG in states:
+        return Broken("the database took too long over this; ask for less, or try again in a moment", code="busy")
+    if any(isinstance(one, sa.exc.TimeoutError) for one in met):  # no connection came free
+        return Broken(BUSY, code="busy")
+    return Broken(AWAY, code="database_down") if any(map(_lost, met)) else None
+
+
+def _lost(error: BaseException) -> bool:
+    """Whether the database went away, or could not be reached."""
+    if isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalError)):
+        return True
+    return isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
 
 
 def _first_line(error: Exception) -> str:

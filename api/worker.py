@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import procrastinate
+import psycopg
 import sqlalchemy as sa
 from procrastinate import jobs as queued
 from procrastinate.worker import Worker
@@ -36,6 +37,8 @@ from gisgrid.limits import WEBHOOK_LANES_TOTAL
 from gisgrid.settings import Settings
 
 SWEEP_SECONDS = 3_600.0
+DATABASE_LOOK_SECONDS = 1.0
+"""How often it is looked whether the private database lives; it costs a look at two files."""
 log = logging.getLogger("gisgrid.worker")
 
 
@@ -90,6 +93,8 @@ async def _until_stopped(
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.set_default_executor(ThreadPoolExecutor(concurrency + 3))
     stopping = threading.Event()  # the same for the threads that run jobs
+    if settings.database_url is None:
+        threading.Thread(target=_keep_database, args=(settings, stopping), name="database", daemon=True).start()
 
     def begin_stop() -> None:
         stopping.set()
@@ -105,7 +110,6 @@ async def _until_stopped(
             await _serve(_app(settings, engine, registry, stopping), settings, engine, concurrency, beat, stop)
         except Exception as error:
             log.warning("the queue cannot be served: %s; trying again", _first_line(error))
-            await asyncio.to_thread(_revive, settings)
             await _pause(stop, beat.again)
 
 
@@ -207,15 +211,19 @@ async def _take_back(app: procrastinate.App, beat: Beat) -> None:
         log.info("silent workers are looked for again in a moment: %s", _first_line(error))
 
 
-def _revive(settings: Settings) -> None:
-    """Start the private database again if it died: nobody else is there to do it."""
-    if settings.database_url is not None:
-        return
-    try:
-        if embedded.revive(embedded.cluster_at(settings.home)):
-            log.warning("the database had died; it is started again")
-    except (GisgridError, OSError) as error:
-        log.warning("the database cannot be started: %s; trying again", error)
+def _keep_database(settings: Settings, stopping: threading.Event) -> None:
+    """Start the private database again whenever it died: nobody else is there to do it."""
+    cluster = embedded.cluster_at(settings.home)
+    gone = 0
+    while not stopping.wait(DATABASE_LOOK_SECONDS):
+        gone = 0 if embedded.has_server(cluster) else gone + 1
+        if gone < 2:  # somebody may be starting it this moment
+            continue
+        try:
+            if embedded.revive(cluster):
+                log.warning("the database had died; it is started again")
+        except (GisgridError, OSError, psycopg.Error) as error:
+            log.warning("the database cannot be started: %s; trying again", _first_line(error))
 
 
 def _publish_due(engine: sa.Engine) -> None:

@@ -126,6 +126,11 @@ def stop(cluster: Cluster) -> bool:
         return True
 
 
+def has_server(cluster: Cluster) -> bool:
+    """Whether the cluster's server process lives; it may not answer yet, or no more."""
+    return _postmaster(cluster) is not None
+
+
 def revive(cluster: Cluster) -> bool:
     """Start a cluster whose server died, as after a full disk; True when this call did.
 
