@@ -98,7 +98,7 @@ def is_running(cluster: Cluster) -> bool:
 def start(cluster: Cluster) -> bool:
     """Make the cluster on first use and start it; True when this call started it. Raises Broken."""
     with _locked(cluster):
-        if is_running(cluster):
+        if is_running(cluster) or _recovers(cluster):
             return False
         binaries = _binaries(cluster)
         if not (cluster.data / "PG_VERSION").exists():
@@ -108,6 +108,16 @@ def start(cluster: Cluster) -> bool:
             _launch(cluster, binaries)
         _make_database(cluster)
         return True
+
+
+def _recovers(cluster: Cluster) -> bool:
+    """Wait for a server that lives but does not answer yet, as after a crash; False when there is none (any more)."""
+    deadline = time.monotonic() + START_SECONDS
+    while _postmaster(cluster) is not None and time.monotonic() < deadline:
+        if is_running(cluster):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def stop(cluster: Cluster) -> bool:

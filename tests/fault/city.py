@@ -155,8 +155,11 @@ class City:
 
     def faults(self) -> list[str]:
         """Stack traces in the logs of our processes."""
-        logs = [self.home / name for name in ("server.log", "workers.log")]
-        return [line for path in logs if path.exists() for line in path.read_text().splitlines() if "Traceback" in line]
+        found = []
+        for path in (self.home / "server.log", self.home / "workers.log"):
+            said = path.read_text(errors="replace") if path.exists() else ""
+            found += [f"{path.name}: Traceback{rest[:3000]}" for rest in said.split("Traceback")[1:]]
+        return found
 
     def stop(self) -> None:
         """End everything."""
