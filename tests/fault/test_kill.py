@@ -18,6 +18,7 @@ import pytest
 
 from tests.fault import fail_points
 from tests.fault.city import City, city_of
+from tests.fault.conftest import until
 from tests.fault.strikes import (
     WAYS,
     Editors,
@@ -106,9 +107,15 @@ def test_random_moments(city: City, points: dict[str, list[str]]) -> None:
     dice, figures, begun = random.Random(SEED), Figures(), time.monotonic()
     longest = Request(city, draft(city)).send().seconds * 1.3
     with Editors(city) as editors:
-        for _ in range(RANDOM):
+        for left in reversed(range(RANDOM)):
+            if left == 3:  # the engine is at work while the last ones fall
+                asked = city.insist("POST", "/api/v1/plans", {"area": city.area, "from": "engine", "name": "by engine"})
+                assert asked.status == 202, asked
             strike_at_random(city, figures, dice, longest)
             assert editors.lost() == []
+        city.work()
+        until(lambda: city.ask("GET", asked.headers["location"]).body["state"] == "done", 120, "the engine's job")
+    assert city.sql("SELECT count(*) FROM plans WHERE name = 'by engine'") == [(1,)], "stored once"
     settled(city, figures)
     assert editors.lost() == []
     located(city)
