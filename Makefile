@@ -6,7 +6,7 @@ STAMPS := .setup
 TESTERS ?= 2
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients lint format bench bench-load campaign campaign-locate campaign-schemathesis campaign-machine clean wheel release
+.PHONY: help setup demo test test-clients lint format bench bench-load campaign campaign-locate campaign-schemathesis campaign-machine campaign-kill clean wheel release
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ campaign-machine: setup ## 3,000 steps of plans edited, published and rolled bac
 
 campaign-schemathesis: setup ## 60 made-up requests for every operation of /openapi.json as each role (over an hour)
 	GISGRID_EXAMPLES=60 $(PY) -m pytest tests/integration/api/test_schemathesis.py
+
+campaign-kill: setup ## kill -9 at every fail point of a publish in every way, and at 200 random moments (about 20 minutes)
+	GISGRID_STRIKES=200 $(PY) -m pytest tests/fault/test_kill.py -s
 
 wheel: setup ## build the wheel into dist/
 	$(PY) -m build --wheel

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -47,6 +48,7 @@ class Catalogue:
         self._offer: Offer | None = None
         self._revisions: Revisions | None = None
         self._looked = float("-inf")
+        self._failed: tuple[float, sa.exc.SQLAlchemyError] | None = None
 
     def recent(self) -> Offer:
         """The offer as of at most a second ago: for what is asked thousands of times a second."""
@@ -57,9 +59,12 @@ class Catalogue:
 
     def now(self) -> Offer:
         """The offer as of now; costs a query, more only when layers came or went."""
+        came = time.monotonic()
         with self._lock:
             asked = time.monotonic()
-            with self._engine.connect() as connection:
+            if self._failed is not None and self._failed[0] > came:
+                raise self._failed[1]  # what came of the look this one waited for; each trying anew adds up to minutes
+            with self._connected() as connection:
                 found = revisions_since(connection, _TABLES, self._revisions)
                 before = self._offer
                 if before is None or found is not self._revisions:
@@ -70,6 +75,16 @@ class Catalogue:
             self._looked = asked
             assert self._offer is not None
             return self._offer
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """A connection; that there is none to be had is told to all who wait."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            self._failed = time.monotonic(), error
+            raise
 
 
 def _offer(connection: sa.Connection, tables: Mapping[str, str]) -> Offer:

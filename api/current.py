@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from api.outage import outage
 from data import tables as t
 from data.in_force import InForce, read_in_force, with_places
 from data.plans import Generation, current_generation, generation_at, generation_by_id, generation_of
@@ -18,6 +19,9 @@ from gisgrid.errors import NotFound
 
 CHECK_SECONDS = 1.0
 """How long a new generation may go unnoticed."""
+LOOK_SECONDS = 2.0
+"""How long a question waits for the newest generation; one that takes longer to read, or a database that says nothing
+for seconds, keeps nobody waiting."""
 GENERATIONS_HELD = 4
 """Generations other than the current one kept open."""
 NONE_PUBLISHED = "no plan is published yet, so no point has an owner; publish one first"
@@ -34,6 +38,7 @@ class CurrentGrids:
         self._places: tuple[object, ...] = ()
         self._checked = -CHECK_SECONDS
         self._earlier: OrderedDict[int, InForce] = OrderedDict()
+        self._away = self._looking = False
 
     def get(self) -> InForce | None:
         """The generation in force (noticed within `CHECK_SECONDS`), None before the first publish.
@@ -46,7 +51,14 @@ class CurrentGrids:
             return self._loaded  # another thread is looking already
         try:
             if time.monotonic() - self._checked >= CHECK_SECONDS:
-                self._look()
+                if self._loaded is None:
+                    self._look()
+                elif not self._looking:
+                    self._looking = True
+                    aside = threading.Thread(target=self._look_aside, name="generation", daemon=True)
+                    aside.start()
+                    if not self._away:
+                        aside.join(LOOK_SECONDS)
             return self._loaded
         finally:
             self._lock.release()
@@ -79,11 +91,22 @@ class CurrentGrids:
         try:
             with self._engine.connect() as connection:
                 self._refresh(connection)
-        except sa.exc.OperationalError:
-            if self._loaded is None:
+            self._away = False
+        except sa.exc.SQLAlchemyError as error:
+            if self._loaded is None or outage(error) is None:
                 raise
-            log.warning("the database does not answer; generation %s goes on", self._loaded.generation.id)
+            if not self._away:
+                log.warning("the database does not answer; generation %s goes on", self._loaded.generation.id)
+            self._away = True
         self._checked = time.monotonic()
+
+    def _look_aside(self) -> None:
+        try:
+            self._look()
+        except Exception:
+            log.exception("the generation in force could not be looked up")
+        finally:
+            self._looking = False
 
     def _refresh(self, connection: sa.Connection) -> None:
         newest, places = current_generation(connection), _places(connection)

@@ -233,7 +233,7 @@ def _made(connection: sa.Connection, chosen: Selection, form: Form, title: str) 
     """A file of the features, open for reading and gone from its folder: nothing is left whatever happens to us."""
     shelf = state().settings.home / "downloads"
     shelf.mkdir(parents=True, exist_ok=True)
-    _tidy(shelf)
+    tidy(shelf)
     folder = Path(tempfile.mkdtemp(dir=shelf))
     try:
         path = folder / f"{chosen.layer.name}{form.ending}"
@@ -243,7 +243,7 @@ def _made(connection: sa.Connection, chosen: Selection, form: Form, title: str) 
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tidy(shelf: Path) -> None:
+def tidy(shelf: Path) -> None:
     """Remove what processes left that were killed while they wrote."""
     for left in shelf.iterdir():
         try:

@@ -6,7 +6,6 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-import sqlalchemy as sa
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, request
@@ -14,7 +13,7 @@ from werkzeug.exceptions import HTTPException, Unauthorized
 from werkzeug.http import quote_etag
 
 from api.json import json_response
-from data.retrying import GAVE_WAY
+from api.outage import outage, told
 from gisgrid.errors import BadInput, Broken, Conflict, GisgridError, NotFound, Refused, Stale, TooMany, Unseen
 
 STATUS: tuple[tuple[type[GisgridError], int], ...] = (
@@ -52,11 +51,11 @@ def init_app(app: APIFlask) -> None:
     app.error_processor(_refused_parameters)  # first: it also brings a handler of its own for HTTPException
     app.register_error_handler(GisgridError, _ours)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(sa.exc.OperationalError, _database)
     app.register_error_handler(Exception, _unforeseen)
 
 
-def _ours(error: GisgridError) -> Response:
+def _ours(raised: GisgridError) -> Response:
+    error = told(raised)
     response = error_response(status_of(error), error.code, error.message, error.details)
     if isinstance(error, Stale) and "version" in (now := error.details.get("current", {})):
         response.headers["ETag"] = quote_etag(str(now["version"]))
@@ -96,13 +95,8 @@ def _refused_parameters(error: HTTPError) -> Response:
     return error_response(error.status_code, "bad_input", "; ".join(faults) or error.message or "")
 
 
-def _database(error: sa.exc.OperationalError) -> Response:
-    if getattr(error.orig, "sqlstate", None) in GAVE_WAY:
-        return error_response(503, "busy", "too many change this at the same time; try again in a moment")
-    log.error("database: %s", str(error.orig).splitlines()[0] if error.orig else error)
-    return error_response(503, "database_down", "the database does not answer; try again in a moment")
-
-
 def _unforeseen(error: Exception) -> Response:
+    if (away := outage(error)) is not None:
+        return _ours(away)
     log.exception("unforeseen error", exc_info=error)
     return error_response(500, "internal_error", "the service failed on this request; its log has the reason")

@@ -57,7 +57,8 @@ def main() -> None:
 
 
 def perform(order: dict[str, Any], progress: Teller) -> dict[str, Any]:
-    """Run the work; ``{"result": …}``, ``{"error": …}`` in the one shape, or ``{"cancelled": true}``."""
+    """Run the work; ``{"result": …}``, ``{"error": …}`` in the one shape, ``{"cancelled": true}``, or ``{"lost": why}``
+    when the database went away and the work is to be done again."""
     files = JobFiles(Path(order["input"]) if order["input"] else None, Path(order["folder"]), order["job"])
     try:
         result = find_work(order["registry"], order["kind"])(order["params"], files, progress)
@@ -65,16 +66,28 @@ def perform(order: dict[str, Any], progress: Teller) -> dict[str, Any]:
     except Cancelled:
         return {"cancelled": True}
     except GisgridError as error:
-        return {"error": _shape(error)}
+        return _ended(error, {"error": _shape(error)})
     except MemoryError:
         return {"error": _shape(Broken("out of memory; give a smaller area or file"))}
     except OSError as error:
         log.exception("job %s of kind %s", order["job"], order["kind"])
-        return {"error": _shape(Broken(f"input/output: {error.strerror or error}"))}
-    except Exception:
+        return _ended(error, {"error": _shape(Broken(f"input/output: {error.strerror or error}"))})
+    except Exception as error:
         log.exception("job %s of kind %s", order["job"], order["kind"])
         message = "the work failed; the worker's log has the reason"
-        return {"error": {"status": 500, "code": "internal_error", "message": message, "details": {}}}
+        return _ended(error, {"error": {"status": 500, "code": "internal_error", "message": message, "details": {}}})
+
+
+def _ended(error: Exception, told: dict[str, Any]) -> dict[str, Any]:
+    """What ended the work, if it was no fault of its own: a full disk, a database that went away; else ``told``."""
+    from api.outage import outage  # brings the database's library, which not all work needs
+
+    if isinstance(error, GisgridError) and error.__cause__ is None:
+        return told
+    away = outage(error)
+    if away is None:
+        return told
+    return {"lost": away.message} if away.code == "database_down" else {"error": _shape(away)}
 
 
 def find_work(registry: str, kind: str) -> JobWork:

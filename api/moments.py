@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -19,7 +19,9 @@ AT_MOMENT = "date or time: as it was then"
 
 def moment(at: str) -> datetime:
     """The moment a parameter names. Raises BadInput for what is none, or lies ahead."""
-    return past_moment(at, name="at", zone=state().settings.timezone, now=datetime.now(UTC))
+    with state().engine.connect() as connection:
+        now = connection.execute(sa.select(sa.func.now())).scalar_one()  # the clock that changes are dated by
+    return past_moment(at, name="at", zone=state().settings.timezone, now=now)
 
 
 def moment_or_generation(at: str) -> datetime | int:

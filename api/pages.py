@@ -69,13 +69,16 @@ class AtQuery(Strict):
     at = String(metadata={"description": AT_MOMENT})
 
 
+def _table(layer: Layer) -> sa.Table:
+    """The one table a layer with pages of its own is selected from."""
+    assert isinstance(layer.table, sa.Table)
+    return layer.table
+
+
 def page_query(layer: Layer) -> type[Schema]:
     """The parameters of one layer's pages: those of every page and the layer's own filters."""
-    at = (
-        {}
-        if layer.table.name not in TOLD_OF_PAST
-        else {"at": String(metadata={"description": TOLD_OF_PAST[layer.table.name]})}
-    )
+    told = TOLD_OF_PAST.get(_table(layer).name)
+    at = {} if told is None else {"at": String(metadata={"description": told})}
     own = {name: String(metadata={"description": f"{name}; several values split by commas"}) for name in layer.filters}
     return type(f"{layer.name.title()}Query", (PageQuery,), own | at)
 
@@ -95,7 +98,7 @@ def respond_page(
     bbox = parse_bbox(box) if box is not None else None
     if connection is None:
         with state().engine.connect() as opened:
-            past = as_it_was(opened, layer.table, at)
+            past = as_it_was(opened, _table(layer), at)
             found = page(opened, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where, past=past)
     else:
         found = page(connection, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where)
@@ -113,5 +116,5 @@ def respond_feature(
 ) -> Response:
     """Answer a request for one feature; with ``at``, as it was then."""
     with state().engine.connect() as connection:
-        past = as_it_was(connection, layer.table, at)
+        past = as_it_was(connection, _table(layer), at)
         return Response(feature(connection, layer, key, where=where, past=past), mimetype=GEOJSON)

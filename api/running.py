@@ -55,6 +55,10 @@ class Taken(NotRun):
     """Another session holds the job's lock: its runner is not dead after all, or not yet."""
 
 
+class Lost(NotRun):
+    """The work lost the database on its way."""
+
+
 class Died(NotRun):
     """The process ended without an answer."""
 
@@ -135,11 +139,13 @@ def _process(home: Path, run: jobs.Run, registry: str) -> Iterator[subprocess.Po
 def _follow(
     connection: sa.Connection, process: subprocess.Popen[bytes], run: jobs.Run, stop: Callable[[], bool], pace: Pace
 ) -> dict[str, Any]:
-    """Pass progress on until the process has answered; its answer. Raises Stopped or Died."""
+    """Pass progress on until the process has answered; its answer. Raises Stopped, Lost or Died."""
     progress: dict[str, Any] | None = None
     looked = told = time.monotonic()
     asked: float | None = None  # since when the work is to stop
     for message in _messages(process, pace.told / 2):
+        if message is not None and "lost" in message:
+            raise Lost(message["lost"])
         if message is not None and "share" not in message:
             return message
         progress = message or progress

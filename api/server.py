@@ -14,6 +14,8 @@ import signal
 import sys
 import tempfile
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,10 @@ THREADS = 16
 """Threads of a process."""
 LEAVE_SECONDS = 10
 """So long a process may take to answer the requests it has, once the server is to stop."""
+DEATHS_MAX = 30
+"""Processes that die so often within a minute are not started again."""
+AGAIN_SECONDS = 0.5
+"""Pause before a process is started anew when another one just was."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -47,6 +53,7 @@ def serve(host: str, port: int, processes: int, *, ready: Callable[[], None], le
         respawn_failed_workers=True, workers_kill_timeout=LEAVE_SECONDS,
     )  # fmt: skip
     server.on_startup(ready)
+    _keep_up(server)
     _fork_deaf()
     try:
         with drawers(settings) as place, tempfile.TemporaryDirectory(prefix="gisgrid-serve-") as folder:
@@ -83,6 +90,32 @@ def _signals_aside(server: Any, leaving: Path, drain: float) -> None:
             interrupt()
 
     server.signal_handler_interrupt, server.signal_handler_reload = stop, reload
+
+
+def _keep_up(server: Any) -> None:
+    """Have Granian start processes anew as often as they die.
+
+    It would end the whole server when one dies twice within 5.5 seconds, as two kills for want of memory do. And of two
+    that die in the same moment it may notice one: the other is looked for here. Only when they die `DEATHS_MAX` times
+    within a minute is it the service itself that is at fault; then the server ends, for whoever keeps it up to see.
+    """
+    deaths: deque[float] = deque(maxlen=DEATHS_MAX)
+    respawn = server._respawn_workers
+
+    def again(workers: list[int], *args: Any, **options: Any) -> None:
+        now = time.monotonic()
+        if deaths and now - deaths[-1] < AGAIN_SECONDS:
+            time.sleep(AGAIN_SECONDS)
+        deaths.append(time.monotonic())
+        respawn(sorted(set(workers)), *args, **options)
+        if len(deaths) < DEATHS_MAX or now - deaths[0] > 60:
+            server.respawned_wrks.clear()
+        for process in server.wrks:
+            if not process.is_alive() and process.idx not in server.interrupt_children:
+                server.interrupt_children.append(process.idx)
+                server.main_loop_interrupt.set()
+
+    server._respawn_workers = again
 
 
 @functools.cache

@@ -19,22 +19,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import procrastinate
+import psycopg
 import sqlalchemy as sa
 from procrastinate import jobs as queued
 from procrastinate.worker import Worker
 
 from api import running
-from data import deliveries, idempotency, jobs, publications
+from data import deliveries, embedded, idempotency, jobs, publications
+from data.connections import TCP
 from data.db import make_engine
 from data.dispatch import Dispatcher
 from data.embedded import session_name
 from data.queue import QUEUE, TASK
 from gisgrid.actors import Actor, set_at_work
+from gisgrid.errors import GisgridError
 from gisgrid.interrupts import aside
 from gisgrid.limits import WEBHOOK_LANES_TOTAL
 from gisgrid.settings import Settings
 
 SWEEP_SECONDS = 3_600.0
+DATABASE_LOOK_SECONDS = 1.0
+"""How often it is looked whether the private database lives; it costs a look at two files."""
 log = logging.getLogger("gisgrid.worker")
 
 
@@ -90,6 +95,8 @@ async def _until_stopped(
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.set_default_executor(ThreadPoolExecutor(concurrency + 3))
     stopping = threading.Event()  # the same for the threads that run jobs
+    if settings.database_url is None:
+        threading.Thread(target=_keep_database, args=(settings, stopping), name="database", daemon=True).start()
 
     def begin_stop() -> None:
         stopping.set()
@@ -112,7 +119,7 @@ def _app(settings: Settings, engine: sa.Engine, registry: str, stopping: threadi
     """The queue's app with its one task."""
     address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     connector = procrastinate.PsycopgConnector(
-        conninfo=address, kwargs={"application_name": session_name()}, min_size=1, max_size=3, timeout=10.0
+        conninfo=address, kwargs={**TCP, "application_name": session_name()}, min_size=1, max_size=3, timeout=10.0
     )
     app = procrastinate.App(connector=connector)
 
@@ -204,6 +211,21 @@ async def _take_back(app: procrastinate.App, beat: Beat) -> None:
             log.warning("job %s was left by a worker that went silent; it is taken up again", job.task_kwargs["job"])
     except procrastinate.exceptions.ConnectorException as error:  # another worker was quicker, or the database is away
         log.info("silent workers are looked for again in a moment: %s", _first_line(error))
+
+
+def _keep_database(settings: Settings, stopping: threading.Event) -> None:
+    """Start the private database again whenever it died: nobody else is there to do it."""
+    cluster = embedded.cluster_at(settings.home)
+    gone = 0
+    while not stopping.wait(DATABASE_LOOK_SECONDS):
+        gone = 0 if embedded.has_server(cluster) else gone + 1
+        if gone < 2:  # somebody may be starting it this moment
+            continue
+        try:
+            if embedded.revive(cluster):
+                log.warning("the database had died; it is started again")
+        except (GisgridError, OSError, psycopg.Error) as error:
+            log.warning("the database cannot be started: %s; trying again", _first_line(error))
 
 
 def _publish_due(engine: sa.Engine) -> None:

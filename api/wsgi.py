@@ -10,6 +10,7 @@ from api import logs
 from api.app import create_app
 from data import embedded
 from data.db import make_engine
+from gisgrid.limits import DATABASE_SECONDS_MAX
 from gisgrid.settings import Settings
 
 
@@ -21,4 +22,5 @@ def create(drawers: Path | None = None, shared: Path | None = None, level: str |
     settings = Settings.from_env()
     logs.configure(settings, level=level)
     url = settings.database_url or embedded.cluster_at(settings.home).url
-    return create_app(settings, make_engine(url, pool=4), drawers=drawers, shared=shared)
+    engine = make_engine(url, pool=4, patience=DATABASE_SECONDS_MAX)
+    return create_app(settings, engine, drawers=drawers, shared=shared)

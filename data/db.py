@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.resources import as_file, files
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -15,6 +14,7 @@ from alembic.script import ScriptDirectory
 
 from data import audit, embedded, queue
 from data.code_tables import sync_code_tables
+from data.connections import TCP, watched
 from gisgrid.errors import BadInput, Broken
 from gisgrid.settings import Settings
 
@@ -43,9 +43,13 @@ def database(settings: Settings, *, upgrade: bool = True) -> Iterator[sa.Engine]
         yield stack.enter_context(_engine(cluster.url, settings, upgrade))
 
 
-def make_engine(url: str, *, pool: int = 8) -> sa.Engine:
-    """An engine on a database address; its sessions carry this process's name. The caller disposes of it."""
-    about = {"connect_timeout": 5, "application_name": embedded.session_name()}
+def make_engine(url: str, *, pool: int = 8, patience: float | None = None) -> sa.Engine:
+    """An engine on a database address; its sessions carry this process's name. The caller disposes of it.
+
+    ``patience``: seconds a statement may go without a word from the server; None: it may take its time, as long as the
+    connection stands (`data.connections`).
+    """
+    about = {**TCP, "application_name": embedded.session_name()}
     engine = sa.create_engine(
         sqlalchemy_url(url),
         pool_pre_ping=True,
@@ -54,19 +58,9 @@ def make_engine(url: str, *, pool: int = 8) -> sa.Engine:
         connect_args=about,
         hide_parameters=True,  # what is sent to the database must not stand in a log
     )
-    sa.event.listen(engine, "connect", _plan_for_values)
+    watched(engine, patience)
     audit.heeding(engine)
     return engine
-
-
-def _plan_for_values(connection: Any, _record: Any) -> None:
-    """Have every statement planned for its own values: one plan for any box reads ten times as much as needed.
-
-    A statement and no start parameter, which pgbouncer refuses.
-    """
-    before, connection.autocommit = connection.autocommit, True
-    connection.execute("SET plan_cache_mode = force_custom_plan")
-    connection.autocommit = before
 
 
 @contextmanager

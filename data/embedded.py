@@ -14,6 +14,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -97,7 +98,7 @@ def is_running(cluster: Cluster) -> bool:
 def start(cluster: Cluster) -> bool:
     """Make the cluster on first use and start it; True when this call started it. Raises Broken."""
     with _locked(cluster):
-        if is_running(cluster):
+        if is_running(cluster) or _recovers(cluster):
             return False
         binaries = _binaries(cluster)
         if not (cluster.data / "PG_VERSION").exists():
@@ -107,6 +108,16 @@ def start(cluster: Cluster) -> bool:
             _launch(cluster, binaries)
         _make_database(cluster)
         return True
+
+
+def _recovers(cluster: Cluster) -> bool:
+    """Wait for a server that lives but does not answer yet, as after a crash; False when there is none (any more)."""
+    deadline = time.monotonic() + START_SECONDS
+    while _postmaster(cluster) is not None and time.monotonic() < deadline:
+        if is_running(cluster):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def stop(cluster: Cluster) -> bool:
@@ -123,6 +134,24 @@ def stop(cluster: Cluster) -> bool:
         if done.returncode != 0 and is_running(cluster):
             raise Broken(f"PostgreSQL did not stop: {_last_line(done.stderr)}; see {cluster.log}")
         return True
+
+
+def has_server(cluster: Cluster) -> bool:
+    """Whether the cluster's server process lives; it may not answer yet, or no more."""
+    return _postmaster(cluster) is not None
+
+
+def revive(cluster: Cluster) -> bool:
+    """Start a cluster whose server died, as after a full disk; True when this call did.
+
+    One that was stopped in good order stays so: somebody wanted that. Raises Broken when it does not start.
+    """
+    if _postmaster(cluster) is not None or not (cluster.data / "PG_VERSION").exists():
+        return False
+    told = _run(cluster, [_binaries(cluster) / "pg_controldata", "-D", cluster.data])
+    if re.search(r"cluster state:\s+shut down\n", told.stderr):
+        return False
+    return start(cluster)
 
 
 @contextmanager
@@ -310,6 +339,8 @@ def _orphans(cluster: Cluster) -> list[int]:
 
 def _launch(cluster: Cluster, binaries: Path) -> None:
     options = f"-c unix_socket_directories='{cluster.socket}' -c listen_addresses=''"
+    if sys.platform == "linux":  # a statement of a client that was killed ends, and its locks with it
+        options += " -c client_connection_check_interval=2s"
     where: list[str | Path] = ["-D", cluster.data, "-l", cluster.log]
     command = [binaries / "pg_ctl", *where, "-w", "-t", str(START_SECONDS), "-o", options, "start"]
     deadline = time.monotonic() + 15

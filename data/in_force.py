@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -27,9 +28,11 @@ from data import tables as t
 from data.plans import Generation, current_generation, grids_in_force
 from data.posts import Posts, stored_posts
 from data.tables import COMPREHENSIVE
+from gisgrid.disk import disk_full
 from gisgrid.errors import BadInput, Broken, NotFound
 from gisgrid.locate import GridIndex
 
+log = logging.getLogger("gisgrid.data")
 FORMAT = 1
 """Goes up when the files change their meaning."""
 FOLDERS_KEPT = 8
@@ -154,7 +157,11 @@ def _opened(connection: sa.Connection, generation: Generation, folder: Path) -> 
     try:
         _make(connection, generation, folder)
     except OSError as error:
-        raise Broken(f"cannot keep the point index in {folder.parent}: {error.strerror or error}") from error
+        if not disk_full(error):
+            raise Broken(f"cannot keep the point index in {folder.parent}: {error.strerror or error}") from error
+        log.warning("the disk of %s is full; the point index of generation %d is kept in memory by this process alone",
+                    folder.parent, generation.id)  # fmt: skip
+        return _held(grids_in_force(connection, generation.id, system=None, level=None))
     return _load(folder)
 
 
@@ -192,8 +199,9 @@ def _make(connection: sa.Connection, generation: Generation, folder: Path) -> No
     with _alone(folder.parent / ".lock"):
         if (folder / "about.json").exists():
             return
+        for left in folder.parent.glob(".*.part"):  # by processes that were killed: whoever lives waits for the lock
+            shutil.rmtree(left, ignore_errors=True)
         part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-        shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         try:
             _write(grids_in_force(connection, generation.id, system=None, level=None), part)
@@ -204,16 +212,43 @@ def _make(connection: sa.Connection, generation: Generation, folder: Path) -> No
         _sweep(folder)
 
 
-def _write(grids: gpd.GeoDataFrame, folder: Path) -> None:
-    about = []
-    for number, ((system, level), rows) in enumerate(grids.groupby(["system", "level"], sort=True)):
-        GridIndex.build(rows.geometry.to_numpy(), rows["code"].to_numpy()).save(folder / f"{number}.loc")
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """A layer as it is written or held: index, facts as JSON, where each ends."""
+
+    system: str
+    level: int
+    index: GridIndex
+    facts: bytes
+    ends: npt.NDArray[np.int64]
+
+
+def _built(grids: gpd.GeoDataFrame) -> Iterator[_Built]:
+    for (system, level), rows in grids.groupby(["system", "level"], sort=True):
+        index = GridIndex.build(rows.geometry.to_numpy(), rows["code"].to_numpy())
         plain = rows[[*FACTS, "parent"] if level > 1 else list(FACTS)].astype(object)
         lines = [orjson.dumps(row) for row in plain.where(plain.notna(), None).to_dict("records")]
-        (folder / f"{number}.facts").write_bytes(b"".join(lines))
-        np.save(folder / f"{number}.ends.npy", np.cumsum([0, *map(len, lines)], dtype=np.int64))
-        about.append({"number": number, "system": system, "level": int(level)})
+        ends = np.cumsum([0, *map(len, lines)], dtype=np.int64)
+        yield _Built(system, int(level), index, b"".join(lines), ends)
+
+
+def _write(grids: gpd.GeoDataFrame, folder: Path) -> None:
+    about = []
+    for number, layer in enumerate(_built(grids)):
+        layer.index.save(folder / f"{number}.loc")
+        (folder / f"{number}.facts").write_bytes(layer.facts)
+        np.save(folder / f"{number}.ends.npy", layer.ends)
+        about.append({"number": number, "system": layer.system, "level": layer.level})
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+
+
+def _held(grids: gpd.GeoDataFrame) -> list[tuple[str, GridLayer]]:
+    """What `_load` gives, without files."""
+    layers = sorted(_built(grids), key=lambda layer: layer.level)
+    return [
+        (layer.system, GridLayer(layer.index, Facts(np.frombuffer(layer.facts, np.uint8), layer.ends)))
+        for layer in layers
+    ]
 
 
 def _load(folder: Path) -> list[tuple[str, GridLayer]]:

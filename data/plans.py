@@ -256,6 +256,14 @@ def generation_by_id(connection: sa.Connection, number: int) -> Generation:
     return Generation(**row)
 
 
+def generation_made_of(connection: sa.Connection, plan: int) -> Generation | None:
+    """The generation that publishing a plan made, None for a draft."""
+    g = t.generations
+    query = sa.select(g).where(g.c.plan == plan, g.c.restored.is_(None)).order_by(g.c.id).limit(1)
+    row = connection.execute(query).mappings().first()
+    return Generation(**row) if row else None
+
+
 def generation_at(connection: sa.Connection, when: datetime) -> Generation:
     """The generation in force at a time (with zone). Raises NotFound when none was published by then."""
     g = t.generations

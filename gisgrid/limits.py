@@ -397,3 +397,5 @@ BODY_SECONDS_MIN: Final = 20.0
 """Any body may take this long to arrive, in seconds."""
 BODY_BYTES_A_SECOND: Final = 16 * 1024
 """Beyond `BODY_SECONDS_MIN` a body has to come this fast, in bytes a second."""
+DATABASE_SECONDS_MAX: Final = 120.0
+"""Longest wait of the service for a word from the database amid a statement, in seconds; then it gives up."""

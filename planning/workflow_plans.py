@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from planning.workflow import (
     store_plan,
 )
 
+Stored = Callable[[sa.Connection, int, PlanResult], None]
 USUAL_BAND: Final = Band(300, 500)
 WEIGHTS: Final = {
     "street": ("street",), "compactness": ("compact",), "compounds": ("split",), "balance": ("balance",),
@@ -231,12 +232,17 @@ def make_ready(connection: sa.Connection, order: Order) -> Ready:
 
 
 def plan_by_engine(
-    engine: sa.Engine, order: Order, *, progress: Progress = no_progress, watch: Watch | None = None
+    engine: sa.Engine,
+    order: Order,
+    *,
+    progress: Progress = no_progress,
+    watch: Watch | None = None,
+    stored: Stored | None = None,
 ) -> tuple[int, PlanResult]:
     """Carry out an order and store the plan as a draft; (its id, the result).
 
-    Locked grids keep units, code, name, kind and lock. ``watch`` is told the best plan so far. No transaction is open
-    while the engine works.
+    Locked grids keep units, code, name, kind and lock. ``watch`` is told the best plan so far; ``stored`` is called in
+    the transaction that stores the plan. No transaction is open while the engine works.
     """
     with engine.connect() as connection:
         ready = make_ready(connection, order)
@@ -252,13 +258,18 @@ def plan_by_engine(
         result = partition(ready.source.units, ready.source.barriers, seed=order.seed, progress=progress, **options)
     if ready.inner is not None and ready.locked:
         result = _locked_inside(ready, result)
-    return _store(engine, order, ready, result, band)
+    return _store(engine, order, ready, result, band, stored)
 
 
 @retried
-def _store(engine: sa.Engine, order: Order, ready: Ready, result: PlanResult, band: Band) -> tuple[int, PlanResult]:
+def _store(
+    engine: sa.Engine, order: Order, ready: Ready, result: PlanResult, band: Band, stored: Stored | None
+) -> tuple[int, PlanResult]:
     with engine.begin() as connection:
-        return _stored(connection, order, ready, result, band)
+        plan, result = _stored(connection, order, ready, result, band)
+        if stored is not None:
+            stored(connection, plan, result)
+    return plan, result
 
 
 def _locked_inside(ready: Ready, result: PlanResult) -> PlanResult:

@@ -20,7 +20,7 @@ from api.drawing.tasks import Desk
 from api.processes import end_with
 from data import embedded
 from data.db import make_engine
-from gisgrid.limits import PICTURE_REQUEST_BYTES_MAX
+from gisgrid.limits import DATABASE_SECONDS_MAX, PICTURE_REQUEST_BYTES_MAX
 from gisgrid.settings import Settings
 
 ORDER_SECONDS = 10.0
@@ -35,7 +35,9 @@ def main(fd: int, parent: int, registry: str, seconds: float, memory: int) -> No
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends us
     settings = Settings.from_env()
-    engine = make_engine(settings.database_url or embedded.cluster_at(settings.home).url, pool=2)
+    engine = make_engine(
+        settings.database_url or embedded.cluster_at(settings.home).url, pool=2, patience=DATABASE_SECONDS_MAX
+    )
     desk = Desk(engine, Catalogue(engine), registry)
     with socket.socket(fileno=fd) as listener:
         listener.setblocking(True)

@@ -14,9 +14,8 @@ import sys
 import traceback
 from typing import Any, Final
 
-import sqlalchemy as sa
-
-from gisgrid.errors import Broken, GisgridError
+from api.outage import outage
+from gisgrid.errors import GisgridError
 
 STARTED: Final = b"\x01"
 """A drawer's first byte: it has taken the order up."""
@@ -65,6 +64,4 @@ def fault(error: Exception) -> GisgridError | str:
     """An error as it travels: ours as they are, of others what they said."""
     if isinstance(error, GisgridError):
         return error
-    if isinstance(error, sa.exc.OperationalError):
-        return Broken("the database does not answer; try again in a moment", code="database_down")
-    return "".join(traceback.format_exception(error))
+    return outage(error) or "".join(traceback.format_exception(error))

@@ -14,6 +14,7 @@ from flask import Response, current_app, request
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
 from api.access.principal import require
+from api.downloads import tidy
 from api.json import json_response
 from api.locate import rows as locate_rows
 from api.locate.answers import checked_within
@@ -212,6 +213,7 @@ def _spooled(ending: str) -> Iterator[Path]:
     home = state().settings.home / "uploads"
     try:
         home.mkdir(parents=True, exist_ok=True)
+        tidy(home)  # what killed processes left
         folder = tempfile.TemporaryDirectory(dir=home, ignore_cleanup_errors=True)
     except OSError as error:
         raise Broken(f"uploads cannot be kept: {error.strerror}") from error

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -19,6 +18,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from api.errors import status_of
 from api.mapit import answers, views
 from api.mapit.asked import parameters
+from api.outage import outage
 from api.state import state
 from data import mapit
 from gisgrid.errors import GisgridError, NotFound
@@ -111,13 +111,9 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-@bp.errorhandler(sa.exc.OperationalError)
-def _database(error: sa.exc.OperationalError) -> Response:
-    log.error("database: %s", str(error.orig).splitlines()[0] if error.orig else error)
-    return answers.error(503, "the database does not answer; try again in a moment")
-
-
 @bp.errorhandler(Exception)
 def _unforeseen(error: Exception) -> Response:
+    if (away := outage(error)) is not None:
+        return answers.error(503, away.message)
     log.exception("unforeseen error", exc_info=error)
     return answers.error(500, "the service failed on this request; its log has the reason")

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from traceback import format_tb
 from typing import Any, Final
 
-import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from api.errors import status_of
 from api.json import json_bytes
 from api.open311.xml import xml_bytes
+from api.outage import outage, told
 from gisgrid.errors import GisgridError
 
 JSON: Final = "application/json; charset=utf-8"
@@ -68,11 +68,11 @@ def handle_errors(bp: Blueprint) -> None:
     """Turn every error of the blueprint's addresses into that shape."""
     bp.register_error_handler(GisgridError, _ours)
     bp.register_error_handler(HTTPException, _http)
-    bp.register_error_handler(sa.exc.OperationalError, _database)
     bp.register_error_handler(Exception, _unforeseen)
 
 
-def _ours(error: GisgridError) -> Response:
+def _ours(raised: GisgridError) -> Response:
+    error = told(raised)
     return refuse(status_of(error), error.code, error.message, error.details)
 
 
@@ -86,12 +86,9 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-def _database(error: sa.exc.OperationalError) -> Response:
-    log.error("database: %s", str(error.orig).splitlines()[0] if error.orig else error)
-    return refuse(503, "database_down", "the database does not answer; try again in a moment")
-
-
 def _unforeseen(error: Exception) -> Response:
+    if (away := outage(error)) is not None:
+        return refuse(503, away.code, away.message)
     # kind and place only: an exception's text may hold what a resident wrote
     log.error("unforeseen %s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
     return refuse(500, "internal_error", "the service failed on this request; its log has the reason")

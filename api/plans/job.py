@@ -14,6 +14,7 @@ from data import db, jobs, previews
 from gisgrid.jobs import JobFiles
 from gisgrid.models import Band, Progress
 from gisgrid.settings import Settings
+from planning.partition import PlanResult
 from planning.workflow_plans import Order, check_order, keep_preview, plan_by_engine
 
 PLAN: Final = "plan"
@@ -42,6 +43,9 @@ def plan_job(params: dict[str, Any], files: JobFiles, progress: Progress) -> dic
     order = order_of(params)
     with db.database(Settings.from_env()) as engine:
         with engine.begin() as connection:
+            made = _made_before(connection, files.job)
+            if made is not None:
+                return made
             unit_set = check_order(connection, order)
 
         def watch(label: npt.NDArray[np.int32], figures: dict[str, Any]) -> None:
@@ -51,9 +55,25 @@ def plan_job(params: dict[str, Any], files: JobFiles, progress: Progress) -> dic
             except sa.exc.DBAPIError as error:  # worth less than the plan
                 log.warning("the best plan so far is not shown: %s", str(error.orig).splitlines()[:1])
 
-        plan, result = plan_by_engine(engine, order, progress=progress, watch=watch if files.job else None)
+        def keep(connection: sa.Connection, plan: int, result: PlanResult) -> None:
+            jobs.tell(connection, files.job, _facts(plan, result))
+
+        queued = bool(files.job)
+        plan, result = plan_by_engine(
+            engine, order, progress=progress, watch=watch if queued else None, stored=keep if queued else None
+        )
+    return _facts(plan, result)
+
+
+def _facts(plan: int, result: PlanResult) -> dict[str, Any]:
     figures = {name: result.stats[name] for name in TOLD if name in result.stats}
     return {"plan": plan, "feasible": bool(result.feasible), **figures}
+
+
+def _made_before(connection: sa.Connection, job: int) -> dict[str, Any] | None:
+    """What an earlier attempt told in the transaction that stored its plan, before it was cut off."""
+    made: dict[str, Any] | None = jobs.find(connection, job)["result"] if job else None
+    return made if made is not None and "plan" in made else None
 
 
 def keep_best(connection: sa.Connection, job: int) -> int | None:

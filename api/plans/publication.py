@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import sqlalchemy as sa
 from apiflask.fields import String
 from apiflask.validators import Length
-from flask import Response
+from flask import Response, request
 
 from api.access.principal import caller, require
 from api.json import json_response
@@ -21,11 +22,13 @@ from api.plans.blueprint import (
     number_of,
     own_plan,
     publication_json,
+    tag_of,
     tagged,
     utc,
 )
 from api.state import state
 from data import drafts, publications
+from data.plans import Generation, PlanRow, generation_made_of
 from data.publishing import alone
 from data.retrying import retried
 from gisgrid.errors import NotFound
@@ -70,23 +73,26 @@ def publish_plan(plan: str, json_data: dict[str, Any]) -> Response:
 
     409 when the check finds grids that leave gaps, overlap, fall apart or cross communities, with the problems in
     ``details``; nothing has changed then. An administrator of the plan's area may ``override`` that with a reason,
-    which the generation keeps beside what the check found.
+    which the generation keeps beside what the check found. Asked again by the same planner, as when the answer was lost
+    on its way, it tells the generation that was made.
     """
     author = caller().name
     override = json_data["override"].strip()
     settings = state().settings
-    when = coming_moment(
-        json_data["effective_at"], name="effective_at", zone=settings.timezone, now=dt.datetime.now(dt.UTC)
-    )
     about = {"note": json_data["note"], "author": author, "override": override}
     with state().engine.connect() as connection:
         place = own_plan(connection, plan, "publish").area
         if override:
             require("admin", place)
     with state().engine.begin() as connection:
+        now = connection.execute(sa.select(sa.func.now())).scalar_one()  # the clock that the time is waited for by
+        when = coming_moment(json_data["effective_at"], name="effective_at", zone=settings.timezone, now=now)
         if when is None:
             alone(connection)  # before the plan's row, as everybody who publishes does
-        row = drafts.locked_draft(connection, number_of(plan, "plan"))
+        before = drafts.locked_plan(connection, number_of(plan, "plan"))
+        if when is None and (made := _made_before(connection, before, author)) is not None:
+            return json_response({"generation": generation_json(made)})
+        row = drafts.locked_draft(connection, before.id)
         check_version(connection, row)
         if when is not None:
             waits = publish_at(connection, row.id, when, **about)
@@ -108,6 +114,14 @@ def cancel_publication(plan: str) -> Response:
         check_version(connection, row)
         publications.cancel(connection, row.id)
     return Response(status=204)
+
+
+def _made_before(connection: sa.Connection, row: PlanRow, author: str) -> Generation | None:
+    """The generation of a plan that this very request, of this planner for this version, has put in force already."""
+    if row.status != "published" or tag_of(row.version - 1) != request.headers.get("If-Match", ""):
+        return None
+    made = generation_made_of(connection, row.id)
+    return made if made is not None and made.author == author else None
 
 
 def _zone_json(zone: dt.tzinfo) -> dict[str, Any]:

@@ -10,13 +10,13 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-import sqlalchemy as sa
 from apiflask import APIBlueprint
 from flask import Response, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import HTTPException
 
 from api.errors import status_of
+from api.outage import outage
 from api.wms import documents, operations
 from api.wms.known import Known
 from api.wms.question import Question, question
@@ -126,13 +126,9 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-@bp.errorhandler(sa.exc.OperationalError)
-def _database(error: sa.exc.OperationalError) -> Response:
-    log.error("database: %s", str(error.orig).splitlines()[0] if error.orig else error)
-    return fault(503, "the database does not answer; try again in a moment", "NoApplicableCode")
-
-
 @bp.errorhandler(Exception)
 def _unforeseen(error: Exception) -> Response:
+    if (away := outage(error)) is not None:
+        return fault(503, away.message, "NoApplicableCode")
     log.exception("unforeseen error", exc_info=error)
     return fault(500, "the service failed on this request; its log has the reason", "NoApplicableCode")
