@@ -19,11 +19,10 @@ from api.state import state
 from data import history
 from data.tables import AUDITED
 from gisgrid.errors import BadInput, NotFound
-from gisgrid.limits import HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX, KEY_CHARS_MAX
+from gisgrid.limits import HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX, HISTORY_SEQ_MAX, KEY_CHARS_MAX
 from gisgrid.moments import parse_moment
 
 bp = APIBlueprint("history", __name__, url_prefix="/api/v1/history", tag="History")
-NUMBER_MAX = 2**63 - 1
 
 
 class HistoryQuery(Strict):
@@ -35,7 +34,9 @@ class HistoryQuery(Strict):
     principal = String(metadata={"description": "who: the key, such as user:3, or the name"})
     since = String(data_key="from", metadata={"description": "date or time; a date means the beginning of that day"})
     until = String(data_key="to", metadata={"description": "date or time; a date means the end of that day"})
-    before = Integer(validate=Range(1, NUMBER_MAX), metadata={"description": "seq of the last one of the page before"})
+    before = Integer(
+        validate=Range(1, HISTORY_SEQ_MAX), metadata={"description": "seq of the last one of the page before"}
+    )
     limit = Integer(
         load_default=HISTORY_PAGE_DEFAULT,
         validate=Range(1, HISTORY_PAGE_MAX),

@@ -26,14 +26,13 @@ from granian.log import LogLevels
 
 from api.drawing.pool import drawers
 from gisgrid.interrupts import aside, held
+from gisgrid.limits import SERVER_DEATHS_MAX
 from gisgrid.settings import Settings
 
 THREADS = 16
 """Threads of a process."""
 LEAVE_SECONDS = 10
 """So long a process may take to answer the requests it has, once the server is to stop."""
-DEATHS_MAX = 30
-"""Processes that die so often within a minute are not started again."""
 AGAIN_SECONDS = 0.5
 """Pause before a process is started anew when another one just was."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -96,10 +95,10 @@ def _keep_up(server: Any) -> None:
     """Have Granian start processes anew as often as they die.
 
     It would end the whole server when one dies twice within 5.5 seconds, as two kills for want of memory do. And of two
-    that die in the same moment it may notice one: the other is looked for here. Only when they die `DEATHS_MAX` times
-    within a minute is it the service itself that is at fault; then the server ends, for whoever keeps it up to see.
+    that die in the same moment it may notice one: the other is looked for here. Only when they die that often within
+    a minute (`SERVER_DEATHS_MAX`) is it the service itself that is at fault; then the server ends, for whoever keeps it up to see.
     """
-    deaths: deque[float] = deque(maxlen=DEATHS_MAX)
+    deaths: deque[float] = deque(maxlen=SERVER_DEATHS_MAX)
     respawn = server._respawn_workers
 
     def again(workers: list[int], *args: Any, **options: Any) -> None:
@@ -108,7 +107,7 @@ def _keep_up(server: Any) -> None:
             time.sleep(AGAIN_SECONDS)
         deaths.append(time.monotonic())
         respawn(sorted(set(workers)), *args, **options)
-        if len(deaths) < DEATHS_MAX or now - deaths[0] > 60:
+        if len(deaths) < SERVER_DEATHS_MAX or now - deaths[0] > 60:
             server.respawned_wrks.clear()
         for process in server.wrks:
             if not process.is_alive() and process.idx not in server.interrupt_children:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from gisgrid.actors import at_work
+from gisgrid.limits import ACTOR_CHARS_MAX
 
 NOBODY = "nobody"
 """Principal of those who came in without a name; an empty one is for the database client of the operator."""
-TEXT_MAX = 500
-"""Characters of a reason or origin that are kept."""
 
 
 def acting(connection: sa.Connection, principal: str, name: str, reason: str = "", origin: str = "") -> None:
@@ -29,7 +28,7 @@ SELECT set_config('gisgrid.principal', %(principal)s, true), set_config('gisgrid
 
 
 def _kept(value: str) -> str:
-    return value.replace("\x00", "")[:TEXT_MAX]
+    return value.replace("\x00", "")[:ACTOR_CHARS_MAX]
 
 
 def heeding(engine: sa.Engine) -> None:

@@ -399,3 +399,12 @@ BODY_BYTES_A_SECOND: Final = 16 * 1024
 """Beyond `BODY_SECONDS_MIN` a body has to come this fast, in bytes a second."""
 DATABASE_SECONDS_MAX: Final = 120.0
 """Longest wait of the service for a word from the database amid a statement, in seconds; then it gives up."""
+
+SECRET_CHARS_MAX: Final = 200
+"""Longest token, key or cookie that is looked at; more of it is left unread."""
+HISTORY_SEQ_MAX: Final = 2**63 - 1
+"""Largest number of an entry of the audit log."""
+ACTOR_CHARS_MAX: Final = 500
+"""Longest name, reason or origin written into the audit log."""
+SERVER_DEATHS_MAX: Final = 30
+"""Processes of a server that may die within a minute before the server gives up."""

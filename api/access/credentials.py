@@ -11,10 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 from werkzeug.http import parse_cookie
 
+from gisgrid.limits import SECRET_CHARS_MAX
+
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 COOKIE: Final = "gisgrid_session"
 AUTHOR_LENGTH: Final = 60
-SECRET_CHARS_MAX: Final = 200
 OWN: Final = ("none", "same-origin")
 """What ``Sec-Fetch-Site`` says of the service's own pages, and of addresses that people type."""
 _FORWARDED: Final = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_X_FORWARDED_HOST")

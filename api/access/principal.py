@@ -12,12 +12,11 @@ from werkzeug.exceptions import Forbidden, HTTPException, Unauthorized
 from api.access.credentials import LOOPBACK, Given, credentials, from_here, from_own_page
 from api.access.known import Known
 from gisgrid.access import EVERYWHERE, PERMISSIONS, Principal
-from gisgrid.limits import FORM_BYTES_MAX
+from gisgrid.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX
 
 __all__ = ["LOOPBACK", "areas", "caller", "check_same_site", "everywhere", "may", "refused", "require"]
 EXTENSION: Final = "gisgrid.access"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-FIELDS_MAX: Final = 500
 _MAP_CLIENTS: Final = ("/ogc", "/wms", "/api/v1/layers")
 """Where clients ask that know passwords only."""
 
@@ -115,7 +114,7 @@ def _posted_key() -> str | None:
     if len(body) > FORM_BYTES_MAX:
         return None
     try:
-        pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=FIELDS_MAX)
+        pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=FORM_FIELDS_MAX)
     except ValueError:
         return None
     return next((value for name, value in pairs if name == "api_key"), None)

@@ -7,11 +7,11 @@ from typing import Final
 from flask import Response, request
 
 from api.client_address import is_secure, prefix
+from gisgrid.limits import SECRET_CHARS_MAX
 
 SESSION: Final = "gisgrid_session"
 TRIP: Final = "gisgrid_sign_in"
 """What was asked of the identity provider; lives as long as somebody may take to sign in there."""
-SECRET_CHARS_MAX: Final = 200
 
 
 def session_secret() -> str | None:

@@ -138,7 +138,7 @@ def test_drafts_are_for_planners(planned_copy: Planned) -> None:
         unit_set = plans.latest_unit_set(connection, planned_copy.area)
     settings = Settings(
         home=planned_copy.settings.home, database_url=planned_copy.settings.database_url,
-        editor_keys=(("planner", "secret"),),
+        editor_keys=(("planner", "secret"),), anonymous=("viewer",),
     )  # fmt: skip
     client = create_app(settings, planned_copy.engine).test_client()
     for address in (

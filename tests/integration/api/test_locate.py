@@ -265,7 +265,7 @@ def test_the_short_way_and_the_view_answer_the_same_bytes_and_headers(deep: Any,
             assert short.status_code == view.status_code
             assert json.loads(short.data) == json.loads(view.data)
             assert short.data == view.data
-            assert dict(short.headers) == dict(view.headers)
+            assert {**short.headers, "X-Request-Id": ""} == {**view.headers, "X-Request-Id": ""}
 
 
 @pytest.mark.parametrize(
