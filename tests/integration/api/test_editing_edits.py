@@ -253,8 +253,10 @@ def test_eight_at_the_same_time(draft: tuple[Planned, int], ground: Ground) -> N
     answers: list[Any] = []
     lock = threading.Lock()
 
+    desks = [Desk(opened(planned), plan, f"人{number}") for number in range(8)]  # applications are made one by one
+
     def work(number: int) -> None:
-        desk = Desk(opened(planned), plan, f"人{number}")
+        desk = desks[number]
         generator = np.random.default_rng(number)
         for turn in range(6):
             unit = int(generator.integers(ground.count))

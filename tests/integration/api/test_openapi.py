@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -161,9 +162,10 @@ def test_tiles_and_styles_have_the_declared_body(client: FlaskClient) -> None:
             assert set(answer.get_json(force=True)) <= set(schema["properties"]) | {"metadata", "center", "zoom"}, path
 
 
-def test_answers_have_the_declared_body(client: FlaskClient, planned: Any, spec: dict[str, Any]) -> None:
-    store_job(planned)
-    client = create_app(replace(planned.settings, open_editing=True), planned.engine).test_client()
+def test_answers_have_the_declared_body(planned_copy: Any, spec: dict[str, Any], tmp_path: Path) -> None:
+    held = replace(planned_copy, settings=replace(planned_copy.settings, home=tmp_path, open_editing=True))
+    store_job(held)
+    client = create_app(held.settings, held.engine).test_client()
     assert client.post("/api/v1/plans/1/comments", json={"body": "看一眼"}).status_code == 201
     for path, operations in spec["paths"].items():
         if "get" not in operations:

@@ -110,7 +110,13 @@ def test_write_report_of_a_plan(place: Path, tmp_path: Path) -> None:
     assert set(facts) == {"feasible", "reasons", "stats", "figures", "grids"}
     assert (facts["feasible"], facts["stats"]["seed"]) == (False, 4)
     assert facts["reasons"] == [
-        {"code": "unit_above_band", "text": reasons[0].text, "community": "379903001001", "units": ["7"]}
+        {
+            "code": "unit_above_band",
+            "text": reasons[0].text,
+            "community": "379903001001",
+            "units": ["7"],
+            "figures": {},
+        }
     ]
     write_report(tmp_path / "r.html", before=before, stats={"seed": 4}, **told)
     page = (tmp_path / "r.html").read_text()
