@@ -96,7 +96,8 @@ def _keep_up(server: Any) -> None:
 
     It would end the whole server when one dies twice within 5.5 seconds, as two kills for want of memory do. And of two
     that die in the same moment it may notice one: the other is looked for here. Only when they die that often within
-    a minute (`SERVER_DEATHS_MAX`) is it the service itself that is at fault; then the server ends, for whoever keeps it up to see.
+    a minute (`SERVER_DEATHS_MAX`) is it the service itself that is at fault; then the server ends, for whoever keeps
+    it up to see.
     """
     deaths: deque[float] = deque(maxlen=SERVER_DEATHS_MAX)
     respawn = server._respawn_workers

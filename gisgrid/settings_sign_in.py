@@ -29,7 +29,10 @@ class ClaimRole:
 
 def provider_from(env: Mapping[str, str]) -> dict[str, Any]:
     """The ``oidc_…`` settings. Raises BadInput for what cannot be used, and for a half of it."""
-    names = {key: f"GISGRID_OIDC_{key.upper()}" for key in ("issuer", "client_id", "client_secret", "roles")}
+    names = {
+        "issuer": "GISGRID_OIDC_ISSUER", "client_id": "GISGRID_OIDC_CLIENT_ID",
+        "client_secret": "GISGRID_OIDC_CLIENT_SECRET", "roles": "GISGRID_OIDC_ROLES",
+    }  # fmt: skip
     given = {key: env.get(name, "").strip() for key, name in names.items()}
     if not given["issuer"]:
         if left := [names[key] for key, value in given.items() if value]:
