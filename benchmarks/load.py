@@ -2,18 +2,17 @@
 
     make bench-load                         (LOAD="--minutes 10")
 
-Locate 80 %, tiles 15 %, edits 5 %, open loop: every request has the moment it was due, drawn beforehand (Poisson), and
-its time counts from then, whether or not a connection was free, so that a server that stalls cannot hide it
-(coordinated omission). The generator is a process beside the server on the same cores; its share is told.
+Locate 80 %, tiles 15 %, edits 5 % (planners who paint borders of drafts, each from the version last answered), open
+loop: every request has the moment it was due, drawn beforehand (Poisson), and its time counts from then, whether or not
+a connection or the planner was free, so that a server that stalls cannot hide it (coordinated omission). The generator
+is a process beside the server on the same cores; its share is told.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
-import random
 import resource
 import subprocess
 import sys
@@ -23,10 +22,12 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _load_work import Editor, editors, lookups
 
 ROOT = Path(__file__).resolve().parent.parent
 P99_MS = 50.0
@@ -47,13 +48,13 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="gisgrid-load-") as home,
         _server(Path(home), given.scenario) as (url, main_pid),
     ):
-        requests = _requests(url)
-        asyncio.run(_run(url, requests, 50, 5))  # caches, connections, compiled kernels
-        rate = given.rate or _search(url, requests, given.seconds)
+        asked_of = Asked(lookups(url), editors(url))
+        asyncio.run(_run(url, asked_of, 50, 5))  # caches, connections, compiled kernels
+        rate = given.rate or _search(url, asked_of, given.seconds)
         print(
             f"held: {rate:.0f} requests/s; now {given.minutes:g} minutes at it, machine load {os.getloadavg()[0]:.1f}"
         )
-        _hold(url, requests, rate, given.minutes * 60, main_pid, given.plot)
+        _hold(url, asked_of, rate, given.minutes * 60, main_pid, given.plot)
 
 
 @contextmanager
@@ -94,55 +95,18 @@ def _ready(port: int, process: subprocess.Popen[bytes]) -> None:
     sys.exit("the server was not ready in five minutes")
 
 
-def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return json.load(answer)
-
-
-def _requests(url: str) -> dict[str, list[bytes]]:
-    """Whole requests of every kind, made from what the server holds."""
-    random.seed(1)
-    grids = _get(f"{url}/api/v1/grids?limit=5000")["features"]
-    corners = np.array([at for one in grids for at in _corners(one["geometry"])])
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    points = np.random.default_rng(1).uniform(low, high, (2_000, 2))
-    locate = [_request("GET", f"/api/v1/locate?lon={x:.6f}&lat={y:.6f}") for x, y in points.tolist()]
-    tiles = []
-    for x, y in points[:200].tolist():
-        for zoom in (13, 14, 15, 16):
-            column = int((x + 180) / 360 * 2**zoom)
-            row = int((1 - np.arcsinh(np.tan(np.radians(y))) / np.pi) / 2 * 2**zoom)
-            tiles.append(_request("GET", f"/ogc/collections/grids/tiles/WebMercatorQuad/{zoom}/{row}/{column}"))
-    edits = [_feature(x, y) for x, y in points[:500].tolist()]
-    return {"locate": locate, "tiles": sorted(set(tiles)), "edits": edits}
-
-
-def _corners(geometry: dict[str, Any]) -> list[list[float]]:
-    rings = (
-        geometry["coordinates"]
-        if geometry["type"] == "Polygon"
-        else [r for part in geometry["coordinates"] for r in part]
-    )
-    return [at[:2] for ring in rings for at in ring]
-
-
-def _feature(x: float, y: float) -> bytes:
-    """An edit that is checked, located, written and logged: a report taken in at a place."""
-    body = json.dumps({"service_code": "0101", "lon": x, "lat": y, "description": "load"}).encode()
-    return _request("POST", "/api/v1/reports", body)
-
-
-def _request(method: str, path: str, body: bytes = b"") -> bytes:
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n"
-    if body:
-        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"\r\n" + body
-
-
 # --- the generator ----------------------------------------------------------------------
 
 
-async def _run(url: str, requests: dict[str, list[bytes]], rate: float, seconds: float) -> dict[str, Any]:
+@dataclass
+class Asked:
+    """What is sent: whole requests of those who read, by kind, and planners who go on from their last answer."""
+
+    lookups: dict[str, list[bytes]]
+    editors: list[Editor]
+
+
+async def _run(url: str, asked: Asked, rate: float, seconds: float) -> dict[str, Any]:
     """Send at a rate for a while: ``times`` in ms from when each request was due, by kind; ``errors`` by status."""
     host, port = url.removeprefix("http://").split(":")
     random_ = np.random.default_rng(int(rate))
@@ -152,19 +116,22 @@ async def _run(url: str, requests: dict[str, list[bytes]], rate: float, seconds:
     times: dict[str, list[float]] = defaultdict(list)
     errors: dict[str, int] = defaultdict(int)
     queue: asyncio.Queue[int] = asyncio.Queue()
+    edits: asyncio.Queue[int] = asyncio.Queue()
     begun = time.monotonic() + 0.2
 
-    async def sender() -> None:
+    async def sender(waiting: asyncio.Queue[int], editor: Editor | None = None) -> None:
         reader = writer = None
-        while (number := await queue.get()) >= 0:
+        while (number := await waiting.get()) >= 0:
             kind = str(kinds[number])
-            given = requests[kind][number % len(requests[kind])]
+            given = editor.request() if editor else asked.lookups[kind][number % len(asked.lookups[kind])]
             try:
                 if writer is None:
                     reader, writer = await asyncio.open_connection(host, int(port))
                 writer.write(given)
                 assert reader is not None
-                status = await _answer(reader)
+                status, body = await _answer(reader)
+                if editor:
+                    editor.answered(status, body)
             except (OSError, asyncio.IncompleteReadError, ValueError):
                 status, writer = 0, None
             times[kind].append((time.monotonic() - begun - due[number]) * 1000)
@@ -173,35 +140,39 @@ async def _run(url: str, requests: dict[str, list[bytes]], rate: float, seconds:
         if writer is not None:
             writer.close()
 
-    senders = [asyncio.create_task(sender()) for _ in range(CONNECTIONS)]
+    readers = [asyncio.create_task(sender(queue)) for _ in range(CONNECTIONS)]
+    planners = [asyncio.create_task(sender(edits, one)) for one in asked.editors]
     for number in range(count):
         late = begun + due[number] - time.monotonic()
         if late > 0:
             await asyncio.sleep(late)
-        queue.put_nowait(number)
-    for _ in senders:
+        (edits if kinds[number] == "edits" else queue).put_nowait(number)
+    for _ in readers:
         queue.put_nowait(-1)
-    await asyncio.gather(*senders)
+    for _ in planners:
+        edits.put_nowait(-1)
+    await asyncio.gather(*readers, *planners)
     return {"times": times, "errors": dict(errors), "rate": count / (time.monotonic() - begun)}
 
 
-async def _answer(reader: asyncio.StreamReader) -> int:
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Status and body."""
     head = await reader.readuntil(b"\r\n\r\n")
-    status, lower = int(head[9:12]), head.lower()
+    status, lower, body = int(head[9:12]), head.lower(), b""
     if b"content-length:" in lower:
-        await reader.readexactly(int(lower.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]))
+        body = await reader.readexactly(int(lower.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]))
     elif b"transfer-encoding: chunked" in lower:
         while size := int((await reader.readline()).strip(), 16):
-            await reader.readexactly(size + 2)
+            body += (await reader.readexactly(size + 2))[:-2]
         await reader.readline()
-    return status
+    return status, body
 
 
-def _search(url: str, requests: dict[str, list[bytes]], seconds: float) -> float:
+def _search(url: str, asked: Asked, seconds: float) -> float:
     """The highest rate with p99 ≤ `P99_MS` over all kinds and no errors, to within 8 %."""
     low, high, rate = 0.0, 0.0, 100.0
     while not high or high / max(low, 1) > 1.08:
-        found = asyncio.run(_run(url, requests, rate, seconds))
+        found = asyncio.run(_run(url, asked, rate, seconds))
         p99 = float(np.percentile(np.concatenate([np.array(v) for v in found["times"].values()]), 99))
         held = p99 <= P99_MS and not found["errors"]
         print(
@@ -218,7 +189,7 @@ def _search(url: str, requests: dict[str, list[bytes]], seconds: float) -> float
 # --- the long run -----------------------------------------------------------------------
 
 
-def _hold(url: str, requests: dict[str, list[bytes]], rate: float, seconds: float, pid: int, plot: Path) -> None:
+def _hold(url: str, asked: Asked, rate: float, seconds: float, pid: int, plot: Path) -> None:
     samples: list[tuple[float, float]] = []
     stop = asyncio.Event()
 
@@ -230,7 +201,7 @@ def _hold(url: str, requests: dict[str, list[bytes]], rate: float, seconds: floa
                 await asyncio.sleep(1)
 
         watching = asyncio.create_task(watch())
-        found = await _run(url, requests, rate, seconds)
+        found = await _run(url, asked, rate, seconds)
         stop.set()
         await watching
         return found

@@ -77,7 +77,7 @@ def _ours(raised: GisgridError) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
-    status = error.code or 500
+    status = 403 if error.code == 401 else error.code or 500  # GeoReport v2 has one status for keys: 403
     told = {404: f"there is nothing at {request.path}", 405: f"{request.path} does not take {request.method}"}
     word = error.name.lower().replace(" ", "_").replace("-", "_")
     response = refuse(status, word, told.get(status) or error.description or error.name)

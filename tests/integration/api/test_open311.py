@@ -324,13 +324,13 @@ def test_keys_are_asked_for_when_set(inlet: Any) -> None:
     before = inlet.stored()
     for wrong in ({}, {"api_key": ""}, {"api_key": "sesam"}, {"api_key": "fms:sesame"}, {"api_key": "密钥"}):
         answer = client.post(f"{V2}/requests.json", data=form | wrong)
-        assert answer.status_code == 401
-        assert answer.get_json()[0]["code"] == 401
+        assert answer.status_code == 403
+        assert answer.get_json()[0]["code"] == 403
         assert "sesame" not in answer.text
         changed = client.post(
             f"{V2}/servicerequestupdates.json", data=wrong | {"service_request_id": "1", "status": "CLOSED"}
         )
-        assert changed.status_code == 401
+        assert changed.status_code == 403
     assert inlet.stored() == before
     sent = send(client, form | {"api_key": "sesame"})
     assert one(client, sent["service_request_id"])["channel"] == "fms"
