@@ -15,7 +15,6 @@ import json
 import logging
 import os
 import threading
-import time
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -102,9 +101,9 @@ class Measures:
     def _share(self) -> None:
         assert self._folder is not None
         path = self._folder / f"{os.getpid()}.json"
-        part = path.with_suffix(".part")
+        part, waiting = path.with_suffix(".part"), threading.Event()
         while self._folder.is_dir():
-            time.sleep(SHARE_SECONDS)
+            waiting.wait(SHARE_SECONDS)
             try:
                 part.write_text(json.dumps(self._now()))
                 part.replace(path)

@@ -381,6 +381,12 @@ READ_MEMORY_BYTES_MAX: Final = 16 * 1024**3
 """Most memory a file may be opened with, in bytes."""
 READ_SECONDS_MAX: Final = 1_800
 """Longest a file may take to open and read, in seconds."""
+READ_ANSWER_BYTES_MAX: Final = 1 << 20
+"""Longest answer of the child that opens files, in bytes: what it read lies in files."""
+READ_ORDER_BYTES_MAX: Final = 1 << 16
+"""Longest order given to that child, in bytes."""
+ENTRY_NAME_BYTES_MAX: Final = 200
+"""Longest name of an entry of an archive, in bytes."""
 UPLOAD_MEMORY_BYTES_MAX: Final = 1024**3
 """Memory a table sent to be located at once may be opened with, in bytes."""
 UPLOAD_SECONDS_MAX: Final = 30

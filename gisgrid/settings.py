@@ -38,7 +38,7 @@ class Settings:
     facility_categories: Path | None = None
     """``GISGRID_FACILITY_CATEGORIES``: CSV that replaces the built-in life-circle facility table."""
     open311_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """``GISGRID_OPEN311_KEYS``: (name, key) of systems that may send reports (role reporter)."""
+    """``GISGRID_OPEN311_KEYS``: (name, key) of systems that send reports and follow them (roles reporter, viewer)."""
     editor_keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """``GISGRID_EDITOR_KEYS``: (name, key) of those who plan, dispatch and analyse everywhere."""
     open_editing: bool = False

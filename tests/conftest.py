@@ -26,6 +26,7 @@ from api.app import create_app
 from data import db, embedded
 from data.intake import clean_layers, store_layers
 from data.sample import SampleDistrict, make_sample
+from gisgrid.actors import set_at_work
 from gisgrid.models import Band
 from gisgrid.settings import Settings
 from planning import workflow, workflow_circles
@@ -58,6 +59,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return Scheduling(config, log)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_left_at_work() -> Iterator[None]:
+    """Commands that ran in this process say who works; the next test does not work in their name."""
+    yield
+    set_at_work(None)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ KEPT_SECONDS: Final = 2.0
 KEPT: Final = 4096
 EDITOR_ROLES: Final = ("planner", "dispatcher", "analyst")
 """Roles of keys in ``GISGRID_EDITOR_KEYS``."""
+SENDER_ROLES: Final = ("reporter", "viewer")
+"""Roles of keys in ``GISGRID_OPEN311_KEYS``: whoever sends reports also fetches what became of them."""
 Keys = tuple[tuple[str, str], ...]
 _Kept = tuple[str, bytes]
 
@@ -70,7 +72,7 @@ class Known:
         if (name := owner(self._settings.editor_keys, secret)) is not None:
             return Principal("key", f"key:{name or 'editor'}", name, tuple(Grant(role) for role in EDITOR_ROLES))
         if (name := owner(self._settings.open311_keys, secret)) is not None:
-            return Principal("key", f"key:{name or 'open311'}", name, (Grant("reporter"),))
+            return Principal("key", f"key:{name or 'open311'}", name, tuple(Grant(role) for role in SENDER_ROLES))
         return None
 
     def _remembered(self, kind: str, secret: str) -> Principal | None:

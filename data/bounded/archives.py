@@ -13,11 +13,11 @@ from gisgrid.limits import (
     ARCHIVE_ENTRIES_MAX,
     ARCHIVE_RATIO_FROM_BYTES,
     ARCHIVE_RATIO_MAX,
+    ENTRY_NAME_BYTES_MAX,
 )
 
 MAPS: Final = (".shp", ".gpkg", ".geojson", ".fgb")
 _SIDES: Final = (".shx", ".dbf", ".prj", ".cpg")
-_NAME_BYTES_MAX: Final = 200
 _CHUNK: Final = 1 << 20
 _UTF8: Final = 0x800
 _ENCRYPTED: Final = 0x1
@@ -59,8 +59,8 @@ def _checked(entries: list[zipfile.ZipInfo], about: str) -> dict[str, zipfile.Zi
         parts = PurePosixPath(name).parts
         if name.startswith("/") or ".." in parts or "\\" in name or ":" in name or "\0" in name:
             raise BadInput(f"{about}: entry {name[:80]!r} leads out of the archive; pack the files without paths")
-        if len(name.encode("utf-8", "replace")) > _NAME_BYTES_MAX:
-            raise BadInput(f"{about}: an entry's name is longer than {_NAME_BYTES_MAX} bytes")
+        if len(name.encode("utf-8", "replace")) > ENTRY_NAME_BYTES_MAX:
+            raise BadInput(f"{about}: an entry's name is longer than {ENTRY_NAME_BYTES_MAX} bytes")
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise BadInput(f"{about}: entry {name[:80]!r} is a link or device; pack the files themselves")

@@ -16,9 +16,14 @@ from typing import Any, Final
 
 from data.bounded.child import answer_to
 from gisgrid.errors import BadInput, Broken
-from gisgrid.limits import READ_MEMORY_BYTES_MAX, READ_MEMORY_BYTES_MIN, READ_MEMORY_FACTOR, READ_SECONDS_MAX
+from gisgrid.limits import (
+    READ_ANSWER_BYTES_MAX,
+    READ_MEMORY_BYTES_MAX,
+    READ_MEMORY_BYTES_MIN,
+    READ_MEMORY_FACTOR,
+    READ_SECONDS_MAX,
+)
 
-_ANSWER_BYTES_MAX: Final = 1 << 20
 log = logging.getLogger("gisgrid.bounded")
 _PATIENCE_SECONDS: Final = 10.0
 """Longer than its limit a child is waited for: its own clock ends it."""
@@ -96,7 +101,7 @@ def _waited(pid: int) -> None:
 def _received(channel: socket.socket) -> dict[str, Any] | None:
     """The child's answer; None when it ended without one."""
     read = b""
-    while not read.endswith(b"\n") and len(read) < _ANSWER_BYTES_MAX:
+    while not read.endswith(b"\n") and len(read) < READ_ANSWER_BYTES_MAX:
         try:
             more = channel.recv(65_536)
         except ConnectionError:

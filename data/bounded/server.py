@@ -11,9 +11,9 @@ import os
 import signal
 import socket
 import sys
-from typing import Any, Final
+from typing import Any
 
-_ORDER_BYTES_MAX: Final = 1 << 16
+from gisgrid.limits import READ_ORDER_BYTES_MAX
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
     with socket.socket(fileno=int(sys.argv[1])) as control:
         while True:
-            order, channels, _, _ = socket.recv_fds(control, _ORDER_BYTES_MAX, 1)
+            order, channels, _, _ = socket.recv_fds(control, READ_ORDER_BYTES_MAX, 1)
             if not order:
                 return
             with socket.socket(fileno=channels[0]) as channel:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 def ask(base: str, path: str, body: dict[str, Any] | None = None, *, method: str | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(
-        f"{base.rstrip('/')}/api/v1/{path}", data, {"Content-Type": "application/json"}, method=method
+        f"{base.rstrip('/')}/api/v1/{path}", data, {"Content-Type": "application/json", "If-Match": "*"}, method=method
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
         text = answer.read()

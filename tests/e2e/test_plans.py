@@ -35,7 +35,7 @@ def web(browser: BrowserContext, served_demo: str) -> Iterator[Watched]:
 def ask(base: str, path: str, body: dict[str, Any] | None = None, *, method: str | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(
-        f"{base.rstrip('/')}/api/v1/{path}", data, {"Content-Type": "application/json"}, method=method
+        f"{base.rstrip('/')}/api/v1/{path}", data, {"Content-Type": "application/json", "If-Match": "*"}, method=method
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         text = answer.read()

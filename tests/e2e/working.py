@@ -15,9 +15,8 @@ from playwright.sync_api import Page, expect
 def ask(base: str, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> Any:
     """JSON of the service; with a body it is posted."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        f"{base}/api/v1/{path}", data, {"Content-Type": "application/json"} if data else {}, method=method
-    )
+    headers = {"If-Match": "*"} | ({"Content-Type": "application/json"} if data else {})
+    request = urllib.request.Request(f"{base}/api/v1/{path}", data, headers, method=method)
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read() or b"null")
 

@@ -41,7 +41,7 @@ def served(planned_copy: Any) -> Iterator[tuple[str, int]]:
         "GISGRID_DATABASE_URL": planned_copy.settings.database_url,
     }
     command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--workers", "2"]
-    server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(1200):
             try:

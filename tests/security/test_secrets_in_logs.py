@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from api import logs
+from api.access import policies
 from api.app import create_app
 from api.redacting import Redactor
 from data import db
@@ -28,7 +29,7 @@ PERSONAL = ("13800138000", "某某路七号", "112.8512345", "35.5012345", "Li S
 
 
 @pytest.fixture
-def written(planned: Planned) -> Iterator[tuple[FlaskClient, io.StringIO]]:
+def written(planned: Planned, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[FlaskClient, io.StringIO]]:
     """A client of the service, and all its log."""
     settings = replace(
         planned.settings, log="json", log_level="debug", log_sample=1, editor_keys=(("desk", SECRETS["editor"]),),
@@ -60,6 +61,8 @@ def written(planned: Planned) -> Iterator[tuple[FlaskClient, io.StringIO]]:
             )
         return ""
 
+    for endpoint in ("provoked", "quoted"):
+        monkeypatch.setitem(policies.POLICIES, endpoint, policies.OPEN)
     yield Reading(app, app.response_class), stream
     logging.raiseExceptions = True
     for old in list(root.handlers):

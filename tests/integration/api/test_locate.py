@@ -41,7 +41,9 @@ def deep(planned: Any, cluster: Any) -> Iterator[Any]:
     planned.engine.dispose()  # a template must have no connections
     with psycopg.connect(host=str(cluster.socket), user=embedded.ROLE, dbname="postgres", autocommit=True) as admin:
         admin.execute("CREATE DATABASE deep TEMPLATE planned")
-        settings = Settings(home=planned.settings.home, database_url=cluster.url_of("deep"), anonymous=("analyst",))
+        settings = Settings(
+            home=planned.settings.home, database_url=cluster.url_of("deep"), anonymous=("analyst", "reporter")
+        )
         with db.database(settings) as engine:
             levels = parse_levels("300:500/80:200")
             plan, _, _ = workflow.plan_for_area(engine, planned.area, band=Band(300, 500), seed=5, levels=levels)

@@ -366,3 +366,30 @@ def test_old_deliveries_are_swept_and_waiting_ones_stay(engine: sa.Engine, hook:
             connection.execute(old, {"s": state, "d": days, "r": report})
         assert deliveries.sweep(connection, 2.0) == 2
     assert [row.report for row in rows(engine)] == [3, 4]
+
+
+def test_what_a_webhook_keeps_secret_is_told_nowhere(engine: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """Failures of every kind: neither its secret, nor the key in its address, is in a log, a delivery or the audit log."""
+    key = "k3y-in-the-address"
+    kinds = [Reply(500), Reply(None), Reply(302, {"Location": "https://elsewhere.example/"}), Reply(410)]
+    caplog.set_level("DEBUG", "gisgrid")
+    secrets = []
+    for number, reply in enumerate(kinds):
+        with Receiver(lambda body, reply=reply: reply) as receiver:  # type: ignore[misc]
+            with engine.begin() as connection:
+                address = receiver.url.replace("s3cret", key)
+                receiver.secret = webhooks.add(connection, f"hook-{number}", address)
+            secrets.append(receiver.secret)
+            queue(engine, 1, 1)
+            with sending(engine, waits=(1000.0,)):
+                until(lambda: f"webhook hook-{number}:" in caplog.text)  # noqa: B023
+    with engine.connect() as connection:
+        kept = [*rows(engine), *connection.execute(sa.select(t.audit_log))]
+    assert len(kept) > len(kinds)
+    ours = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("gisgrid"))
+    told = ours + "\n".join(str(row) for row in kept)
+    assert "hook-0" in ours
+    for secret in [*secrets, *(one.removeprefix("whsec_") for one in secrets)]:
+        assert secret not in told
+    assert key not in ours
+    assert key not in "\n".join(str(row) for row in rows(engine))

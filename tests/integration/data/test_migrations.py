@@ -103,6 +103,9 @@ def fill(engine: sa.Engine) -> set[str]:
         with engine.connect() as connection:
             if not sa.inspect(connection).has_table(table[1]):
                 continue
+            if table[1] == "audit_log" and connection.exec_driver_sql("SELECT to_regproc('audit_guard')").scalar():
+                done.add(table[1])  # it is written by what the statements before it changed, and by nothing else
+                continue
             try:
                 connection.exec_driver_sql(_as_of_then(connection, table[1], statement))
                 connection.commit()

@@ -545,8 +545,8 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_long_rows_and_features_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_text, "ROW_BYTES_MAX", 1 << 20)
-    monkeypatch.setattr(geojson_reader, "ROW_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr(csv_text, "POINTS_ROW_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr(geojson_reader, "POINTS_ROW_BYTES_MAX", 1 << 20)
     (tmp_path / "a.csv").write_text("lon,lat,t\n1,2," + "x" * (9 << 20) + "\n")
     with pytest.raises(BadInput, match="longer than"):
         list(open_points(tmp_path / "a.csv", crs="wgs84").batches())
