@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +72,8 @@ def _batches(parser: _Parser) -> Iterator[PointBatch]:
 
 def _parsed(pieces: list[Piece], text: CsvText, schema: pa.Schema) -> tuple[pa.RecordBatch, Faults]:
     """Columns and faults of the rows of one block."""
-    if len(pieces) == 1 and not pieces[0].broken:
-        data = pieces[0].text
+    data = pieces[0].text if len(pieces) == 1 and not pieces[0].broken else b""
+    if data and not data.startswith(BOM_UTF8):  # Arrow would take one for the file's and leave it out
         try:
             table = pa_csv.read_csv(
                 pa.BufferReader(data),

@@ -12,7 +12,7 @@ from gisgrid.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "gisgrid" / "settings.py"
 PACKAGES = ("gisgrid", "data", "planning", "layers", "api")
-NAME = re.compile(r"GISGRID_[A-Z0-9]+(?:_[A-Z0-9]+)*")
+NAME = re.compile(r"(?<![A-Z_])GISGRID_[A-Z0-9]+(?:_[A-Z0-9]+)*")
 HANDS_ON = {
     "data/embedded.py": "PATH for PostgreSQL's programs",
     "data/backup/programs.py": "PATH for PostgreSQL's programs",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -117,6 +117,7 @@ def test_json_points_of_any_content(pairs: list[tuple[Any, Any]]) -> None:
 
 @FEW
 @given(st.binary(max_size=400))
+@example(b"\xef\xbb\xbf")
 def test_any_bytes_are_refused_or_answered(body: bytes) -> None:
     for parse in (locate_rows.parse_json, locate_rows.parse_geojson):
         with contextlib.suppress(BadInput):
