@@ -159,6 +159,7 @@ def people_and_tokens(web: Watched, service: str) -> None:
     web.picture("token-zh")
     page.click("#token-kept")
     expect(page.locator("tr[data-token]")).to_have_count(1)
+    expect(page.locator("#token-secret")).to_have_count(0)
     assert secret not in page.content()
     assert [status(f"{service}/api/v1/users", secret) for _ in range(4)] == [200] * 4
     web.picture("people-zh")

@@ -2,6 +2,8 @@
 
 export interface Me {
   planner: boolean;
+  /** What the roles permit somewhere: see, report, dispatch, analyse, plan, edit, publish, history, admin. */
+  permissions: readonly string[];
   name: string;
   /** Editing is open to this machine, without keys. */
   open: boolean;

@@ -13,6 +13,7 @@ import { showFailure } from '../ui/shell';
 import { explain, report, toast } from '../ui/toasts';
 import { createTools } from '../ui/tools';
 import { openDialog } from '../ui/dialog';
+import { may } from '../ui/session';
 import { askWho, session } from '../ui/who';
 import { locating } from './locating';
 import { addDispatchMap } from './map';
@@ -42,15 +43,13 @@ const NOWHERE: Bbox = [104, 30, 122, 40];
 function readOnlyHint(): HTMLElement {
   const element = h('div', { class: 'read-only', role: 'note' });
   const draw = (): void => {
-    const { me } = session.get();
-    element.hidden = me.planner;
-    const closed = me.open ? 'dispatch.readOnlyElsewhere' : 'dispatch.readOnlyClosed';
-    const why = me.keys ? 'dispatch.readOnly' : closed;
+    element.hidden = may('dispatch');
+    const stranger = session.get().who.kind === 'nobody';
     renew(
       element,
       icon('warn'),
-      h('span', { text: t(why) }),
-      me.keys
+      h('span', { text: t(stranger ? 'dispatch.readOnly' : 'dispatch.readOnlyRole') }),
+      stranger
         ? h('button', {
             type: 'button',
             class: 'text-button',
@@ -130,7 +129,7 @@ function start(main: HTMLElement, app: App): void {
   };
   const create = (): void => {
     const { place } = store.get();
-    if (place && session.get().me.planner) void askNewReport(app, place, work.create);
+    if (place && may('report')) void askNewReport(app, place, work.create);
   };
   createResult(result, app, store, {
     choose: (code) => store.set({ target: code }),
@@ -165,7 +164,7 @@ function start(main: HTMLElement, app: App): void {
   };
   const move = (on: boolean): void => {
     const { opened } = store.get();
-    if (!opened || !session.get().me.planner) return;
+    if (!opened || !may('dispatch')) return;
     store.set({ moving: on });
     detail.focus();
   };
@@ -237,7 +236,13 @@ function start(main: HTMLElement, app: App): void {
     }
   });
   parts.home(false);
-  void queue.reload().then(queue.start);
+  const begin = (): void => {
+    if (!may('dispatch')) return;
+    stop();
+    void queue.reload().then(queue.start);
+  };
+  const stop = session.on(['me'], begin);
+  begin();
   exposeHandle(parts.map, app.store, busy, {
     grids: drawn.grids,
     marked: drawn.marked,

@@ -118,8 +118,8 @@ const zh = {
   'dispatch.clickMap': '在地图上点选接收网格 · Esc 取消',
   'dispatch.audited': '改派会记录署名、时间和原因。',
   'dispatch.readOnly': '只读：可以定位和查看；改派、转阶段和新建事件要先登录。',
-  'dispatch.readOnlyClosed': '只读：本服务未开放编辑，请联系管理员（GISGRID_EDITOR_KEYS）。',
-  'dispatch.readOnlyElsewhere': '只读：本服务只能在它所在的机器上（127.0.0.1）不用口令编辑。',
+  'dispatch.readOnlyRole': '只读：您的角色没有调度权限，可以定位和查看；需要时请联系管理员。',
+  'dispatch.queueClosed': '事件队列只对调度员开放',
   'dispatch.signIn': '登录',
 
   'dispatch.legend': '待办事件',
@@ -283,10 +283,9 @@ const en: Record<keyof typeof zh, string> = {
   'dispatch.clickMap': 'Click the grid that takes it · Esc cancels',
   'dispatch.audited': 'Kept with your signature, the time and the reason.',
   'dispatch.readOnly': 'Read only: locate and look. Sign in to reassign, change stages and store reports.',
-  'dispatch.readOnlyClosed':
-    'Read only: editing is closed on this service; ask its operator (GISGRID_EDITOR_KEYS).',
-  'dispatch.readOnlyElsewhere':
-    'Read only: without keys this service is edited from its own machine (127.0.0.1) only.',
+  'dispatch.readOnlyRole':
+    'Read only: your role has no right to dispatch. Locate and look; ask an administrator for it.',
+  'dispatch.queueClosed': 'The queue of reports is for dispatchers',
   'dispatch.signIn': 'Sign in',
 
   'dispatch.legend': 'Open reports',

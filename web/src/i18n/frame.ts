@@ -9,13 +9,9 @@ const zh = {
   'frame.who': '署名',
   'frame.whoHint': '修改、意见和发布会记下这个名字；只写岗位或代号，不写个人信息。',
   'frame.anonymous': '未署名',
-  'frame.key': '编辑口令',
-  'frame.keyHint': '由服务管理员发放；只保存在本标签页。',
-  'frame.readOnly': '只读',
-  'frame.readOnlyHint': '未登录：可以查看，不能修改。点此输入编辑口令。',
   'frame.save': '确定',
   'frame.cancel': '取消',
-  'frame.wrongKey': '口令不对，请核对后再试。',
+  'frame.wrongKey': '令牌或口令不对，请核对后再试。',
   'frame.close': '关闭',
 };
 
@@ -30,13 +26,9 @@ const en: Record<keyof typeof zh, string> = {
   'frame.whoHint':
     'Edits, comments and publishing are noted under this name. Give a post or a code name, nothing personal.',
   'frame.anonymous': 'unsigned',
-  'frame.key': 'Editing key',
-  'frame.keyHint': 'Handed out by the operator of the service; kept in this tab only.',
-  'frame.readOnly': 'Read only',
-  'frame.readOnlyHint': 'Not signed in: look, but not change. Press to give an editing key.',
   'frame.save': 'OK',
   'frame.cancel': 'Cancel',
-  'frame.wrongKey': 'That key is not known here; check it and try again.',
+  'frame.wrongKey': 'That token is not known here; check it and try again.',
   'frame.close': 'Close',
 };
 

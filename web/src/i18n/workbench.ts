@@ -252,7 +252,7 @@ const zh = {
   'workbench.no.breaks': '这样会把网格切断。',
   'workbench.no.code': '编号不对。',
   'workbench.no.taken': '编号已被别的网格占用。',
-  'workbench.no.readOnly': '只读：在右上角输入编辑口令后才能改。',
+  'workbench.no.readOnly': '只读：以该区域规划员的身份登录后才能改。',
 
   'workbench.keys.title': '按键',
   'workbench.keys.tools': '换工具',
@@ -530,7 +530,7 @@ const en: Record<keyof typeof zh, string> = {
   'workbench.no.breaks': 'This would break a grid into pieces.',
   'workbench.no.code': 'That is no code.',
   'workbench.no.taken': 'Another grid has that code.',
-  'workbench.no.readOnly': 'Read only: give an editing key at the top right to change things.',
+  'workbench.no.readOnly': 'Read only: sign in as a planner of this area to change things.',
 
   'workbench.keys.title': 'Keys',
   'workbench.keys.tools': 'Tools',

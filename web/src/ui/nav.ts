@@ -2,7 +2,7 @@
 
 import { h, renew } from '../core/dom';
 import { onLang, t } from '../i18n';
-import { isAdmin, session } from './session';
+import { isAdmin, may, session } from './session';
 
 export type PageName = 'map' | 'plans' | 'dispatch' | 'people' | 'history';
 
@@ -17,7 +17,7 @@ const PAGES: readonly [PageName, string][] = [
 /** Where there is nothing to be read or done, no way leads. */
 function shown(name: PageName): boolean {
   if (name === 'people') return isAdmin();
-  return name !== 'history' || session.get().me.planner;
+  return name !== 'history' || may('history');
 }
 
 export function createNav(current: PageName | null): HTMLElement {

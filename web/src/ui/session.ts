@@ -4,7 +4,14 @@ import { address, getJson, sendJson, ServiceError } from '../core/client';
 import { createStore } from '../core/store';
 import { hasKey, type Me, type Session, setCsrf, setKey } from '../core/who';
 
-const NOBODY: Me = { planner: false, name: '', open: false, keys: false, with_key: false };
+const NOBODY: Me = {
+  planner: false,
+  permissions: [],
+  name: '',
+  open: false,
+  keys: false,
+  with_key: false,
+};
 const NO_SESSION: Session = {
   signed_in: false,
   kind: 'nobody',
@@ -18,6 +25,9 @@ const NO_SESSION: Session = {
 
 /** What the service lets this reader do, and who they are; pages listen to `me`. */
 export const session = createStore<{ me: Me; who: Session }>({ me: NOBODY, who: NO_SESSION });
+
+/** Whether the reader may do something somewhere; where, the service says. */
+export const may = (permission: string): boolean => session.get().me.permissions.includes(permission);
 
 export const isAdmin = (): boolean => session.get().who.grants.some(({ role }) => role === 'admin');
 

@@ -287,7 +287,7 @@ function showProblem(main: HTMLElement, title: string, text: string, signIn: boo
         h('button', {
           type: 'button',
           class: 'button',
-          text: t('frame.key'),
+          text: t('signIn.title'),
           on: { click: () => void askWho().then((may) => may && document.location.reload()) },
         }),
       h('a', { class: 'text-button', href: './plans', text: t('workbench.toPlans') }),

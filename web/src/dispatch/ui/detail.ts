@@ -3,7 +3,7 @@
 import type { App } from '../../core/app';
 import { h, icon, iconButton, keepFocus, renew } from '../../core/dom';
 import { onLang, t } from '../../i18n';
-import { session } from '../../ui/who';
+import { may, session } from '../../ui/session';
 import type { DispatchStore } from '../state';
 import { CLOSED, type Opened, type Stage, STAGES } from '../types';
 import { gridName, stageName, when, word } from '../words';
@@ -96,8 +96,7 @@ export function createDetail(app: App, store: DispatchStore, actions: DetailActi
 
   function work({ report }: Opened): HTMLElement {
     const { stage } = report.properties;
-    const { me } = session.get();
-    if (!me.planner) return h('div', {});
+    if (!may('dispatch')) return h('div', {});
     const closed = stage === CLOSED;
     const next = STAGES[STAGES.indexOf(stage) + 1];
     const note = h('textarea', {
@@ -199,7 +198,7 @@ export function createDetail(app: App, store: DispatchStore, actions: DetailActi
       form = null;
       return;
     }
-    if (!moving || !opened || session.get().me.planner === false) form = null;
+    if (!moving || !opened || !may('dispatch')) form = null;
     else if (!form || form.element.dataset['tag'] !== opened.tag) {
       const send = { send: actions.reassign, cancel: () => actions.move(false) };
       form = createReassignForm(app, store, opened, send, form?.written());

@@ -6,6 +6,7 @@ import { number } from '../../core/format';
 import { nameOf, onLang, t } from '../../i18n';
 import { STAGE_COLORS } from '../mapStyles';
 import { type DispatchStore, type Filters, NO_FILTERS } from '../state';
+import { may, session } from '../../ui/session';
 import { CLOSED, type Queued, STAGES } from '../types';
 import { scrollFor, windowOf } from '../windowed';
 import { communityOf, shortName, stageName, when, word } from '../words';
@@ -244,13 +245,20 @@ export function createQueueList(app: App, store: DispatchStore, actions: QueueAc
     renew(
       heading,
       t('dispatch.queue'),
-      h('span', { class: 'aside', id: 'queue-count', text: t('dispatch.count', { count: number(matched) }) }),
+      may('dispatch') &&
+        h('span', {
+          class: 'aside',
+          id: 'queue-count',
+          text: t('dispatch.count', { count: number(matched) }),
+        }),
     );
     list.setAttribute('aria-label', t('dispatch.queue'));
-    none.hidden = matched > 0 || loading;
     list.hidden = matched === 0;
+    head.hidden = !may('dispatch');
+    none.hidden = matched > 0 || (loading && !head.hidden);
     const filtered = JSON.stringify(now) !== JSON.stringify(NO_FILTERS);
-    renew(none, icon('check'), t(filtered ? 'dispatch.emptyFiltered' : 'dispatch.empty'));
+    if (head.hidden) renew(none, icon('lock'), t('dispatch.queueClosed'));
+    else renew(none, icon('check'), t(filtered ? 'dispatch.emptyFiltered' : 'dispatch.empty'));
     filters();
     rows();
   }
@@ -290,6 +298,7 @@ export function createQueueList(app: App, store: DispatchStore, actions: QueueAc
   new ResizeObserver(rows).observe(list);
   store.on(['rows', 'matched', 'loading', 'filters', 'stages'], all);
   store.on(['active', 'fresh'], rows);
+  session.on(['me'], all);
   onLang(all);
   // "5 minutes ago" grows old
   window.setInterval(rows, 60_000);

@@ -4,7 +4,7 @@ import type { App } from '../../core/app';
 import { h, icon, keepFocus, renew } from '../../core/dom';
 import { coordinate, distance, percent } from '../../core/format';
 import { nameOf, onLang, t, tOr } from '../../i18n';
-import { session } from '../../ui/who';
+import { may, session } from '../../ui/session';
 import type { DispatchState, DispatchStore, Place } from '../state';
 import type { AddressMatch, Located } from '../types';
 import { borderWords, gridName, levelName, metresOf, postName, shortName, word } from '../words';
@@ -242,7 +242,6 @@ export function createResult(
   }
 
   function foot({ place }: Readonly<DispatchState>): void {
-    const { me } = session.get();
     const there = Boolean(place?.answer);
     const button = (
       id: string,
@@ -267,7 +266,7 @@ export function createResult(
     renew(
       feet,
       button('copy-slip', 'C', t('dispatch.copy'), true, actions.copy),
-      me.planner ? button('new-here', 'N', t('dispatch.newHere'), false, actions.create) : null,
+      may('report') ? button('new-here', 'N', t('dispatch.newHere'), false, actions.create) : null,
     );
   }
 
