@@ -48,7 +48,9 @@ def faults_of(status: int, path: str, body: bytes) -> str | None:
 
 ROLES = ("nobody", "viewer", "dispatcher", "analyst", "planner", "admin")
 FULL = EXAMPLES > 3
-"""All roles make up all requests in the campaign; in the suite anonymous ones do and a planner's."""
+"""All roles make up all requests in the campaign; in the suite those without credentials do, and planners what only
+they may: changes, and what begins with one of `OWN`."""
+OWN = ("/api/v1/plans", "/api/v1/generations", "/api/v1/history", "/api/v1/unit-sets", "/api/v1/jobs")
 
 
 def credentials_of(inlet: Inlet, role: str) -> dict[str, str]:
@@ -91,8 +93,11 @@ def test_made_up_requests_are_answered_or_refused(inlet: Inlet, mode: Generation
         ask()
 
     for result in schema.get_all_operations():
+        operation = result.ok()
+        if not FULL and role == "planner" and operation.method == "get" and not operation.path.startswith(OWN):
+            continue
         try:
-            hold(result.ok())
+            hold(operation)
         except hypothesis.errors.Unsatisfiable:  # nothing improper can be sent to what takes no parameters
             continue
     assert asked > 100
