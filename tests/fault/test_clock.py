@@ -26,7 +26,7 @@ JUMPS = ("+0", "+3d", "-3d", "+0")
 @pytest.fixture
 def city(planned: Any, tmp_path: Path) -> Iterator[City]:
     if LIBRARY is None:
-        pytest.skip("libfaketime is not installed (Debian's package faketime)")
+        pytest.skip("libfaketime is not installed (Debian's package of that name)")
     clock = tmp_path / "clock"
     clock.write_text("+0")
     fake = {
