@@ -15,7 +15,8 @@ from werkzeug.http import quote_etag
 from api.access.principal import areas, caller, require
 from api.etag import check_match
 from api.json import json_response
-from api.pages import GEOJSON, Strict, no_parameters, page_query, respond_page
+from api.moments import as_it_was, moment
+from api.pages import GEOJSON, AtQuery, Strict, no_parameters, page_query, respond_page
 from api.receiving import Incoming, checked_text, checked_urls, receive
 from api.report_queue import FilterQuery, filters_of
 from api.state import state
@@ -110,13 +111,13 @@ def create_report(json_data: dict[str, Any]) -> Response:
 
 
 @bp.get("/<report>")
-@no_parameters
-def one_report(report: str) -> Response:
-    """One report with its updates and who is responsible."""
+@bp.input(AtQuery, location="query", unknown=None)
+def one_report(report: str, query_data: dict[str, Any]) -> Response:
+    """One report with its updates and who is responsible, now or as it was."""
     number = _number(report)
     with state().engine.connect() as connection:
         check_inside(connection, number, areas("see"))
-    return _report(number)
+    return _report(number, at=query_data.get("at"))
 
 
 @bp.get("/<report>/updates")
@@ -234,14 +235,16 @@ def _calendar(moment: datetime | None) -> datetime | None:
     return moment
 
 
-def _report(number: int, *, status: int = 200) -> Response:
+def _report(number: int, *, status: int = 200, at: str | None = None) -> Response:
     with state().engine.connect() as connection:
-        found = orjson.loads(feature(connection, REPORTS, str(number)))
-        row = report_row(connection, number)
+        past = as_it_was(connection, t.reports, at)
+        found = orjson.loads(feature(connection, REPORTS, str(number), past=past))
+        row = report_row(connection, number, past=past)
         found["properties"]["agency"] = responsible(connection, [row])[0]
         found["properties"]["located"] = row["located"]
-        rows = updates_of(connection, number, limit=PAGE_MAX)
+        rows = updates_of(connection, number, limit=PAGE_MAX, until=None if at is None else moment(at))
     found["properties"]["updates"] = [update_facts(update) for update in rows]
     response = json_response(found, status=status, mimetype=GEOJSON)
-    response.headers["ETag"] = version_tag(row)
+    if at is None:  # what was cannot be changed from
+        response.headers["ETag"] = version_tag(row)
     return response

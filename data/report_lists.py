@@ -84,9 +84,11 @@ def _near(lon: float, lat: float, metres: float) -> list[sa.ColumnElement[bool]]
     return [sa.func.ST_Intersects(r.geometry, box), sa.func.ST_DWithin(there, here, metres)]
 
 
-def updates_of(connection: sa.Connection, report: int, *, limit: int) -> list[Row]:
-    """Updates of one report, oldest first."""
+def updates_of(connection: sa.Connection, report: int, *, limit: int, until: datetime | None = None) -> list[Row]:
+    """Updates of one report, oldest first; ``until``: those there were at that moment."""
     query = sa.select(t.report_updates).where(u.report == report).order_by(u.at, u.id).limit(limit)
+    if until is not None:
+        query = query.where(u.at <= until)
     return [dict(row) for row in connection.execute(query).mappings()]
 
 

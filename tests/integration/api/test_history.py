@@ -34,13 +34,11 @@ def test_a_request_s_changes_are_told_and_taken_back_for_at(planned_copy: Planne
     then = client.get(f"/api/v1/components?limit=1&at={when}").get_json()
     assert (then["numberMatched"], then["features"]) == (asked["numberMatched"], asked["features"])
 
-    copied = client.post(
-        f"/api/v1/plans/{planned_copy.plan}/copy", json={"name": "another"}, headers=AUTHOR
-    )  # fmt: skip
+    copied = client.post(f"/api/v1/plans/{planned_copy.plan}/duplicate", json={"name": "another"}, headers=AUTHOR)
+    assert copied.status_code == 201, copied.text
     found = client.get("/api/v1/history?subject=plans&limit=1").get_json()
-    if copied.status_code < 300:
-        assert (found["entries"][0]["principal"], found["entries"][0]["name"]) == ("machine", "Blue Lake")
-        assert found["entries"][0]["origin"].startswith("POST /api/v1/plans/")
+    assert (found["entries"][0]["principal"], found["entries"][0]["name"]) == ("machine", "Blue Lake")
+    assert found["entries"][0]["origin"].startswith("POST /api/v1/plans/")
     seqs: list[int] = []
     url = "/api/v1/history?limit=7"
     while url:
@@ -51,6 +49,24 @@ def test_a_request_s_changes_are_told_and_taken_back_for_at(planned_copy: Planne
     assert seqs == list(range(head["seq"], 0, -1))
     one = client.get(f"/api/v1/history/{seqs[0]}").get_json()
     assert one["hash"] == head["hash"]
+
+
+def test_a_report_as_it_was(planned_copy: Planned) -> None:
+    client = create_app(replace(planned_copy.settings, open_editing=True), planned_copy.engine).test_client()
+    lon, lat = client.get("/api/v1/grids?limit=1").get_json()["features"][0]["properties"]["label_point"]
+    sent = {"service_code": "0101", "lon": lon, "lat": lat, "description": "井盖松动"}
+    here = client.post("/api/v1/reports", json=sent).headers["Location"]
+    before = client.get(here).get_json()
+    when = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    told = client.post(f"{here}/updates", json={"stage": "指挥派遣", "note": "已派员"}, headers={"If-Match": "*"})
+    assert told.status_code == 201, told.text
+    now = client.get(here).get_json()
+    assert now["properties"]["stage"] == "指挥派遣"
+    assert len(now["properties"]["updates"]) == len(before["properties"]["updates"]) + 1
+    was = client.get(f"{here}?at={when}")
+    assert was.get_json() == before
+    assert "ETag" not in was.headers
+    assert client.get(f"{here}?at=2001-01-01").status_code == 400
 
 
 @pytest.mark.parametrize("query", ["subject=walls", "area=12", "from=x", "limit=0", "before=0", "other=1"])
