@@ -26,7 +26,7 @@ from granian.log import LogLevels
 
 from api.drawing.pool import drawers
 from gisgrid.interrupts import aside, held
-from gisgrid.limits import SERVER_DEATHS_MAX
+from gisgrid.limits import CONNECTIONS_MAX, SERVER_DEATHS_MAX
 from gisgrid.settings import Settings
 
 THREADS = 16
@@ -48,7 +48,7 @@ def serve(host: str, port: int, processes: int, *, ready: Callable[[], None], le
     # many threads, few of them at work at once: see api.gate
     server = Granian(
         "api.wsgi:create", address=host, port=port, interface=Interfaces.WSGI, workers=processes,
-        blocking_threads=THREADS, backpressure=2 * THREADS, log_level=LogLevels.error,
+        blocking_threads=THREADS, backpressure=CONNECTIONS_MAX, log_level=LogLevels.error,
         respawn_failed_workers=True, workers_kill_timeout=LEAVE_SECONDS,
     )  # fmt: skip
     server.on_startup(ready)

@@ -70,9 +70,10 @@ def _server(home: Path, scenario: str) -> Iterator[tuple[str, int]]:
     _ready(port, demo)
     demo.terminate()  # it has planned and published; what is measured is `serve`
     demo.wait(60)
-    server = subprocess.Popen(
-        [*run, "serve", "--port", str(port), "--workers", "2"], env=env, cwd=ROOT, stdout=subprocess.DEVNULL
-    )
+    with (home / "server.log").open("wb") as said:  # a line a request is part of the work
+        server = subprocess.Popen(
+            [*run, "serve", "--port", str(port), "--workers", "2"], env=env, cwd=ROOT, stdout=said, stderr=said
+        )
     try:
         _ready(port, server)
         yield f"http://127.0.0.1:{port}", server.pid

@@ -399,6 +399,9 @@ TABLE_COLUMNS_MAX: Final = 2_000
 """Most columns a table of points may have."""
 BODIES_AT_ONCE: Final = 10
 """Bodies a process receives at the same time; the rest of its 16 threads stays with those who send none."""
+CONNECTIONS_MAX: Final = 1_000
+"""Connections a process of the server keeps open. Browsers hold six each without asking anything: it is no bound of
+the work at hand, which threads and the gate are; further ones wait until one is closed."""
 BODY_SECONDS_MIN: Final = 20.0
 """Any body may take this long to arrive, in seconds."""
 BODY_BYTES_A_SECOND: Final = 16 * 1024

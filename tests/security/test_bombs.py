@@ -323,3 +323,20 @@ def test_headers(server: Server) -> None:
             first = got.split(b"\r\n", 1)[0]
             assert not got or (first.startswith(b"HTTP/1.1 ") and first[9:10] in b"24"), f"{name}: {first!r}"
         assert time.monotonic() - begun < 15, name
+
+
+def test_connections_that_ask_nothing_keep_nobody_waiting(server: Server) -> None:
+    """Browsers keep connections open: hundreds of them, each asked once, are no reason to let the next one wait."""
+    idle = []
+    try:
+        for _ in range(300):
+            way = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+            idle.append(way)
+            way.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert way.recv(65_536).startswith(b"HTTP/1.1 200")
+        answer = server.ask("GET", "/healthz", seconds=10)
+    finally:
+        for way in idle:
+            way.close()
+    assert answer.status == 200
+    assert answer.seconds < 5
