@@ -6,7 +6,7 @@ STAMPS := .setup
 TESTERS ?= 2
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients lint format bench bench-load campaign campaign-locate campaign-schemathesis campaign-machine campaign-kill clean wheel release
+.PHONY: help setup demo test test-faults test-clients lint format bench bench-load campaign campaign-locate campaign-schemathesis campaign-machine campaign-kill clean wheel release
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: setup ## plan a sample district and serve its map on http://127.0.0.1:8000
 test: setup ## the test suite, in two processes (TESTERS=4 for more)
 	@cd web && ../.ci/npm run --silent test -- --reporter=dot
 	$(PY) -m pytest -n $(TESTERS) --dist loadfile
+
+test-faults: setup ## processes killed, databases gone, disks full, bombs, who may what: figures printed (about 6 minutes)
+	$(PY) -m pytest -n 3 --dist loadfile tests/fault tests/security
 
 test-clients: setup ## the service opened by GDAL and QGIS from Debian, every layer (about 3 minutes; QGIS is large)
 	@.ci/client-packages

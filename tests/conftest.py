@@ -42,8 +42,20 @@ os.environ.setdefault("GISGRID_ANONYMOUS", "analyst,reporter")  # for servers th
 ROOT = Path(__file__).resolve().parent.parent
 OPEN_TO = ("analyst", "reporter")
 """Roles of those who send no credentials, in tests that are not about who may what."""
+FIGURES = ("tests/fault/", "tests/security/")
+"""Folders whose tests print figures."""
 TOGETHER = ("tests/e2e/",)
 """Folders whose files share fixtures too dear to be made by every test process: they stay with one of them."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The figures that tests of faults and of security print, also when they pass."""
+    told = [report for report in terminalreporter.stats.get("passed", []) if report.nodeid.startswith(FIGURES)]
+    for report in told:
+        said = [title for title, _ in report.sections if title == "Captured stdout call"]
+        if said and (text := report.capstdout.strip()):
+            terminalreporter.section(report.nodeid, sep="-")
+            terminalreporter.write_line(text)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,7 +70,7 @@ def test_under_load(city: City, fault: str) -> None:
     city.engine.dispose()
     located_ = load.since(begun, "locate")
     print(f"\n{fault}: answering again after {load.back(begun):.1f} s; {load.counts(begun)}; slowest locate "
-          f"{max(got.seconds for _, got in located_):.2f} s", file=sys.stderr)  # fmt: skip
+          f"{max(got.seconds for _, got in located_):.2f} s")  # fmt: skip
     assert load.unclean(begun) == []
     assert {got.status for _, got in located_} == {200}, "locate answers from memory"
     assert load.back(begun) < BACK_SECONDS
@@ -108,7 +107,7 @@ def test_a_connection_that_swallows_or_drops(city: City) -> None:
                 others = [got.seconds for kind in ("edit", "tile", "report") for _, got in load.since(begun, kind)]
                 print(f"\nconnections {mode}: answering again {load.back(begun) - (mended - begun):.1f} s after it was mended; "
                       f"{load.counts(begun)}; slowest locate {max(got.seconds for _, got in locates):.2f} s, slowest "
-                      f"other {max(others):.1f} s", file=sys.stderr)  # fmt: skip
+                      f"other {max(others):.1f} s")  # fmt: skip
                 assert load.unclean(begun) == []
                 assert {got.status for _, got in locates} == {200}
                 assert load.back(mended) < BACK_SECONDS

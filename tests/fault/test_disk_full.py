@@ -3,7 +3,6 @@ there is space again, without anybody's hand."""
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -131,7 +130,5 @@ def test_postgresql_is_full(city: City) -> None:
     there = {row[0] for row in city.sql("SELECT token FROM reports WHERE token LIKE 'full-%%'")}
     assert {f"full-{one}" for one in kept} <= there, "what was answered with 201 is there"
     assert "internal_error" not in city.said()
-    print(
-        f"\nPostgreSQL's disk full: {dict(told)}; writing again {seconds:.1f} s after there was space", file=sys.stderr
-    )
+    print(f"\nPostgreSQL's disk full: {dict(told)}; writing again {seconds:.1f} s after there was space")
     assert seconds < 60

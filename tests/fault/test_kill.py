@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -64,7 +63,7 @@ def points(city: City) -> dict[str, list[str]]:
 
 
 def show(title: str, lines: list[str], seconds: float) -> None:
-    print(f"\n{title} ({seconds:.0f} s)", *(f"  {line}" for line in lines), sep="\n", file=sys.stderr)
+    print(f"\n{title} ({seconds:.0f} s)", *(f"  {line}" for line in lines), sep="\n")
 
 
 def chosen(found: list[str], turned: int) -> list[tuple[int | None, tuple[str, ...]]]:
