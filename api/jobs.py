@@ -102,6 +102,8 @@ def cancel(job: str, query_data: dict[str, Any]) -> Response:
     number, keep = number_of_job(job), query_data["keep"]
     row = _find(state(), number)
     kind = row["kind"]
+    if not row["owner"] and caller().kind in ("person", "token", "key"):
+        require("admin", EVERYWHERE)  # nobody's: of a command, or of those without credentials
     if kind == PLAN:
         require("plan", row["area"])
     elif keep:

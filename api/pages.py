@@ -22,7 +22,8 @@ from layers.catalog import Layer
 from layers.features import feature, page, parse_bbox
 
 GEOJSON = "application/geo+json"
-TOLD_OF_PAST = {"grids": AT_GENERATION, "areas": AT_MOMENT, "components": AT_MOMENT, "reports": AT_MOMENT}
+TOLD_OF_PAST = {"grids": AT_GENERATION, "areas": AT_MOMENT, "components": AT_MOMENT, "facilities": AT_MOMENT,
+                "reports": AT_MOMENT}  # fmt: skip
 """Tables whose pages can be asked for as they were (``at``)."""
 P = ParamSpec("P")
 

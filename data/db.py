@@ -95,11 +95,19 @@ def upgrade_schema(engine: sa.Engine) -> None:
     with as_file(files("data.migrations")) as folder:
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
-        newest = ScriptDirectory.from_config(config).get_current_head()
+        known = ScriptDirectory.from_config(config)
+        newest = known.get_current_head()
         try:
             with engine.begin() as connection:
-                if MigrationContext.configure(connection).get_current_revision() == newest:
+                there = MigrationContext.configure(connection).get_current_revision()
+                if there == newest:
                     return
+                if there is not None and there not in {script.revision for script in known.walk_revisions()}:
+                    raise Broken(
+                        f"the database has schema {there}, this program knows {newest} at most; "
+                        "use the newer program that made it, or restore a backup of before",
+                        code="schema_too_new",
+                    )
                 # two processes may come here at once on first use
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(4490)"))
                 config.attributes["connection"] = connection

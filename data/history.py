@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from data import tables as t
-from data.tables import AUDITED, RIGHTS
+from data.tables import AUDITED, RESTORED, RIGHTS
 from gisgrid.errors import BadInput, NotFound
 
 _a = t.audit_log.c
@@ -93,7 +93,7 @@ def _digest() -> sa.ColumnElement[bool]:
 
 
 def _conditions(wanted: Wanted, sight: Sight) -> list[sa.ColumnElement[bool]]:
-    unknown = sorted(set(wanted.subjects) - set(AUDITED))
+    unknown = sorted(set(wanted.subjects) - {*AUDITED, RESTORED})
     if unknown:
         raise BadInput(f"subject={unknown[0][:60]!r} is not written down; give {', '.join(AUDITED)}")
     found: list[sa.ColumnElement[bool]] = []
@@ -158,6 +158,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "facilities": ("facility_id", "name"), "reports": ("report_id", "minor"), "posts": ("place", "post"),
     "webhooks": ("name",), "plan_edits": ("plan", "version"), "publications": ("plan",), "generations": ("plan",),
     "plan_comments": ("plan",), "report_updates": ("report", "stage"), "reassignments": ("report", "to_grid"),
+    RESTORED: ("file",),
 }  # fmt: skip
 """By what people know a row of a table."""
 
@@ -176,6 +177,8 @@ def _label(connection: sa.Connection, entries: list[Entry]) -> None:
 
 
 def _names(connection: sa.Connection, subject: str, ids: set[Any]) -> dict[Any, dict[str, Any]]:
+    if subject == RESTORED:
+        return {}
     table = t.metadata.tables[subject]
     key = next(iter(table.primary_key.columns))
     query = sa.select(key, *[table.c[name] for name in LABELS[subject] if name != key.name]).where(key.in_(ids))

@@ -7,22 +7,20 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from data import tables as t
-from gisgrid.errors import BadInput
-
-LEFT_OUT = {"reports": ("token",)}
-"""Columns the log does not know; they are as they are now, empty in rows that are gone."""
+from gisgrid.errors import NotFound
 
 
 def rows_at(connection: sa.Connection, table: sa.Table, when: datetime) -> sa.CTE:
     """A table as it was at a moment, as a CTE of the same name: in a statement that carries it, the name means it.
 
     Every committed change after the moment is undone: of each column the value before its first change since, rows
-    inserted since left out, rows deleted since brought back. Computed columns are computed anew. Raises BadInput for a
+    inserted since left out, rows deleted since brought back. Computed columns are computed anew. Columns the log
+    does not know (`data.tables.NOT_TOLD`) are as they are now, empty in rows that are gone. Raises NotFound for a
     moment before the log began.
     """
     since = connection.scalar(sa.select(t.audit_head.c.since))
     if since is not None and when < since:
-        raise BadInput(
+        raise NotFound(
             f"at={when.isoformat()} is before changes were written down; {table.name} can be told as they were since "
             f"{since.isoformat(timespec='seconds')}"
         )

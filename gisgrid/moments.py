@@ -11,6 +11,9 @@ from gisgrid.limits import PUBLISH_AHEAD_DAYS_MAX
 CLOCK_SLACK = timedelta(seconds=60)
 """How far ahead of ours a caller's clock may be."""
 
+BACK_MOST = timedelta(days=1)
+"""How long ago something that is to be may be said to begin: today, in any zone."""
+
 
 def parse_moment(text: str, *, name: str, zone: tzinfo) -> datetime:
     """ISO 8601 date or date and time → datetime in UTC.
@@ -46,7 +49,7 @@ def coming_moment(text: str | None, *, name: str, zone: tzinfo, now: datetime) -
     """`parse_moment` of something that is to be; a date alone means the beginning of that day in ``zone``.
 
     None for nothing given and for what has come already: now. Raises BadInput, also for what is over
-    `PUBLISH_AHEAD_DAYS_MAX` days ahead.
+    `PUBLISH_AHEAD_DAYS_MAX` days ahead, or over a day past: a year mistyped.
     """
     if text is None or not text.strip():
         return None
@@ -56,4 +59,6 @@ def coming_moment(text: str | None, *, name: str, zone: tzinfo, now: datetime) -
     moment = parse_moment(written, name=name, zone=zone)
     if moment - now > timedelta(days=PUBLISH_AHEAD_DAYS_MAX):
         raise BadInput(f"{name}={text.strip()} is over {PUBLISH_AHEAD_DAYS_MAX:,} days ahead; give a nearer time")
+    if now - moment > BACK_MOST:
+        raise BadInput(f"{name}={text.strip()} has been; give a time to come, or leave it out for now")
     return None if moment <= now else moment

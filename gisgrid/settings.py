@@ -115,8 +115,15 @@ class Settings:
             log=_word(env, "GISGRID_LOG", "", ("json", "text")),
             log_level=_word(env, "GISGRID_LOG_LEVEL", "", ("error", "warning", "info", "debug")),
             log_sample=max(1, _whole(env, "GISGRID_LOG_SAMPLE", 100, most=1_000_000)),
-            drain_seconds=min(_numbers(env, "GISGRID_DRAIN_SECONDS", (1.0,), most=1)[0], 60.0),
+            drain_seconds=_drain(env),
         )
+
+
+def _drain(env: Mapping[str, str]) -> float:
+    seconds = _numbers(env, "GISGRID_DRAIN_SECONDS", (1.0,), most=1)[0]
+    if seconds > 60:
+        raise BadInput(f"GISGRID_DRAIN_SECONDS={seconds:g} is over 60; give 0 to 60 seconds")
+    return seconds
 
 
 def _default_home() -> Path:

@@ -8,7 +8,7 @@ import click
 
 from api.cli import backups
 from api.cli.output import Output, output_options
-from data import audit_chain, db, embedded
+from data import audit_chain, audit_state, db, embedded
 from gisgrid.errors import BadInput
 from gisgrid.settings import Settings
 from planning import workflow_force
@@ -91,17 +91,24 @@ def verify(output: Output, since: str | None) -> int:
     with db.database(Settings.from_env()) as engine, output.stage("verifying"), engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         found = audit_chain.verify(connection, since)
+        rows = audit_state.compare(connection)
         force = workflow_force.check_force(connection)
     rate = found.entries / max(found.seconds, 1e-9)
     lines = [
         f"audit log: {found.entries:,} entries looked at, {rate:,.0f}/s; {'whole' if found.whole else 'BROKEN'}",
         *[f"  {fault['message']}" for fault in found.faults],
         *([f"  and {found.broken - len(found.faults)} more"] if found.broken > len(found.faults) else []),
+        f"rows as the log has them: {rows.rows:,} looked at; {'whole' if rows.ok else 'BROKEN'}",
+        *[f"  {fault['message']}" for fault in rows.faults],
+        *([f"  and {rows.broken - len(rows.faults)} more"] if rows.broken > len(rows.faults) else []),
         f"grids in force: {force.grids:,} of generation {force.generation or '–'}; {'whole' if force.ok else 'BROKEN'}",
         *[f"  {problem}" for problem in force.problems],
         f"head: {found.head_seq} {found.head_hash}",
     ]
-    facts = {"ok": found.whole and force.ok, "log": asdict(found) | {"whole": found.whole}, "force": asdict(force)}
+    facts = {
+        "ok": found.whole and rows.ok and force.ok, "log": asdict(found) | {"whole": found.whole},
+        "rows": asdict(rows) | {"ok": rows.ok}, "force": asdict(force),
+    }  # fmt: skip
     output.result(facts | {"head": {"seq": found.head_seq, "hash": found.head_hash}}, lines)
     return 0 if facts["ok"] else 1
 

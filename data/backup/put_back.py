@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import json
 import re
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from data.backup import contents
 from data.backup.archive import DUMP, Archive
 from data.backup.programs import Programs, programs_for
 from data.in_force import forget_indexes, read_current
-from data.tables import NOTED
+from data.tables import NOTED, RESTORED, audit_head
 from gisgrid import __version__
 from gisgrid.errors import BadInput, Broken, Conflict, NotFound
 from gisgrid.models import Progress, no_progress
@@ -108,6 +109,7 @@ def restore(
     put the files of jobs under ``home`` in place too. Raises Broken when PostgreSQL refuses it, or content differs.
     """
     programs = programs_for(engine)
+    before = _head(engine)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=home) as folder:
         jobs = _job_files(archive, Path(folder)) if files and archive.manifest["files"] else None
         engine.dispose()
@@ -116,6 +118,7 @@ def restore(
             _swap(jobs, home / "jobs", Path(folder) / "before")
     progress(0.85, "schema")
     db.upgrade_schema(engine)
+    _tell(engine, archive, before)
     progress(0.9, "indexes")
     forget_indexes(engine, home)
     for cache in ("grounds", "networks"):
@@ -127,6 +130,29 @@ def restore(
         except NotFound:
             others = 0
     return Restored(archive.manifest, version, others)
+
+
+def _head(engine: sa.Engine) -> dict[str, Any] | None:
+    """Where the audit log ends; None where there is none."""
+    try:
+        with engine.connect() as connection:
+            row = connection.execute(sa.select(audit_head.c.seq, audit_head.c.hash)).one_or_none()
+    except sa.exc.ProgrammingError:
+        return None
+    return None if row is None else {"seq": row.seq, "hash": bytes(row.hash).hex()}
+
+
+def _tell(engine: sa.Engine, archive: Archive, before: dict[str, Any] | None) -> None:
+    """Write into the log that was brought back that it was, from what, and where the log ended that it replaced."""
+    after = {"file": archive.path.name, "taken_at": archive.manifest["at"], "head": _head(engine)}
+    change = {"id": archive.path.name, "area": "", "before": {"head": before}, "after": after}
+    statement = sa.text(
+        "INSERT INTO audit_log (principal, name, subject, action, rows, reason, origin, changes) "
+        "SELECT w.principal, w.name, :subject, 'restore', 1, w.reason, w.origin, CAST(:changes AS jsonb) "
+        "FROM audit_who() AS w"
+    )
+    with engine.begin() as connection:
+        connection.execute(statement, {"subject": RESTORED, "changes": json.dumps([change])})
 
 
 def _job_files(archive: Archive, folder: Path) -> Path:

@@ -8,7 +8,7 @@ one grid in any generation and old generations stay queryable.
 from __future__ import annotations
 
 from data.tables.access import grants, idempotency_keys, sessions, sign_in_failures, tokens, users
-from data.tables.audit import AUDITED, RIGHTS, WHOLE_ROWS, audit_head, audit_log
+from data.tables.audit import AUDITED, NOT_TOLD, RESTORED, RIGHTS, WHOLE_ROWS, audit_head, audit_log
 from data.tables.base import AREA_LEVELS, COMPREHENSIVE, MERCATOR_SRID, SRID, STAGES, STATES, metadata
 from data.tables.changes import NOTED, layer_changes
 from data.tables.components import component_classes, components
@@ -38,7 +38,8 @@ from data.tables.work import JOB_STATES, imports, jobs, queue_migrations
 
 __all__ = [
     "AREA_LEVELS", "AUDITED", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "MERCATOR_SRID", "NOTED",
-    "PUBLICATION_STATES", "RIGHTS", "SRID", "STAGES", "STATES", "WHOLE_ROWS", "addresses", "areas", "audit_head",
+    "NOT_TOLD",
+    "PUBLICATION_STATES", "RESTORED", "RIGHTS", "SRID", "STAGES", "STATES", "WHOLE_ROWS", "addresses", "areas", "audit_head",
     "audit_log", "barriers", "buildings", "circle_blind_spots", "circle_coverage", "circle_polygons",
     "circle_residences", "circle_runs", "component_classes", "components", "facilities", "facility_categories",
     "generations", "grants", "grids", "idempotency_keys", "imports", "job_previews", "jobs", "layer_changes",

@@ -14,6 +14,12 @@ AUDITED = (
 """Tables whose every change is written down."""
 RIGHTS = ("users", "tokens", "grants", "webhooks")
 """Those of them that only administrators read of."""
+RESTORED = "database"
+"""Subject of the entry that tells of a backup restored: no table's, and the one entry no trigger writes."""
+NOT_TOLD = {
+    "users": ("password_hash",), "tokens": ("secret_hash", "used_at"), "reports": ("token",), "webhooks": ("secret",),
+}  # fmt: skip
+"""Columns of them that are never written down."""
 WHOLE_ROWS = 500
 """Rows an entry tells of; what is inserted in larger numbers at once is told as a digest."""
 

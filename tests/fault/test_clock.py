@@ -66,7 +66,7 @@ def test_the_clock_jumps(city: City) -> None:
         assert got.status == 200, got
         # tomorrow is tomorrow, and yesterday has been
         here = f"/api/v1/plans/{draft(city)}/publication"
-        tomorrow, yesterday = (now + dt.timedelta(days=1)).isoformat(), (now - dt.timedelta(days=1)).isoformat()
+        tomorrow, yesterday = (now + dt.timedelta(days=1)).isoformat(), (now - dt.timedelta(hours=20)).isoformat()
         got = city.ask("POST", here, {"effective_at": tomorrow}, If_Match='"1"')
         assert (got.status, got.body["publication"]["state"]) == (202, "waiting")
         here = f"/api/v1/plans/{draft(city)}/publication"
