@@ -128,5 +128,5 @@ def _entries(connection: sa.Connection, after: int, last: int) -> Iterator[sa.Ro
         for column in audit_log.columns
     ]
     query = sa.select(*columns).where(_a.seq > after, _a.seq <= last).order_by(_a.seq)
-    with connection.execution_options(yield_per=READ_AT_ONCE).execute(query) as rows:
+    with connection.execute(query, execution_options={"yield_per": READ_AT_ONCE}) as rows:
         yield from rows

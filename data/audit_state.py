@@ -76,7 +76,11 @@ def _statement(table: sa.Table) -> sa.TextClause:
     unknown = """
         UNION ALL SELECT 'unknown', r.id, NULL::text[] FROM now AS r
         WHERE r.id::bigint > (SELECT min(id) FROM numbers) AND NOT EXISTS (SELECT FROM born WHERE born.id = r.id)
-          AND NOT coalesce((SELECT ids @> r.id::bigint FROM bulk), false)"""
+          AND NOT coalesce((SELECT ids @> r.id::bigint FROM bulk), false)
+        UNION ALL SELECT 'gone', n::text, NULL::text[]
+        FROM bulk, unnest(bulk.ids) AS part, generate_series(lower(part), upper(part) - 1) AS n
+        WHERE NOT EXISTS (SELECT FROM now WHERE now.id = n::text)
+          AND NOT EXISTS (SELECT FROM last WHERE last.id = n::text)"""
     return sa.text(
         f"""
         WITH entries AS MATERIALIZED (

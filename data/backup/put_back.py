@@ -132,17 +132,17 @@ def restore(
     return Restored(archive.manifest, version, others)
 
 
-def _head(engine: sa.Engine) -> dict[str, Any] | None:
-    """Where the audit log ends; None where there is none."""
+def _head(engine: sa.Engine) -> str | None:
+    """Where the audit log ends, as `gisgrid db verify` prints it; None where there is none."""
     try:
         with engine.connect() as connection:
             row = connection.execute(sa.select(audit_head.c.seq, audit_head.c.hash)).one_or_none()
     except sa.exc.ProgrammingError:
         return None
-    return None if row is None else {"seq": row.seq, "hash": bytes(row.hash).hex()}
+    return None if row is None else f"{row.seq} {bytes(row.hash).hex()}"
 
 
-def _tell(engine: sa.Engine, archive: Archive, before: dict[str, Any] | None) -> None:
+def _tell(engine: sa.Engine, archive: Archive, before: str | None) -> None:
     """Write into the log that was brought back that it was, from what, and where the log ended that it replaced."""
     after = {"file": archive.path.name, "taken_at": archive.manifest["at"], "head": _head(engine)}
     change = {"id": archive.path.name, "area": "", "before": {"head": before}, "after": after}

@@ -39,7 +39,8 @@ from data.tables.work import JOB_STATES, imports, jobs, queue_migrations
 __all__ = [
     "AREA_LEVELS", "AUDITED", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "MERCATOR_SRID", "NOTED",
     "NOT_TOLD",
-    "PUBLICATION_STATES", "RESTORED", "RIGHTS", "SRID", "STAGES", "STATES", "WHOLE_ROWS", "addresses", "areas", "audit_head",
+    "PUBLICATION_STATES", "RESTORED", "RIGHTS", "SRID", "STAGES", "STATES", "WHOLE_ROWS", "addresses", "areas",
+    "audit_head",
     "audit_log", "barriers", "buildings", "circle_blind_spots", "circle_coverage", "circle_polygons",
     "circle_residences", "circle_runs", "component_classes", "components", "facilities", "facility_categories",
     "generations", "grants", "grids", "idempotency_keys", "imports", "job_previews", "jobs", "layer_changes",

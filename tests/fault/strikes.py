@@ -38,12 +38,16 @@ class Figures:
 
     def lines(self) -> list[str]:
         times = sorted(self.ready) or [0.0]
-        return [
+        told = [
             f"{sum(self.strikes.values())} strikes: " + ", ".join(f"{n} {what}" for what, n in sorted(self.strikes.items())),
             "the publish was " + ", ".join(f"{what} {n}×" for what, n in sorted(self.kept.items())) + " when it was struck",
             f"ready again after {times[len(times) // 2]:.2f} s (median), {times[-1]:.2f} s at most",
-            f"{self.edits} edits and {self.reports} reports were answered with success; all of them are there",
         ]  # fmt: skip
+        if self.edits or self.reports:
+            told.append(
+                f"{self.edits:,} edits and {self.reports:,} reports were answered with success; all of them are there"
+            )
+        return told
 
 
 @dataclass

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from data import audit_chain, audit_state, tables
 from data.backup import contents
 from tests.conftest import Cli, Planned
 
@@ -23,6 +25,9 @@ def test_backup_refusal_and_restore(planned_copy: Planned, cli: Cli, tmp_path: P
     assert cli("db", "backup", file, env=env).returncode == 2  # it is there
     short.write_bytes(file.read_bytes()[:-1000])
     with planned_copy.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE areas SET name_en = 'renamed'")
+    with planned_copy.engine.begin() as connection:
+        replaced = audit_chain.verify(connection).head_hash
         connection.exec_driver_sql("UPDATE buildings SET households = households + 1")
         before = contents.figures(connection)
     planned_copy.engine.dispose()
@@ -39,6 +44,14 @@ def test_backup_refusal_and_restore(planned_copy: Planned, cli: Cli, tmp_path: P
     assert (answer["rows"], answer["other_owners"]) == (told["rows"], 0)
     with planned_copy.engine.connect() as connection:
         after = contents.figures(connection)
+        newest = connection.execute(sa.select(tables.audit_log).order_by(tables.audit_log.c.seq.desc()).limit(1)).one()
+        assert (newest.subject, newest.action) == ("database", "restore")
+        assert newest.principal.startswith("cli:")
+        assert newest.changes[0]["before"]["head"].endswith(replaced)
+        assert audit_chain.verify(connection).whole
+        assert audit_state.compare(connection).ok
+        # what was done since the backup is gone, and a hash noted then says so
+        assert not audit_chain.verify(connection, since=replaced).whole
     assert after["public.buildings"] != before["public.buildings"]
     planned_copy.engine.dispose()
     drilled = cli("db", "restore", answer["kept"], "--drill", "--json", env=env)

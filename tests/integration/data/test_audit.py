@@ -17,6 +17,7 @@ from data import accounts, history
 from data import tables as t
 from data.audit import acting
 from data.audit_chain import verify
+from data.audit_state import compare
 from data.past import rows_at
 from gisgrid.access import Grant
 from gisgrid.actors import Actor, working_as
@@ -347,6 +348,7 @@ def test_the_log_played_again_gives_the_tables_at_every_moment(engine: sa.Engine
             found = connection.execute(sa.select(query.subquery()).add_cte(cte)).mappings()
             assert {row["id"]: dict(row) for row in found} == state
         assert verify(connection).whole
+        assert compare(connection).ok
 
 
 def _step(connection: sa.Connection, kind: str, number: int, value: Any) -> None:

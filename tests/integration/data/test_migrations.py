@@ -17,6 +17,7 @@ from geoalchemy2 import alembic_helpers
 from data import db, embedded, queue
 from data.backup.contents import tables_of
 from data.tables import metadata
+from gisgrid.errors import Broken
 
 pytestmark = pytest.mark.postgis
 REVISIONS = db.known_schemas()
@@ -214,3 +215,18 @@ def test_down_step_by_step_and_up_again(schemas: sa.Engine) -> None:
     assert {name for name in wanted if "procrastinate" not in name} == {
         name for name in definitions(schemas) if "procrastinate" not in name
     }
+
+
+def test_a_schema_newer_than_the_program_is_told_in_a_line(schemas: sa.Engine) -> None:
+    db.upgrade_schema(schemas)
+    with schemas.begin() as connection:
+        there = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    try:
+        with pytest.raises(Broken, match="schema 9999, this program knows") as caught:
+            db.upgrade_schema(schemas)
+        assert caught.value.code == "schema_too_new"
+    finally:
+        with schemas.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{there}'")
+    db.upgrade_schema(schemas)

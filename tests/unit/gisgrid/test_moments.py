@@ -60,6 +60,12 @@ def test_a_day_to_come_begins_when_it_begins(text: str | None, wanted: datetime 
     assert coming_moment(text, name="effective_at", zone=CHINA, now=NOW) == wanted
 
 
+def test_what_was_over_a_day_ago_is_no_time_to_come() -> None:
+    assert coming_moment("2026-03-01", name="effective_at", zone=CHINA, now=NOW) is None  # today
+    with pytest.raises(BadInput, match="has been"):
+        coming_moment("2025-03-01T10:00", name="effective_at", zone=CHINA, now=NOW)
+
+
 def test_what_is_too_far_ahead_is_refused() -> None:
     with pytest.raises(BadInput, match="days ahead"):
         coming_moment("2100-01-01", name="effective_at", zone=CHINA, now=NOW)

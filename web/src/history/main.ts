@@ -36,6 +36,7 @@ const SUBJECTS = [
   'tokens',
   'grants',
   'webhooks',
+  'database',
 ] as const;
 const FIELDS = ['area', 'principal', 'from', 'to'] as const;
 const LABELS = {

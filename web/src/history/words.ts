@@ -16,7 +16,7 @@ export interface Entry {
   principal: string;
   name: string;
   subject: string;
-  action: 'insert' | 'update' | 'delete';
+  action: 'insert' | 'update' | 'delete' | 'restore';
   rows: number;
   reason: string;
   origin: string;
