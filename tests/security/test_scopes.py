@@ -56,12 +56,21 @@ def test_drafts_exist_in_their_area_only(city: City) -> None:
     assert made.status_code == 201, made.text
     here = f"/api/v1/plans/{made.json['id']}"  # type: ignore[index]
     tag = {"If-Match": made.headers["ETag"]}
+    grid = city.ask("planner", city.area, "GET", f"{here}/grids").json["features"][0]["properties"]["code"]  # type: ignore[index]
+    copy = city.ask("planner", OTHER, "POST", "/api/v1/plans", json={"area": OTHER, "from": {"plan": made.json["id"]}})  # type: ignore[index]
+    assert copy.status_code == 404, copy.text
     for method, path, body in (
         ("GET", here, None), ("PATCH", here, {"name": "mine"}), ("DELETE", here, None),
         ("GET", f"{here}/comments", None), ("POST", f"{here}/comments", {"body": "x"}),
         ("GET", f"{here}/publication", None), ("POST", f"{here}/publication", {}),
         ("POST", f"{here}/duplicate", {}), ("GET", f"{here}/assignment", None), ("GET", f"{here}/edits", None),
-        ("POST", f"{here}/edits", {"base": 1, "operations": []}),
+        ("POST", f"{here}/edits", {"base": 1, "operations": []}), ("GET", f"{here}/problems", None),
+        ("POST", f"{here}/fix", {"kind": "assign_neighbour", "units": [0]}), ("GET", f"{here}/numbering", None),
+        ("GET", f"{here}/grids", None), ("GET", f"{here}/compare?with=published", None),
+        ("GET", f"/api/v1/plans/{city.plan}/compare?with={made.json['id']}", None),  # type: ignore[index]
+        ("GET", f"{here}/grids/{grid}", None), ("PATCH", f"{here}/grids/{grid}", {"locked": True}),
+        ("PUT", f"{here}/grids/{grid}", {"name": "x", "kind": "ordinary", "locked": False}),
+        ("DELETE", f"{here}/publication", None), ("GET", f"/api/v1/sheets/{city.area}.pdf?plan={made.json['id']}", None),  # type: ignore[index]
     ):  # fmt: skip
         refused = city.ask("planner", OTHER, method, path, headers=tag, **({"json": body} if body is not None else {}))
         assert refused.status_code == 404, (method, path, refused.text)
@@ -135,6 +144,7 @@ def test_jobs_are_their_owners(city: City) -> None:
     for path in ("", "/events", "/output"):
         assert city.ask("planner", city.area, "GET", f"/api/v1/jobs/{mine}{path}").status_code == 404
     assert city.ask("planner", city.area, "DELETE", f"/api/v1/jobs/{mine}").status_code == 404
+    assert city.ask("planner", city.area, "DELETE", f"/api/v1/jobs/{ours}").status_code == 403, "nobody's is not his"
     assert city.ask("planner", city.area, "GET", f"/api/v1/jobs/{ours}").status_code == 200
     listed = city.ask("planner", city.area, "GET", "/api/v1/jobs").json["jobs"]  # type: ignore[index]
     assert ours in (told := [row["id"] for row in listed])
