@@ -214,6 +214,7 @@ async function start(root: HTMLElement): Promise<void> {
     draw();
   });
   await read(true);
+  document.body.setAttribute('data-ready', 'history');
 }
 
 const root = document.getElementById('app');

@@ -39,6 +39,7 @@ export function changedFields(change: Change): string[] {
 /** A value as one short text; `empty` for nothing. */
 export function short(value: unknown, empty: string): string {
   if (value === null || value === undefined || value === '') return empty;
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const rounded = typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
+  const text = typeof rounded === 'object' ? JSON.stringify(rounded) : String(rounded);
   return text.length > CHARS ? `${text.slice(0, CHARS - 1)}…` : text;
 }

@@ -89,7 +89,7 @@ export function createSide(side: HTMLElement, app: App, tabs: readonly Tab[]): v
     renew(side, h('div', { class: 'side-head' }, list, hide), content);
     renew(opener, icon('layers'));
     fill(opener, openerName);
-    opener.setAttribute('aria-label', t('panel.show'));
+    opener.title = t('panel.show');
     show();
   }
   store.on(['panel', 'panelOpen'], show);
