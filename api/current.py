@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from api.outage import outage
 from data import tables as t
 from data.in_force import InForce, read_in_force, with_places
-from data.plans import Generation, current_generation, generation_at, generation_by_id, generation_of
+from data.plans import Generation, current_generation, generation_of, generation_then
 from gisgrid.errors import NotFound
 
 CHECK_SECONDS = 1.0
@@ -73,7 +73,7 @@ class CurrentGrids:
     def at(self, when: datetime | int) -> InForce:
         """The generation of that number, or the one in force at that time. Raises NotFound."""
         with self._engine.connect() as connection:
-            found = generation_by_id(connection, when) if isinstance(when, int) else generation_at(connection, when)
+            found = generation_then(connection, when)
         loaded = self.get()
         if loaded is not None and loaded.generation.id == found.id:
             return loaded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, ParamSpec
 from urllib.parse import urlencode
 
@@ -14,8 +15,7 @@ from flask import Response, request
 from marshmallow import RAISE
 
 from api.json import json_bytes
-from api.moments import AT_GENERATION, AT_MOMENT, as_it_was
-from api.state import state
+from api.moments import AT_GENERATION, AT_MOMENT, reading
 from gisgrid.errors import BadInput
 from gisgrid.limits import PAGE_DEFAULT, PAGE_MAX
 from layers.catalog import Layer
@@ -97,12 +97,8 @@ def respond_page(
     box, limit, after = query.pop("bbox", None), query.pop("limit"), query.pop("after", None)
     filters = {name: value.split(",") for name, value in query.items()}
     bbox = parse_bbox(box) if box is not None else None
-    if connection is None:
-        with state().engine.connect() as opened:
-            past = as_it_was(opened, _table(layer), at)
-            found = page(opened, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where, past=past)
-    else:
-        found = page(connection, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where)
+    with reading(at) if connection is None else nullcontext(connection) as opened:
+        found = page(opened, layer, limit=limit, after=after, bbox=bbox, filters=filters, where=where)
     head = {"type": "FeatureCollection", "numberReturned": len(found.features), "numberMatched": found.matched}
     links = [{"rel": "self", "href": request.full_path.rstrip("?"), "type": GEOJSON}]
     if found.after is not None:
@@ -116,6 +112,5 @@ def respond_feature(
     layer: Layer, key: str, *, where: Sequence[sa.ColumnElement[bool]] = (), at: str | None = None
 ) -> Response:
     """Answer a request for one feature; with ``at``, as it was then."""
-    with state().engine.connect() as connection:
-        past = as_it_was(connection, _table(layer), at)
-        return Response(feature(connection, layer, key, where=where, past=past), mimetype=GEOJSON)
+    with reading(at) as connection:
+        return Response(feature(connection, layer, key, where=where), mimetype=GEOJSON)

@@ -12,11 +12,12 @@ from flask import Response
 
 from api.circles.figures import share
 from api.json import json_response
-from api.pages import no_parameters
+from api.moments import moment, reading
+from api.pages import AtQuery
 from api.state import state
 from data import tables as t
 from data.circles import current_run
-from data.in_force import link_of
+from data.in_force import link_of, with_places
 from data.plans import in_force
 from data.posts import Posts
 from data.tables import COMPREHENSIVE
@@ -35,15 +36,18 @@ Row = sa.RowMapping
 
 
 @bp.get("/<code>")
-@no_parameters
-def one_place(code: str) -> Response:
+@bp.input(AtQuery, location="query", unknown=None)
+def one_place(code: str, query_data: dict[str, Any]) -> Response:
     """A grid in force or a community: chain, posts, counts, reports by month, 15-minute shares, shape and neighbours.
 
     ``posts``: roles and names of posts, never of people. ``reports``: by where they lie now, the last twelve months
-    in order, those of this month so far, and those not closed.
+    in order, those of this month so far, and those not closed. With ``at`` as it was then, but for buildings.
     """
-    current = state().current.need()
-    with state().engine.connect() as connection:
+    at = query_data.get("at")
+    when = None if at is None else moment(at)
+    current = state().current.need() if when is None else state().current.at(when)
+    with reading(when) as connection:
+        current = current if when is None else with_places(current, connection)
         generation = current.generation
         found = _grid(connection, code, generation.id) or _community(connection, code)
         if found is None:
@@ -59,7 +63,8 @@ def one_place(code: str) -> Response:
             "posts": _posts(current.posts, found),
             "numbers": _numbers(connection, code, shape, generation.id, is_grid=is_grid),
             "components": _components(connection, shape), "facilities": _facilities(connection, shape),
-            "reports": _reports(connection, shape), "circles": _circles(connection, code, found["place"]),
+            "reports": _reports(connection, shape, when or datetime.now(UTC)),
+            "circles": _circles(connection, code, found["place"], until=when),
             "point": orjson.loads(found["point"])["coordinates"], "geometry": orjson.loads(found["shape"]),
             "neighbours": _neighbours(connection, code, shape, generation.id, is_grid=is_grid),
         }  # fmt: skip
@@ -152,10 +157,10 @@ def _facilities(connection: sa.Connection, shape: Any) -> list[Json]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _reports(connection: sa.Connection, shape: Any) -> Json:
+def _reports(connection: sa.Connection, shape: Any, now: datetime) -> Json:
     r, zone = t.reports.c, state().settings.timezone
     month = sa.func.to_char(sa.func.timezone(str(zone), r.reported_at), "YYYY-MM").label("month")
-    names = _last_months(datetime.now(UTC).astimezone(zone))
+    names = _last_months(now.astimezone(zone))
     inside = sa.func.ST_Covers(shape, r.geometry)
     since = datetime(int(names[0][:4]), int(names[0][5:]), 1, tzinfo=zone)
     query = sa.select(month, sa.func.count().label("count")).where(inside, r.reported_at >= since).group_by(month)
@@ -173,8 +178,8 @@ def _last_months(now: datetime) -> list[str]:
     return [f"{number // 12:04d}-{number % 12 + 1:02d}" for number in range(last - MONTHS + 1, last + 1)]
 
 
-def _circles(connection: sa.Connection, code: str, place: str) -> list[Json]:
-    run = current_run(connection)
+def _circles(connection: sa.Connection, code: str, place: str, *, until: datetime | None) -> list[Json]:
+    run = current_run(connection, until=until)
     if run is None:
         return []
     c, k = t.circle_coverage.c, t.facility_categories.c

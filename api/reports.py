@@ -15,7 +15,7 @@ from werkzeug.http import quote_etag
 from api.access.principal import areas, caller, require
 from api.etag import check_match
 from api.json import json_response
-from api.moments import as_it_was, moment
+from api.moments import moment, reading
 from api.pages import GEOJSON, AtQuery, Strict, no_parameters, page_query, respond_page
 from api.receiving import Incoming, checked_text, checked_urls, receive
 from api.report_queue import FilterQuery, filters_of
@@ -236,10 +236,9 @@ def _calendar(moment: datetime | None) -> datetime | None:
 
 
 def _report(number: int, *, status: int = 200, at: str | None = None) -> Response:
-    with state().engine.connect() as connection:
-        past = as_it_was(connection, t.reports, at)
-        found = orjson.loads(feature(connection, REPORTS, str(number), past=past))
-        row = report_row(connection, number, past=past)
+    with reading(at) as connection:
+        found = orjson.loads(feature(connection, REPORTS, str(number)))
+        row = report_row(connection, number)
         found["properties"]["agency"] = responsible(connection, [row])[0]
         found["properties"]["located"] = row["located"]
         rows = updates_of(connection, number, limit=PAGE_MAX, until=None if at is None else moment(at))

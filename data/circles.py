@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import geopandas as gpd
@@ -101,11 +102,13 @@ def _with_arrays(spots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return spots.assign(communities=codes)
 
 
-def current_run(connection: sa.Connection, profile: str | None = None) -> sa.RowMapping | None:
+def current_run(
+    connection: sa.Connection, profile: str | None = None, *, until: datetime | None = None
+) -> sa.RowMapping | None:
     """The run of a profile for the comprehensive grids in force; None when it is not computed.
 
     Without a profile: that of `DEFAULT_PROFILE`, else of the first there is. ``outdated`` says that a layer the run
-    was computed from was imported since.
+    was computed from was imported since. ``until``: among the runs that were there then.
     """
     since = generation_of(connection)
     if since is None:
@@ -115,6 +118,8 @@ def current_run(connection: sa.Connection, profile: str | None = None) -> sa.Row
     query = sa.select(runs, sa.exists(later).label("outdated")).where(runs.c.generation >= since.id)
     if profile is not None:
         query = query.where(runs.c.profile == profile)
+    if until is not None:
+        query = query.where(runs.c.made_at <= until)
     query = query.order_by(runs.c.profile != DEFAULT_PROFILE, runs.c.profile, runs.c.id.desc()).limit(1)
     return connection.execute(query).mappings().first()
 

@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 from data import tables as t
+from data.tables.audit import AUDITED
 from gisgrid.errors import NotFound
 
 
-def rows_at(connection: sa.Connection, table: sa.Table, when: datetime) -> sa.CTE:
-    """A table as it was at a moment, as a CTE of the same name: in a statement that carries it, the name means it.
+def read_past(connection: sa.Connection, when: datetime) -> None:
+    """From now on every SELECT of this connection reads the audited tables as they were at a moment.
 
-    Every committed change after the moment is undone: of each column the value before its first change since, rows
-    inserted since left out, rows deleted since brought back. Computed columns are computed anew. Columns the log
-    does not know (`data.tables.NOT_TOLD`) are as they are now, empty in rows that are gone. Raises NotFound for a
+    Statements need not know: what is made of them (counts, joins, subqueries) is made of the rows of then. Other tables
+    are read as they are now. Statements written as text cannot be looked into and are refused. Raises NotFound for a
     moment before the log began.
     """
     since = connection.scalar(sa.select(t.audit_head.c.since))
     if since is not None and when < since:
         raise NotFound(
-            f"at={when.isoformat()} is before changes were written down; {table.name} can be told as they were since "
+            f"at={when.isoformat()} is before changes were written down; what was can be told since "
             f"{since.isoformat(timespec='seconds')}"
         )
+
+    def taken_back(_: sa.Connection, statement: Any, many: Any, values: Any, __: Any) -> tuple[Any, Any, Any]:
+        if not isinstance(statement, sa.SelectBase) or isinstance(statement, sa.TextualSelect):
+            raise TypeError(f"only selects are read as of a moment, not {type(statement).__name__}")
+        named = {one.name: one for one in visitors.iterate(statement) if isinstance(one, sa.Table)}
+        past = [rows_at(table, when) for name, table in sorted(named.items()) if name in AUDITED]
+        return statement.add_cte(*past), many, values
+
+    sa.event.listen(connection, "before_execute", taken_back, retval=True)
+
+
+def rows_at(table: sa.Table, when: datetime) -> sa.CTE:
+    """A table as it was at a moment, as a CTE of the same name: in a statement that carries it, the name means it.
+
+    Every committed change after the moment is undone: of each column the value before its first change since, rows
+    inserted since left out, rows deleted since brought back. Computed columns are computed anew. Columns the log
+    does not know (`data.tables.NOT_TOLD`) are as they are now, empty in rows that are gone.
+    """
     name = table.name
     key = next(iter(table.primary_key.columns)).name
     kind = "text" if key == "code" else "bigint"

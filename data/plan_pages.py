@@ -171,28 +171,22 @@ def generations(connection: sa.Connection, *, limit: int, before: int | None = N
     return rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else None
 
 
-_GRIDS = sa.text(
-    """
-    SELECT coalesce(string_agg(feature, ',' ORDER BY level, code COLLATE "C"), '') FROM (
-        SELECT g.level, g.code, json_build_object(
-            'type', 'Feature', 'id', g.code, 'geometry', ST_AsGeoJSON(g.geometry, 8, 0)::json,
-            'properties', json_build_object(
-                'code', g.code, 'name', g.name, 'level', g.level, 'parent', g.parent, 'community', g.community,
-                'kind', g.kind, 'households', g.households, 'population', g.population,
-                'compactness', round(g.compactness::numeric, 4)::float8, 'version', g.version,
-                'continues', g.continues, 'locked', g.locked,
-                'in_band', CASE WHEN g.level = 1 AND g.kind = ANY(:ordinary)
-                    THEN g.households BETWEEN p.band_low AND p.band_high END,
-                'label_point', json_build_array(ST_X(g.label_point), ST_Y(g.label_point))
-            )
-        )::text AS feature
-        FROM grids g JOIN plans p ON p.id = g.plan
-        WHERE g.plan = :plan AND (CAST(:level AS integer) IS NULL OR g.level = CAST(:level AS integer))
-    ) AS features
-    """
-)
-
-
 def grids_text(connection: sa.Connection, plan: int, level: int | None) -> str:
     """Grids of a plan as GeoJSON features split by commas, by level and code."""
-    return str(connection.scalar(_GRIDS, {"plan": plan, "level": level, "ordinary": list(ORDINARY)}))
+    judged = sa.and_(g.level == 1, g.kind.in_(ORDINARY))
+    properties: dict[str, Any] = {
+        "code": g.code, "name": g.name, "level": g.level, "parent": g.parent, "community": g.community, "kind": g.kind,
+        "households": g.households, "population": g.population,
+        "compactness": sa.cast(sa.func.round(sa.cast(g.compactness, sa.Numeric), 4), sa.Double),
+        "version": g.version, "continues": g.continues, "locked": g.locked,
+        "in_band": sa.case((judged, g.households.between(p.band_low, p.band_high))),
+        "label_point": sa.func.json_build_array(sa.func.ST_X(g.label_point), sa.func.ST_Y(g.label_point)),
+    }  # fmt: skip
+    named = [part for name, value in properties.items() for part in (sa.literal(name, sa.Text), value)]
+    feature = sa.func.concat(
+        '{"type":"Feature","id":', sa.func.to_json(g.code), ',"geometry":', sa.func.ST_AsGeoJSON(g.geometry, 8, 0),
+        ',"properties":', sa.func.json_build_object(*named), "}", type_=sa.Text,
+    )  # fmt: skip
+    query = sa.select(feature).join(t.plans, p.id == g.plan).where(g.plan == plan)
+    query = query if level is None else query.where(g.level == level)
+    return ",".join(connection.scalars(query.order_by(g.level, sa.collate(g.code, "C"))))

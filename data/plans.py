@@ -274,6 +274,11 @@ def generation_at(connection: sa.Connection, when: datetime) -> Generation:
     return Generation(**row)
 
 
+def generation_then(connection: sa.Connection, when: datetime | int) -> Generation:
+    """The generation of that number, or the one in force at that time. Raises NotFound."""
+    return generation_by_id(connection, when) if isinstance(when, int) else generation_at(connection, when)
+
+
 def generation_of(
     connection: sa.Connection, system: str = COMPREHENSIVE, *, until: int | None = None
 ) -> Generation | None:

@@ -158,12 +158,9 @@ def add_report(connection: sa.Connection, new: NewReport) -> tuple[Row, bool]:
     return row, True
 
 
-def report_row(connection: sa.Connection, report: int, *, lock: bool = False, past: sa.CTE | None = None) -> Row:
-    """A report by its number (`COLUMNS`); ``lock`` keeps others from changing it; ``past``: the reports as they were
-    (`data.past.rows_at`). Raises NotFound."""
+def report_row(connection: sa.Connection, report: int, *, lock: bool = False) -> Row:
+    """A report by its number (`COLUMNS`); ``lock`` keeps others from changing it. Raises NotFound."""
     query = sa.select(*COLUMNS).where(r.id == report)
-    if past is not None:
-        query = query.add_cte(past)
     found = connection.execute(query.with_for_update() if lock else query).mappings().first()
     if found is None:
         raise NotFound(f"there is no report {report}")

@@ -45,6 +45,13 @@ def past_moment(text: str, *, name: str, zone: tzinfo, now: datetime) -> datetim
     raise BadInput(f"{name}={text.strip()} lies in the future; what will be in force then is not known yet")
 
 
+def past_moment_or_number(text: str, *, name: str, zone: tzinfo, now: datetime) -> datetime | int:
+    """`past_moment`, or the number of something (at most 7 digits: 8 are a date). Raises BadInput."""
+    if re.fullmatch(r"[0-9]{1,7}", text.strip(), re.ASCII):
+        return int(text)
+    return past_moment(text, name=name, zone=zone, now=now)
+
+
 def coming_moment(text: str | None, *, name: str, zone: tzinfo, now: datetime) -> datetime | None:
     """`parse_moment` of something that is to be; a date alone means the beginning of that day in ``zone``.
 

@@ -58,12 +58,10 @@ def page(
     bbox: Box | None = None,
     filters: Mapping[str, Sequence[str]] | None = None,
     where: Sequence[sa.ColumnElement[bool]] = (),
-    past: sa.CTE | None = None,
 ) -> Page:
     """One page of a layer in key order.
 
     ``filters``: accepted values per filter of the layer; ``where``: further conditions of the caller's;
-    ``past``: the layer's table as it was at a moment (`data.past.rows_at`).
     Raises BadInput for a limit, key or filter value that cannot be.
     """
     if not 1 <= limit <= PAGE_MAX:
@@ -72,18 +70,13 @@ def page(
     if bbox is not None:
         wanted.append(sa.func.ST_Intersects(layer.table.c.geometry, _envelope(bbox)))
     number = sa.select(sa.func.count()).select_from(layer.table).where(*wanted)
-    matched = connection.scalar(_of_past(number, past)) or 0
+    matched = connection.scalar(number) or 0
     if after is not None:
         wanted.append(layer.key > _value(layer.key, "after", after))
     query = sa.select(layer.key, _feature(layer)).where(*wanted).order_by(layer.key).limit(limit + 1)
-    rows = connection.execute(_of_past(query, past)).all()
+    rows = connection.execute(query).all()
     more = len(rows) > limit
     return Page([row[1] for row in rows[:limit]], matched, str(rows[limit - 1][0]) if more else None)
-
-
-def _of_past(query: sa.Select[Any], past: sa.CTE | None) -> sa.Select[Any]:
-    """The query with the table's name standing for the table as it was."""
-    return query if past is None else query.add_cte(past)
 
 
 def feature(
@@ -92,13 +85,12 @@ def feature(
     key: str,
     *,
     where: Sequence[sa.ColumnElement[bool]] = (),
-    past: sa.CTE | None = None,
 ) -> str:
     """One feature as GeoJSON text. Raises NotFound, and BadInput for a key that cannot be one."""
     if len(key) > KEY_CHARS_MAX:
         raise BadInput(f"{layer.name}: an identifier has at most {KEY_CHARS_MAX} characters")
     query = sa.select(_feature(layer)).where(layer.key == _value(layer.key, "id", key), *where)
-    found = connection.scalar(_of_past(query, past))
+    found = connection.scalar(query)
     if found is None:
         raise NotFound(f"{layer.name} has no feature {key!r}")
     return str(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,13 +11,15 @@ from api.cli.moving import moved, moved_options
 from api.cli.output import MapFile, Output, output_options
 from data import db
 from data.files import parse_spec, read_layer
-from data.in_force import read_current
+from data.in_force import read_current, read_in_force
+from data.plans import generation_then
 from data.point_streams import WRITABLE, Grids, Tally, locate_file, open_points
 from data.point_streams.writers import check_output
 from gisgrid.errors import BadInput
 from gisgrid.limits import OUTSIDE_METRES_MAX
 from gisgrid.locate import GridIndex
 from gisgrid.locate.points import index_of
+from gisgrid.moments import past_moment_or_number
 from gisgrid.settings import Settings
 
 INDEX_ENDING = ".loc"
@@ -25,6 +28,9 @@ INDEX_ENDING = ".loc"
 @click.command("locate")
 @click.argument("points", required=False)
 @click.option("--grids", help="Grid file or index (.loc); without it, the grids in force in PostGIS.")
+@click.option(
+    "--at", metavar="WHEN", help="The grids in force in PostGIS then: a date, a time, or the number of a generation."
+)
 @click.option("--crs", help="Coordinate system of the points: wgs84, gcj02, bd09, cgcs2000 or EPSG:n.")
 @click.option("--columns", metavar="LON,LAT", help="Columns of a table that hold longitude (x) and latitude (y).")
 @click.option(
@@ -43,6 +49,7 @@ def locate(
     output: Output,
     points: str | None,
     grids: str | None,
+    at: str | None,
     crs: str | None,
     columns: str | None,
     max_metres: float,
@@ -60,18 +67,22 @@ def locate(
     if reports.pop("moved"):
         if points is not None:
             raise BadInput(f"--moved looks at the stored reports, not at {points}; leave the file out")
+        if at is not None:
+            raise BadInput("--at goes with a file of points, not with --moved")
         moved(output, out=out, **reports)
         return
     if any(reports.values()):
         raise BadInput("--apply and --unlocated go with --moved")
     if points is None or out is None:
         raise BadInput("give a file of POINTS and --out FILE, or --moved for the stored reports")
+    if at is not None and grids is not None:
+        raise BadInput("--at asks PostGIS for the grids of then; leave --grids out")
     with output.stage("reading"):
         typed = out.suffix.lower() not in (".csv", ".tsv")
         stream = open_points(points, crs=crs, columns=_names(columns), batch_rows=batch_rows, typed=typed)
         check_output(out, stream.path, *([_path_of(grids)] if grids else []))
     with output.stage("indexing grids"):
-        located_in = _grids_of_file(grids) if grids else _grids_in_force()
+        located_in = _grids_of_file(grids) if grids else _grids_in_force(at)
     with output.stage("locating") as progress:
         tally = locate_file(stream, out, located_in, max_metres=max_metres, progress=progress)
     output.result(tally.facts() | {"out": str(out)}, [*_lines(tally, out)])
@@ -109,10 +120,15 @@ def _grids_of_file(grids: str) -> Grids:
     return Grids.of_index(index, index.crs)
 
 
-def _grids_in_force() -> Grids:
+def _grids_in_force(at: str | None) -> Grids:
+    """The grids in force now, or then. Raises NotFound, BadInput."""
     settings = Settings.from_env()
     with db.database(settings) as engine, engine.connect() as connection:
-        return Grids.of_generation(read_current(connection, settings.home))
+        if at is None:
+            return Grids.of_generation(read_current(connection, settings.home))
+        when = past_moment_or_number(at, name="--at", zone=settings.timezone, now=datetime.now(UTC))
+        generation = generation_then(connection, when)
+        return Grids.of_generation(read_in_force(connection, generation, settings.home))
 
 
 @click.command("index")

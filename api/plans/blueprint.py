@@ -103,8 +103,8 @@ def utc(value: dt.datetime | None) -> dt.datetime | None:
     return value and value.astimezone(dt.UTC)
 
 
-def plan_json(row: dict[str, Any], *, planner: bool) -> dict[str, Any]:
-    """What is told of a plan; ``row`` as `data.plan_pages.described` gives it."""
+def plan_json(row: dict[str, Any], *, planner: bool, past: bool = False) -> dict[str, Any]:
+    """What is told of a plan; ``row`` as `data.plan_pages.described` gives it, ``past``: of a moment that has been."""
     here = f"{HERE}/{row['id']}"
     draft = row["status"] == "draft"
     links = [{"rel": "self", "href": here, "type": JSON}]
@@ -118,7 +118,7 @@ def plan_json(row: dict[str, Any], *, planner: bool) -> dict[str, Any]:
         "stats": row["stats"] | row["counts"],
         "created_at": utc(row["created_at"]),
         "updated_at": utc(row["updated_at"]),
-        "editable": planner and draft and row["unit_set"] is not None and row["system"] == COMPREHENSIVE,
+        "editable": planner and draft and not past and row["unit_set"] is not None and row["system"] == COMPREHENSIVE,
         "publication": publication_json(row["publication"]) if planner and row["publication"] else None,
         "links": links,
     }
@@ -148,11 +148,11 @@ def respond_plan(connection: sa.Connection, plan: int, *, status: int = 200) -> 
     return response
 
 
-def plan_told(connection: sa.Connection, plan: int) -> tuple[PlanRow, dict[str, Any]]:
-    """A plan's row and what is told of it."""
+def plan_told(connection: sa.Connection, plan: int, *, past: bool = False) -> tuple[PlanRow, dict[str, Any]]:
+    """A plan's row and what is told of it; of the past without the units left, whose owners the log does not hold."""
     row, found = plan_pages.one(connection, plan)
-    answer = plan_json(found, planner=may("plan", row.area))
-    left = plan_pages.units_left(connection, row)
+    answer = plan_json(found, planner=may("plan", row.area), past=past)
+    left = None if past else plan_pages.units_left(connection, row)
     if left is not None:
         answer["stats"] |= {"units_left": left[0], "households_left": left[1]}
     return row, answer
@@ -161,6 +161,11 @@ def plan_told(connection: sa.Connection, plan: int) -> tuple[PlanRow, dict[str, 
 def tagged(response: Response, row: PlanRow) -> Response:
     """An answer made of one version of a plan."""
     response.headers["ETag"] = tag_of(row.version)
+    return private(response)
+
+
+def private(response: Response) -> Response:
+    """An answer for one caller: what is shown of plans depends on who asks."""
     response.headers["Cache-Control"] = PRIVATE
     response.vary.add("Authorization")
     return response

@@ -15,6 +15,7 @@ from werkzeug.http import quote_etag
 from api.access.principal import caller, refused, require
 from api.etag import check_match
 from api.json import json_response
+from api.moments import AT_MOMENT, reading
 from api.pages import Strict, no_parameters
 from api.plans.blueprint import JSON, KEY, Body, bp, checked_limit, generation_json, number_of, utc
 from api.state import state
@@ -34,6 +35,7 @@ class GenerationsQuery(Strict):
 
     limit = Integer(load_default=PAGE_DEFAULT, metadata={"description": f"generations a page, 1 to {PAGE_MAX}"})
     before = Integer(validate=KEY, metadata={"description": "id of the last one of the page before"})
+    at = String(metadata={"description": AT_MOMENT})
 
 
 class RestoreBody(Body):
@@ -49,7 +51,7 @@ class RestoreBody(Body):
 def list_generations(query_data: dict[str, Any]) -> Response:
     """Generations, newest first, with the grids of the first level that were born and ended with each."""
     limit = checked_limit(query_data["limit"])
-    with state().engine.connect() as connection:
+    with reading(query_data.get("at")) as connection:
         rows, last = plan_pages.generations(connection, limit=limit, before=query_data.get("before"))
     links = [{"rel": "self", "href": request.full_path.rstrip("?"), "type": JSON}]
     if last is not None:

@@ -11,8 +11,9 @@ from flask import Response
 
 from api.etag import unchanged
 from api.json import json_bytes
-from api.pages import GEOJSON, Strict
-from api.plans.blueprint import HERE, KEY, bp, seen_plan, tag_of, tagged
+from api.moments import reading
+from api.pages import GEOJSON, AtQuery, Strict
+from api.plans.blueprint import HERE, KEY, bp, private, seen_plan, tag_of, tagged
 from api.state import state
 from data import plan_pages
 from data.layer_changes import revisions
@@ -23,7 +24,7 @@ _kept: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
 _guard = threading.Lock()
 
 
-class LevelQuery(Strict):
+class LevelQuery(AtQuery):
     """Parameters of a plan's grids."""
 
     level = Integer(validate=KEY, metadata={"description": "grids of this level alone; 1 is the coarsest"})
@@ -40,14 +41,16 @@ class CompareQuery(Strict):
 @bp.get(f"{HERE}/<plan>/grids")
 @bp.input(LevelQuery, location="query", unknown=None)
 def plan_grids(plan: str, query_data: dict[str, Any]) -> Response:
-    """Grids of a plan, all levels, as GeoJSON; the tag is the plan's version."""
-    with state().engine.connect() as connection:
+    """Grids of a plan, all levels, as GeoJSON; the tag is the plan's version. With ``at`` as they were then."""
+    at = query_data.get("at")
+    with reading(at) as connection:
         row = seen_plan(connection, plan)
-        if (known := unchanged(tag_of(row.version))) is not None:
+        if at is None and (known := unchanged(tag_of(row.version))) is not None:
             return tagged(known, row)
         features = plan_pages.grids_text(connection, row.id, query_data.get("level"))
     head = json_bytes({"type": "FeatureCollection", "plan": row.id, "version": row.version})[:-1]
-    return tagged(Response(head + b',"features":[' + features.encode() + b"]}", mimetype=GEOJSON), row)
+    response = Response(head + b',"features":[' + features.encode() + b"]}", mimetype=GEOJSON)
+    return tagged(response, row) if at is None else private(response)
 
 
 @bp.get(f"{HERE}/<plan>/compare")

@@ -11,7 +11,8 @@ from flask import Response, request
 
 from api.access.principal import areas, caller, may, require
 from api.json import json_response
-from api.pages import Strict, no_parameters
+from api.moments import AT_MOMENT, reading
+from api.pages import AtQuery, Strict, no_parameters
 from api.plans.blueprint import (
     HERE,
     JSON,
@@ -22,6 +23,8 @@ from api.plans.blueprint import (
     checked_limit,
     own_plan,
     plan_json,
+    plan_told,
+    private,
     respond_plan,
     seen_plan,
 )
@@ -49,6 +52,7 @@ class PlansQuery(Strict):
     status = String(validate=OneOf(("draft", "published")), metadata={"description": "draft or published"})
     limit = Integer(load_default=PAGE_DEFAULT, metadata={"description": f"plans a page, 1 to {PAGE_MAX}"})
     before = Integer(validate=KEY, metadata={"description": "id of the last plan of the page before"})
+    at = String(metadata={"description": AT_MOMENT})
 
 
 class NameBody(Body):
@@ -101,9 +105,9 @@ class PlanBody(AboutBody):
 @bp.get(HERE)
 @bp.input(PlansQuery, location="query", unknown=None)
 def list_plans(query_data: dict[str, Any]) -> Response:
-    """Plans, newest first; drafts for planners only."""
-    limit = checked_limit(query_data["limit"])
-    with state().engine.connect() as connection:
+    """Plans, newest first; drafts for planners only. With ``at`` as they were then, those deleted since among them."""
+    limit, at = checked_limit(query_data["limit"]), query_data.get("at")
+    with reading(at) as connection:
         rows, last = plan_pages.page(
             connection, limit=limit, before=query_data.get("before"), area=query_data.get("area"),
             status=query_data.get("status"), drafts=areas("plan"),
@@ -113,7 +117,10 @@ def list_plans(query_data: dict[str, Any]) -> Response:
         parameters = urlencode({**request.args.to_dict(), "before": last})
         links.append({"rel": "next", "href": f"{request.path}?{parameters}", "type": JSON})
     response = json_response(
-        {"plans": [plan_json(row, planner=may("plan", row["area"])) for row in rows], "links": links}
+        {
+            "plans": [plan_json(row, planner=may("plan", row["area"]), past=at is not None) for row in rows],
+            "links": links,
+        }
     )
     response.vary.add("Authorization")
     return response
@@ -186,11 +193,15 @@ def _queued(order: Order) -> Response:
 
 
 @bp.get(f"{HERE}/<plan>")
-@no_parameters
-def one_plan(plan: str) -> Response:
-    """One plan; its tag is its version."""
-    with state().engine.connect() as connection:
-        return respond_plan(connection, seen_plan(connection, plan).id)
+@bp.input(AtQuery, location="query", unknown=None)
+def one_plan(plan: str, query_data: dict[str, Any]) -> Response:
+    """One plan; its tag is its version. With ``at`` as it was then, without a tag: what was cannot be changed from."""
+    at = query_data.get("at")
+    with reading(at) as connection:
+        row = seen_plan(connection, plan)
+        if at is None:
+            return respond_plan(connection, row.id)
+        return private(json_response(plan_told(connection, row.id, past=True)[1]))
 
 
 @bp.patch(f"{HERE}/<plan>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -78,7 +79,7 @@ def _forked(order: dict[str, Any]) -> dict[str, Any] | None:
     ours, theirs = socket.socketpair()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # a progress bar's thread: the child draws none
-        pid = os.fork()
+        pid = _copied()
     if pid == 0:
         ours.close()
         answer_to(order, theirs)
@@ -88,6 +89,18 @@ def _forked(order: dict[str, Any]) -> dict[str, Any] | None:
             return _received(ours)
     finally:
         _waited(pid)
+
+
+def _copied() -> int:
+    """`os.fork`; the child never collects what we left: taking down readers whose threads it lacks would end it."""
+    collecting = gc.isenabled()
+    gc.disable()
+    pid = os.fork()
+    if pid == 0:
+        gc.freeze()
+    if collecting:
+        gc.enable()
+    return pid
 
 
 def _waited(pid: int) -> None:

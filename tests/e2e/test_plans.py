@@ -52,6 +52,29 @@ def draft(served_demo: str) -> Iterator[dict[str, Any]]:
         ask(served_demo, f"plans/{made['id']}", method="DELETE")
 
 
+def join_two_grids(base: str, plan: int) -> None:
+    """Give all units of a grid to a neighbour."""
+    level = ask(base, f"plans/{plan}/assignment")["levels"][0]
+    shapes = {one["properties"]["code"]: shape(one["geometry"]) for one in ask(base, f"plans/{plan}/grids")["features"]}
+    codes = [grid["code"] for grid in level["grids"]]
+    ended, heir = next(
+        (one["code"], other["code"])
+        for one, other in itertools.combinations(level["grids"], 2)
+        if one["kind"] == other["kind"] == "ordinary" and one["community"] == other["community"]
+        and shapes[one["code"]].intersection(shapes[other["code"]]).length > 0
+    )  # fmt: skip
+    units = [unit for unit, grid in enumerate(level["owner"]) if grid >= 0 and codes[grid] == ended]
+    operations = [{"op": "assign", "level": 1, "from": ended, "to": heir, "units": units}]
+    version = ask(base, f"plans/{plan}")["version"]
+    ask(base, f"plans/{plan}/edits", {"base": version, "operations": operations})
+
+
+def in_force(base: str) -> dict[str, str]:
+    """Codes and shapes of the grids of every level."""
+    levels = [ask(base, f"grids?level={level}&limit=5000")["features"] for level in (1, 2)]
+    return {one["properties"]["code"]: shape(one["geometry"]).normalize().wkt for level in levels for one in level}
+
+
 def test_list_shows_what_the_service_tells_and_is_filtered(web: Watched, draft: dict[str, Any]) -> None:
     web.open("plans")
     told = ask(web.base, "plans")["plans"]
@@ -207,14 +230,27 @@ def test_copied_renamed_shared_and_deleted(web: Watched, draft: dict[str, Any]) 
     assert copy not in [plan["id"] for plan in ask(web.base, "plans")["plans"]]
 
 
+def changes_are_told(web: Watched, told: dict[str, Any]) -> None:
+    """Every figure and every code of a publication's preview stands in the dialog."""
+    moving = told["moving"]
+    figures = [told["going_on"], len(told["born"]), len(told["gone"])]
+    figures += [round(moving[name]) for name in ("households", "population", "reports_open")]
+    expect(web.page.locator(".change-tile dd")).to_have_text([f"{figure:,}" for figure in figures])
+    ended = web.page.locator(".change-codes li code").all_text_contents()
+    assert sorted(ended) == sorted(grid["code"] for grid in told["gone"])
+    born = web.page.locator(".change-codes li .code-link").all_text_contents()
+    assert sorted(born) == sorted(grid["code"] for grid in told["born"])
+
+
 def test_publishing_waits_for_its_time_and_is_called_off(web: Watched, draft: dict[str, Any]) -> None:
+    join_two_grids(web.base, draft["id"])
     web.open("plans")
     page = web.page
     page.click(f"#plan-{draft['id']}-publish")
     told = ask(web.base, f"plans/{draft['id']}/publication")
-    tiles = page.locator(".change-tile dd")
-    expect(tiles.first).to_have_text(str(told["going_on"]))
-    expect(tiles.nth(1)).to_have_text(str(len(told["born"])))
+    assert told["gone"]
+    assert told["moving"]["households"] > 0
+    changes_are_told(web, told)
     page.check("#publish-later")
     page.fill("#publish-at", "2020-01-01T08:00")
     page.click("#publish-go")
@@ -268,36 +304,24 @@ def test_another_language_a_tablet_and_no_serious_fault(web: Watched, draft: dic
     expect(web.page.locator("#plans-create")).to_be_focused()
 
 
-def join_two_grids(base: str, plan: int) -> None:
-    """Give all units of a grid to a neighbour."""
-    level = ask(base, f"plans/{plan}/assignment")["levels"][0]
-    shapes = {one["properties"]["code"]: shape(one["geometry"]) for one in ask(base, f"plans/{plan}/grids")["features"]}
-    codes = [grid["code"] for grid in level["grids"]]
-    ended, heir = next(
-        (one["code"], other["code"])
-        for one, other in itertools.combinations(level["grids"], 2)
-        if one["kind"] == other["kind"] == "ordinary" and one["community"] == other["community"]
-        and shapes[one["code"]].intersection(shapes[other["code"]]).length > 0
-    )  # fmt: skip
-    units = [unit for unit, grid in enumerate(level["owner"]) if grid >= 0 and codes[grid] == ended]
-    operations = [{"op": "assign", "level": 1, "from": ended, "to": heir, "units": units}]
-    version = ask(base, f"plans/{plan}")["version"]
-    ask(base, f"plans/{plan}/edits", {"base": version, "operations": operations})
-
-
 def test_published_and_brought_back(web: Watched, draft: dict[str, Any]) -> None:
     """Last: it makes new generations; the grids are the same again at its end."""
     join_two_grids(web.base, draft["id"])
     web.open("plans")
     page = web.page
     before = ask(web.base, "generations")["generations"]
-    codes = {one["properties"]["code"] for one in ask(web.base, "grids?level=1&limit=5000")["features"]}
+    held = in_force(web.base)
     page.click(f"#plan-{draft['id']}-publish")
+    told = ask(web.base, f"plans/{draft['id']}/publication")
+    changes_are_told(web, told)
     page.click("#publish-go")
     rows = page.locator(".generation")
     expect(rows).to_have_count(len(before) + 1)
     now = ask(web.base, "generations")["generations"]
     assert now[0]["plan"] == draft["id"]
+    changed = in_force(web.base)
+    assert set(held) - set(changed) == {grid["code"] for grid in told["gone"]}
+    assert set(changed) - set(held) == {grid["code"] for grid in told["born"]}
     expect(rows.first).to_have_class(re.compile("is-current"))
     page.click(f".generation[data-generation='{before[0]['id']}'] .text-button")
     told = ask(web.base, f"generations/{before[0]['id']}/restore")
@@ -307,6 +331,5 @@ def test_published_and_brought_back(web: Watched, draft: dict[str, Any]) -> None
     expect(rows).to_have_count(len(before) + 2)
     last = ask(web.base, "generations")["generations"][0]
     assert (last["restored"], last["is_current"]) == (before[0]["id"], True)
-    again = {one["properties"]["code"] for one in ask(web.base, "grids?level=1&limit=5000")["features"]}
-    assert again == codes
+    assert in_force(web.base) == held
     web.picture("generations-zh")

@@ -69,6 +69,75 @@ def test_a_report_as_it_was(planned_copy: Planned) -> None:
     assert client.get(f"{here}?at=2001-01-01").status_code == 404
 
 
+def test_plans_and_places_as_they_were(planned_copy: Planned) -> None:
+    """Painted, renamed, published, deleted: what was told before is told of the moment before."""
+    engine = planned_copy.engine
+    client = create_app(replace(planned_copy.settings, open_editing=True), engine).test_client()
+    made = client.post(f"/api/v1/plans/{planned_copy.plan}/duplicate", json={"name": "初稿"}).get_json()
+    spare = client.post(f"/api/v1/plans/{planned_copy.plan}/duplicate", json={"name": "备用"}).get_json()
+    here = f"/api/v1/plans/{made['id']}"
+    level = client.get(f"{here}/assignment").get_json()["levels"][0]
+    first, second = [grid["code"] for grid in level["grids"] if grid["kind"] == "ordinary"][:2]
+    community = next(grid["community"] for grid in level["grids"] if grid["code"] == first)
+    place = f"/api/v1/places/{community}"
+    asked = [
+        "/api/v1/plans", "/api/v1/plans?status=draft&limit=1", here, f"{here}/grids", f"{here}/grids?level=1",
+        f"/api/v1/plans/{spare['id']}/grids", "/api/v1/generations", place,
+    ]  # fmt: skip
+
+    def told(at: str | None = None) -> list[Any]:
+        answers = []
+        for url in asked:
+            answer = client.get(url if at is None else f"{url}{'&' if '?' in url else '?'}at={at}")
+            assert answer.status_code == 200, answer.text
+            assert at is None or "immutable" not in answer.headers.get("Cache-Control", "")
+            answers.append(_comparable(answer.get_json()))
+        return answers
+
+    before, when = told(), datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    codes = [grid["code"] for grid in level["grids"]]
+    units = [unit for unit, grid in enumerate(level["owner"]) if grid >= 0 and codes[grid] == first]
+    edit = {
+        "base": made["version"],
+        "operations": [{"op": "assign", "level": 1, "from": first, "to": None, "units": units}],
+    }
+    assert client.post(f"{here}/edits", json=edit).status_code == 200
+    back = {
+        "base": made["version"] + 1,
+        "operations": [{"op": "assign", "level": 1, "from": None, "to": second, "units": units}],
+    }
+    assert client.post(f"{here}/edits", json=back).status_code == 200
+    match = {"If-Match": "*"}
+    assert client.patch(here, json={"name": "二稿"}, headers=match).status_code == 200
+    assert client.delete(f"/api/v1/plans/{spare['id']}", headers=match).status_code == 204
+    assert client.get(f"/api/v1/plans/{spare['id']}").status_code == 404
+    override = {"note": "换届", "override": "试行"}
+    published = client.post(f"{here}/publication", json=override, headers=match)
+    assert published.status_code == 200, published.text
+    with engine.begin() as connection:
+        connection.execute(sa.delete(t.facilities))
+        connection.execute(sa.update(t.reports).values(stage="结案归档"))
+    assert client.get(here).get_json()["status"] == "published"
+    assert _comparable(client.get(place).get_json()) != before[-1]
+    assert told(when) == before
+    then = client.get(f"{here}?at={when}")
+    assert "ETag" not in then.headers
+    assert then.get_json()["editable"] is False
+    for url in (here, place, "/api/v1/plans"):
+        assert client.get(f"{url}?at=2001-01-01").status_code == 404
+        assert client.get(f"{url}?at=2199-01-01").status_code == 400
+
+
+def _comparable(told: Any) -> Any:
+    """Without what is not told of the past: addresses of this answer, whether it can be edited, units left."""
+    if isinstance(told, list):
+        return [_comparable(one) for one in told]
+    if isinstance(told, dict):
+        silent = ("links", "editable", "units_left", "households_left")
+        return {name: _comparable(value) for name, value in told.items() if name not in silent}
+    return told
+
+
 @pytest.mark.parametrize("query", ["subject=walls", "area=12", "from=x", "limit=0", "before=0", "other=1"])
 def test_what_cannot_be_asked_is_refused(planned: Planned, query: str) -> None:
     client = create_app(replace(planned.settings, open_editing=True), planned.engine).test_client()

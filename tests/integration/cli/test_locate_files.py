@@ -80,6 +80,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "a column that is not there": (["POINTS", "--out", "OUT", "--columns", "lon,lat"], "'lon'"),
     "a distance below zero": (["POINTS", "--out", "OUT", "--max-metres", "-1"], "max-metres"),
     "a distance that is none": (["POINTS", "--out", "OUT", "--max-metres", "nan"], "nan"),
+    "two kinds of grids": (["POINTS", "--out", "OUT", "--at", "1"], "leave --grids out"),
     "no points": (["nowhere.csv", "--out", "OUT"], "no such file"),
 }  # fmt: skip
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -44,3 +46,36 @@ def test_publishing_later_and_going_back(run: Run, planned_copy: Any) -> None:
     ]
     assert "退回" in run("generations", settings=settings).out
     assert run("restore", "9", settings=settings).code == 2
+
+
+def test_points_are_located_in_the_grids_of_then(run: Run, planned_copy: Any, tmp_path: Path) -> None:
+    settings, engine = planned_copy.settings, planned_copy.engine
+    query = "SELECT code, ST_X(label_point) AS lon, ST_Y(label_point) AS lat FROM grids WHERE level = 1 AND plan = :p"
+    with engine.begin() as connection:
+        rows = connection.execute(sa.text(query + " ORDER BY code"), {"p": planned_copy.plan}).mappings().all()
+        plan = workflow_plans.draft_in_force(connection, planned_copy.area)
+        connection.execute(
+            sa.text("DELETE FROM grids WHERE plan = :p AND code = :c"), {"p": plan, "c": rows[0]["code"]}
+        )
+    points = tmp_path / "points.csv"
+    pd.DataFrame([dict(row) for row in rows]).to_csv(points, index=False)
+    assert run("publish", str(plan), "--override", "试行", settings=settings).code == 0
+
+    def owners(*more: str) -> list[str]:
+        out = tmp_path / "out.csv"
+        args = ("locate", points, "--crs", "cgcs2000", "--columns", "lon,lat", "--out", out, *more)
+        done = run(*args, settings=settings)
+        assert done.code == 0, done.err
+        return pd.read_csv(out, dtype=str)["grid"].fillna("").tolist()
+
+    was = [row["code"] for row in rows]
+    with engine.connect() as connection:
+        moment = connection.scalar(sa.text("SELECT published_at FROM generations WHERE id = 1")).isoformat()
+    assert owners() == ["", *was[1:]]
+    assert owners("--at", "1") == owners("--at", moment) == was
+    for at, says in (("7", "generation 7"), ("2001-01-01", "published later"), ("2199-01-01", "future"), ("x", "--at")):
+        refused = run(
+            "locate", points, "--crs", "cgcs2000", "--at", at, "--out", tmp_path / "no.csv", settings=settings
+        )
+        assert refused.code == 2
+        assert says in refused.err

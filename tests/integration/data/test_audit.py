@@ -18,7 +18,7 @@ from data import tables as t
 from data.audit import acting
 from data.audit_chain import verify
 from data.audit_state import compare
-from data.past import rows_at
+from data.past import read_past, rows_at
 from gisgrid.access import Grant
 from gisgrid.actors import Actor, working_as
 from gisgrid.errors import BadInput
@@ -341,12 +341,17 @@ def test_the_log_played_again_gives_the_tables_at_every_moment(engine: sa.Engine
             ))
         }  # fmt: skip
         for moment, state in moments:
-            cte = rows_at(connection, t.components, moment)
+            cte = rows_at(t.components, moment)
             query = STATE.columns(
                 *[sa.column(name) for name in ("code", "id", "name", "note", "first_date", "geometry", "mercator")]
             )
             found = connection.execute(sa.select(query.subquery()).add_cte(cte)).mappings()
             assert {row["id"]: dict(row) for row in found} == state
+        with engine.connect() as past:
+            read_past(past, moments[0][0])
+            assert past.scalar(sa.select(sa.func.count()).select_from(t.components)) == len(moments[0][1])
+            with pytest.raises(TypeError, match="only selects"):
+                past.execute(sa.text("SELECT count(*) FROM components"))
         assert verify(connection).whole
         assert compare(connection).ok
 
