@@ -138,7 +138,7 @@ def find_heat(asked: Chosen, given: dict[str, Any]) -> dict[str, Any]:
         "peak": surface.peak,
         "breaks": list(breaks),
     }
-    shapes = contours(surface, breaks, asked.source.crs)
+    shapes = contours(surface, breaks, asked.source.crs, asked.area())
     return {
         "surface": shapes,
         "grids": grids,

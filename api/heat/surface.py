@@ -187,7 +187,7 @@ def _json(asked: Chosen, kernel: Kernel, found: Surface, breaks: tuple[float, ..
 def _geojson(
     asked: Chosen, kernel: Kernel, found: Surface, breaks: tuple[float, ...], _query: dict[str, Any]
 ) -> Response:
-    shapes = contours(found, breaks, asked.source.crs).to_crs("EPSG:4490")
+    shapes = contours(found, breaks, asked.source.crs, asked.area()).to_crs("EPSG:4490")
     features = [
         {
             "type": "Feature",

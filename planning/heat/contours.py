@@ -12,6 +12,8 @@ import numpy as np
 import pyproj
 import shapely
 from contourpy import FillType, contour_generator
+from scipy.ndimage import distance_transform_edt
+from shapely.geometry.base import BaseGeometry
 
 from planning.heat.surface import Surface
 
@@ -36,25 +38,38 @@ def _rounded(value: float) -> float:
     return round(value, digits)
 
 
-def contours(surface: Surface, breaks: Sequence[float], crs: pyproj.CRS | str) -> gpd.GeoDataFrame:
-    """Areas from each step up to the next (``low``, ``high``; the last has no ``high``), in ``crs``, metres."""
+def contours(surface: Surface, breaks: Sequence[float], crs: pyproj.CRS | str, area: BaseGeometry) -> gpd.GeoDataFrame:
+    """Parts of ``area`` from each step up to the next: ``low``, ``high`` (none for the last), in ``crs``, metres.
+
+    Between the outermost cells and the edge of the area the nearest cell's value goes on.
+    """
     raster = surface.raster
     rows, columns = raster.shape
-    if rows < 2 or columns < 2 or not breaks:
+    if rows < 2 or columns < 2 or not breaks or not raster.inside.any():
         return gpd.GeoDataFrame({"low": [], "high": []}, geometry=[], crs=crs)
-    x, y = raster.x0 + raster.cell * np.arange(columns), raster.y0 + raster.cell * np.arange(rows)
-    made = contour_generator(x, y, np.ma.masked_invalid(surface.values), fill_type=FillType.OuterOffset)
+    nearest = distance_transform_edt(~raster.inside, return_distances=False, return_indices=True)
+    values = np.pad(surface.values[tuple(nearest)], 1, mode="edge")
+    x = raster.x0 + raster.cell * np.arange(-1, columns + 1)
+    y = raster.y0 + raster.cell * np.arange(-1, rows + 1)
+    made = contour_generator(x, y, values, fill_type=FillType.OuterOffset)
     limits = [*breaks, np.inf]
     low, high, shapes = [], [], []
     for least, most in itertools.pairwise(limits):
         filled: Any = made.filled(least, most)
         points, starts = filled
         parts = [_polygon(p, s) for p, s in zip(points, starts, strict=True)]
-        if parts:
+        shape = _surfaces(shapely.intersection(shapely.union_all(shapely.make_valid(parts)), area))
+        if not shape.is_empty:
             low.append(least)
             high.append(most if math.isfinite(most) else None)
-            shapes.append(shapely.union_all(shapely.make_valid(parts)))
+            shapes.append(shape)
     return gpd.GeoDataFrame({"low": low, "high": high}, geometry=shapes, crs=crs)
+
+
+def _surfaces(shape: BaseGeometry) -> BaseGeometry:
+    """The polygons of a shape: where a step touches the edge, lines and points are left over."""
+    parts = shapely.get_parts(shape)
+    return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
 
 
 def _polygon(points: Any, starts: Any) -> shapely.Polygon:

@@ -103,7 +103,7 @@ def test_language_switch_is_whole_and_remembered(web: Watched) -> None:
     assert web.page.locator("#app").inner_text() != chinese
     web.page.reload()
     web.page.wait_for_selector("body[data-ready=map]")
-    expect(web.page.locator("#tab-circles")).to_have_text("Service circles")
+    expect(web.page.locator("#tab-circles")).to_have_text("Circles")
     labels = web.page.eval_on_selector_all(
         "button, input, select", "nodes => nodes.filter(n => !n.labels?.length).map(n => n.ariaLabel || n.innerText)"
     )

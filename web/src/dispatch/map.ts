@@ -72,7 +72,7 @@ export function addDispatchMap(
   add(areas, 31, look.areaEdge);
   add(marked, 36, look.marked);
   add(accuracy, 40, look.accuracy);
-  const written = new VectorLayer({ source: labels, zIndex: 65, declutter: 'grid-names', style: look.label });
+  const written = new VectorLayer({ source: labels, zIndex: 65, declutter: 'places', style: look.label });
   map.addLayer(written);
   const dots = add(reports, 60, look.report);
 

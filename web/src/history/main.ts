@@ -3,10 +3,10 @@ import '../styles/index.css';
 import './history.css';
 import { address, getJson, ServiceError } from '../core/client';
 import { h, renew } from '../core/dom';
-import { lang, onLang, t, tOr } from '../i18n';
+import { onLang, t, tOr } from '../i18n';
 import { createFrame } from '../ui/frame';
 import { explain, toast } from '../ui/toasts';
-import { type Change, changedFields, type Entry, short } from './words';
+import { type Change, changedFields, clock, type Entry, isEmpty, short } from './words';
 
 interface Page {
   entries: Entry[];
@@ -54,17 +54,20 @@ const fieldName = (field: string): string => tOr(`history.f.${field}`, field);
 function difference(change: Change): HTMLElement[] {
   return changedFields(change).map((field) => {
     if (field === 'geometry') return h('span', { class: 'history-field', text: t('history.shape') });
-    const value = (side: Change['before']): string => short(side?.[field], t('history.empty'));
+    const side = (tag: 'del' | 'ins', value: unknown): HTMLElement =>
+      h(tag, { class: isEmpty(value) ? 'is-empty' : '', text: short(value) });
     return h(
       'span',
       { class: 'history-field' },
       `${fieldName(field)} `,
-      h('del', { text: value(change.before) }),
+      side('del', change.before?.[field]),
       ' → ',
-      h('ins', { text: value(change.after) }),
+      side('ins', change.after?.[field]),
     );
   });
 }
+
+const rowCount = (count: number): string => (count === 1 ? t('history.row') : t('history.rows', { count }));
 
 function rowsOf(entry: Entry): HTMLElement {
   if (entry.digest) {
@@ -77,7 +80,7 @@ function rowsOf(entry: Entry): HTMLElement {
     'ul',
     { class: 'history-rows' },
     ...shown.map((change) =>
-      h('li', {}, h('strong', { text: change.label || String(change.id) }), ' ', ...difference(change)),
+      h('li', {}, h('strong', { text: short(change.label || change.id) }), ' ', ...difference(change)),
     ),
     more > 0 && h('li', { class: 'history-quiet', text: t('history.moreRows', { count: more }) }),
   );
@@ -92,7 +95,7 @@ function card(entry: Entry): HTMLElement {
     h('time', {
       datetime: entry.at,
       title: entry.at,
-      text: moment.toLocaleString(lang() === 'en' ? 'en-GB' : 'zh-CN', { hour12: false }),
+      text: clock(moment),
     }),
     h(
       'div',
@@ -104,7 +107,7 @@ function card(entry: Entry): HTMLElement {
         ' ',
         h('span', { class: `history-action ${entry.action}`, text: t(`history.${entry.action}`) }),
         ` ${subjectName(entry.subject)} `,
-        h('span', { class: 'history-quiet', text: t('history.rows', { count: entry.rows }) }),
+        h('span', { class: 'history-quiet', text: rowCount(entry.rows) }),
       ),
       rowsOf(entry),
       entry.reason &&

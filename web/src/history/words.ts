@@ -1,4 +1,5 @@
 /** A change in words: which fields went from what to what. */
+import { lang, t, tOr } from '../i18n';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -36,10 +37,40 @@ export function changedFields(change: Change): string[] {
   return names.includes('geometry') ? [...loud, 'geometry'] : loud;
 }
 
-/** A value as one short text; `empty` for nothing. */
-export function short(value: unknown, empty: string): string {
-  if (value === null || value === undefined || value === '') return empty;
-  const rounded = typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
-  const text = typeof rounded === 'object' ? JSON.stringify(rounded) : String(rounded);
+export const isEmpty = (value: unknown): boolean => value === null || value === undefined || value === '';
+
+/** A range of generations, as PostgreSQL writes it: [2,) or [1,3). */
+function generations(range: string): string | null {
+  const bounds = /^\[(\d+),(\d*)\)$/.exec(range);
+  if (!bounds) return null;
+  const first = Number(bounds[1]);
+  if (!bounds[2]) return t('history.v.generationOn', { first });
+  const last = Number(bounds[2]) - 1;
+  return last > first
+    ? t('history.v.generations', { first, last })
+    : t('history.v.generation', { number: first });
+}
+
+function moment(text: string): string | null {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text)) return null;
+  const when = new Date(text);
+  return Number.isNaN(when.getTime()) ? null : clock(when);
+}
+
+/** Date and time to the second, as the reader's language writes them. */
+export const clock = (when: Date): string =>
+  when.toLocaleString(lang() === 'en' ? 'en-GB' : 'zh-CN', { hour12: false });
+
+/** A value as one short text in the reader's language. */
+export function short(value: unknown): string {
+  if (isEmpty(value)) return t('history.empty');
+  const text = typeof value === 'object' ? JSON.stringify(value) : plain(value);
   return text.length > CHARS ? `${text.slice(0, CHARS - 1)}…` : text;
+}
+
+function plain(value: unknown): string {
+  if (typeof value === 'number') return String(Math.round(value * 1000) / 1000);
+  const text = String(value);
+  const word = tOr(`history.v.${text}`, '') || tOr(`dispatch.stage.${text}`, '') || tOr(`role.${text}`, '');
+  return word || generations(text) || moment(text) || text;
 }

@@ -252,7 +252,7 @@ const en: Record<MapKey, string> = {
 
   'panel.tabs': 'Panels',
   'panel.layers': 'Layers',
-  'panel.circles': 'Service circles',
+  'panel.circles': 'Circles',
   'panel.hide': 'Hide the panel',
   'panel.show': 'Show the panel',
 

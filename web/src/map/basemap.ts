@@ -212,7 +212,7 @@ export function addBasemap(map: OlMap, app: App, onError: (error: unknown) => vo
         minZoom: NAMES_FROM,
         zIndex: 32,
         properties: { key: 'streets' },
-        declutter: 'street-names',
+        declutter: 'places',
         style: (feature, resolution) => styleName(feature as Feature, zoomOf(resolution)),
       }),
     ],

@@ -98,7 +98,7 @@ export function createPlanMap(target: HTMLElement, view = planView(), padding = 
   const edges = new VectorLayer({
     source: grids,
     zIndex: 12,
-    declutter: 'plan-grids',
+    declutter: 'places',
     style: (feature, resolution) => {
       const look = lookOf(feature as Feature);
       if (!look) return undefined;

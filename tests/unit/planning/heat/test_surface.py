@@ -99,13 +99,29 @@ def test_contours_hold_what_is_above_their_step() -> None:
     surface = intensity(raster_for(SQUARE, "quartic", 300.0), x, y, YEAR)
     breaks = breaks_of(surface.peak)
     assert list(breaks) == sorted(set(breaks))
-    found = contours(surface, breaks, "EPSG:4527")
+    found = contours(surface, breaks, "EPSG:4527", SQUARE)
     px, py = centres(surface.raster)
     for low, high, shape in zip(found["low"], found["high"].fillna(np.inf), found.geometry, strict=True):
         inside = shapely.contains_xy(shape.buffer(-1e-6), px, py)
         values = surface.values[inside]
         assert ((values >= low - 1e-9) & (values <= high + 1e-9)).all()
     assert breaks_of(0.0) == ()
+
+
+def test_contours_fill_the_area_to_its_edge() -> None:
+    """A slanting edge between cells: nothing is left out, nothing lies beyond, no step over another."""
+    rng = np.random.default_rng(4)
+    x, y = rng.uniform(-600, 4_600, 3_000), rng.uniform(-600, 3_600, 3_000)
+    lake = shapely.Point(SQUARE.centroid).buffer(170)
+    area = shapely.affinity.rotate(SQUARE, 11, origin="centroid").difference(lake)
+    surface = intensity(raster_for(area, "quartic", 600.0), x, y, YEAR)
+    lowest = float(np.nanmin(surface.values))
+    assert lowest > 0
+    steps = [lowest / 2, (2 * lowest + surface.peak) / 3, (lowest + 2 * surface.peak) / 3]
+    found = contours(surface, steps, "EPSG:4527", area)
+    assert found.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).all()
+    assert found.geometry.union_all().symmetric_difference(area).area < 1e-3
+    assert found.geometry.area.sum() == pytest.approx(area.area)
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ export function createQueueList(app: App, store: DispatchStore, actions: QueueAc
     h('button', {
       id,
       type: 'button',
-      class: on ? 'chip is-on' : 'chip',
+      class: on ? 'queue-chip is-on' : 'queue-chip',
       'aria-pressed': String(on),
       text: label,
       on: { click: () => take(!on) },
