@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 STAMPS := .setup
 # test processes side by side; each has a PostgreSQL of its own
-TESTERS ?= 2
+TESTERS ?= 3
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-faults test-clients lint format bench bench-load campaign campaign-locate campaign-schemathesis campaign-machine campaign-kill clean wheel release
@@ -16,7 +16,7 @@ setup: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/web $(STAMPS)/kernels ## inst
 demo: setup ## plan a sample district and serve its map on http://127.0.0.1:8000
 	.venv/bin/gisgrid demo
 
-test: setup ## the test suite, in two processes (TESTERS=4 for more)
+test: setup ## the test suite, in three processes (TESTERS=2 for fewer)
 	@cd web && ../.ci/npm run --silent test -- --reporter=dot
 	$(PY) -m pytest -n $(TESTERS) --dist loadfile
 
@@ -41,7 +41,7 @@ bench: setup $(STAMPS)/peers $(STAMPS)/peers-venv ## benchmarks beside their pee
 	@for file in $(filter-out benchmarks/_% %_campaign.py %/load.py,$(wildcard benchmarks/*.py)); do \
 	  echo "== $$file"; $(PY) "$$file" || exit 1; done
 
-bench-load: setup ## mixed load at the highest rate held with p99 up to 50 ms, ten minutes (LOAD="--minutes 2")
+bench-load: setup $(STAMPS)/peers ## mixed load at the highest rate held with p99 up to 50 ms, ten minutes (LOAD="--minutes 2")
 	PYTHONPATH=. $(PY) benchmarks/load.py $(LOAD)
 
 campaign: setup ## 20 seeds of every partition case held against the hard rules (long; CAMPAIGN="--full" for more)

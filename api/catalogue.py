@@ -20,12 +20,12 @@ from layers.styles import Style, styles, with_names
 DEFAULT_BAND = Band(300, 500)
 RECENT_SECONDS = 1.0
 """How old what `Catalogue.recent` tells may be."""
-_TABLES = tuple(sorted(table.name for table in t.NOTED))
+_TABLES = tuple(sorted(t.NOTES))
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What is offered at one time. ``tables``: the revision of every table that layers are read from."""
+    """What is offered at one time. ``tables``: the revision of every name that layers' changes are noted under."""
 
     layers: Mapping[str, Layer]
     styles: Mapping[str, Style]

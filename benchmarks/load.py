@@ -184,7 +184,7 @@ def _search(url: str, asked: Asked, seconds: float) -> float:
         if high and high < 10:
             sys.exit("not even 10 requests/s are held: is the machine busy?")
         rate = (low + high) / 2 if high and low else rate * 2 if held else rate / 2
-    return low * 0.95
+    return low * 0.9  # minutes hold less than seconds do
 
 
 # --- the long run -----------------------------------------------------------------------

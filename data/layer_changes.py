@@ -1,4 +1,7 @@
-"""What changed in the tables behind the layers: a revision for caches, the rows for what is held in memory."""
+"""What changed in the tables behind the layers: a revision for caches, the rows for what is held in memory.
+
+A table is asked for by the name its changes are noted under (`data.tables.NOTES`).
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from data.backup import contents
 from data.backup.archive import DUMP, Archive
 from data.backup.programs import Programs, programs_for
 from data.in_force import forget_indexes, read_current
-from data.tables import NOTED, RESTORED, audit_head
+from data.tables import NOTES, RESTORED, audit_head
 from gisgrid import __version__
 from gisgrid.errors import BadInput, Broken, Conflict, NotFound
 from gisgrid.models import Progress, no_progress
@@ -292,8 +292,9 @@ BEGIN
                (SELECT coalesce(last_value, 0) FROM pg_sequences WHERE schemaname = 'public'
                 AND format('%I.%I', schemaname, sequencename) = pg_get_serial_sequence('public.layer_changes', 'id'))));
     INSERT INTO public.layer_changes (layer)
-      SELECT name FROM unnest(ARRAY[{", ".join(_text(table.name) for table in NOTED)}]) AS known(name)
-      WHERE to_regclass('public.' || name) IS NOT NULL;
+      SELECT name FROM (VALUES {", ".join(f"({_text(name)}, {_text(table)})" for name, table in NOTES.items())})
+        AS known(name, of)
+      WHERE to_regclass('public.' || of) IS NOT NULL;
   END IF;
 END $gisgrid$;
 """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from data.tables.access import grants, idempotency_keys, sessions, sign_in_failures, tokens, users
 from data.tables.audit import AUDITED, NOT_TOLD, RESTORED, RIGHTS, WHOLE_ROWS, audit_head, audit_log
 from data.tables.base import AREA_LEVELS, COMPREHENSIVE, MERCATOR_SRID, SRID, STAGES, STATES, metadata
-from data.tables.changes import NOTED, layer_changes
+from data.tables.changes import NOTED, NOTES, layer_changes
 from data.tables.components import component_classes, components
 from data.tables.editing import (
     PUBLICATION_STATES,
@@ -37,7 +37,7 @@ from data.tables.thematic import thematic_features, thematic_layers
 from data.tables.work import JOB_STATES, imports, jobs, queue_migrations
 
 __all__ = [
-    "AREA_LEVELS", "AUDITED", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "MERCATOR_SRID", "NOTED",
+    "AREA_LEVELS", "AUDITED", "COMPREHENSIVE", "DELIVERY_STATES", "JOB_STATES", "MERCATOR_SRID", "NOTED", "NOTES",
     "NOT_TOLD",
     "PUBLICATION_STATES", "RESTORED", "RIGHTS", "SRID", "STAGES", "STATES", "WHOLE_ROWS", "addresses", "areas",
     "audit_head",

@@ -40,3 +40,6 @@ NOTED = (
     units, walls, water,
 )  # fmt: skip
 """Tables whose changes are noted."""
+NOTES = {**{table.name: table.name for table in NOTED}, "draft_grids": "grids", "draft_plans": "plans"}
+"""Names changes are noted under, with their tables. Planners change drafts every second: what touches nothing but
+drafts is noted apart, so that what is in force stays in every cache."""

@@ -52,13 +52,13 @@ class Layer:
     """A layer of features.
 
     ``table`` is what is selected from (a table or a join of them), ``key`` tells features apart and orders pages, and
-    ``where`` always holds. ``shapes``: the table of a join that has the geometry. ``reads``: the database tables whose
-    changes change the layer (`data.layer_changes`). ``style``: the name of its usual style; ``sld``: the one its author
-    gave, as a Styled Layer Descriptor. ``scales``: smallest and largest scale denominator it is drawn at (None: no
-    end). ``time``: what WMS TIME chooses by, ``generation`` (grids of the generation in force at that time) or the name
-    of a date-time attribute. ``group``: the layer it is listed under. ``base``: the layer it is a part of.
-    ``restricted``: only for callers with a key. ``editable``: features may be made, replaced and deleted over OGC API
-    Features. ``picture_only``: drawn, but without features to hand out.
+    ``where`` always holds. ``shapes``: the table of a join that has the geometry. ``reads``: the names
+    (`data.tables.NOTES`) whose changes change the layer (`data.layer_changes`). ``style``: the name of its usual style;
+    ``sld``: the one its author gave, as a Styled Layer Descriptor. ``scales``: smallest and largest scale denominator
+    it is drawn at (None: no end). ``time``: what WMS TIME chooses by, ``generation`` (grids of the generation in force
+    at that time) or the name of a date-time attribute. ``group``: the layer it is listed under. ``base``: the layer it
+    is a part of. ``restricted``: only for callers with a key. ``editable``: features may be made, replaced and deleted
+    over OGC API Features. ``picture_only``: drawn, but without features to hand out.
     """
 
     name: str

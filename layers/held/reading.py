@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from data.layer_changes import Seen, rows_changed_since, seen
+from data.tables import NOTES
 from layers.catalog.model import Attribute, Kind, Layer
 from layers.columns import Column, column_of, joined
 from layers.held.boxtree import changed_tree
@@ -27,7 +28,7 @@ SHARE: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A layer as of one snapshot, and what of every table it is read from was seen."""
+    """A layer as of one snapshot, and what was seen of every name whose changes change it."""
 
     held: HeldLayer
     seen: dict[str, Seen]
@@ -35,26 +36,28 @@ class Reading:
 
 def read(connection: sa.Connection, layer: Layer, generation: int | None, revision: str) -> Reading:
     """The layer as this connection sees it; the connection is in a REPEATABLE READ transaction of its own."""
-    noted = {table: seen(connection, table) for table in layer.reads}
+    noted = {name: seen(connection, name) for name in layer.reads}
     return Reading(_read(connection, layer, generation, revision, ()), noted)
 
 
 def reread(connection: sa.Connection, before: Reading, layer: Layer, revision: str) -> Reading:
     """The layer as this connection sees it, by what changed since ``before``; read whole when that is much."""
     held = before.held
-    noted = {table: seen(connection, table) for table in layer.reads}
-    changed: list[int] = []
+    noted = {name: seen(connection, name) for name in layer.reads}
+    changed: set[int] = set()
     own = _table(layer)
-    for table in layer.reads:
-        ids = rows_changed_since(connection, table, before.seen[table])
-        if ids and own is not None and table == own.name and held.ids is not None and len(ids) <= _many(held):
-            changed = ids
+    for name in layer.reads:
+        ids = rows_changed_since(connection, name, before.seen[name])
+        if ids and own is not None and NOTES[name] == own.name and held.ids is not None and len(ids) <= _many(held):
+            changed.update(ids)
         elif ids is None or ids:
             return read(connection, layer, held.generation, revision)
     if not changed:
         return Reading(held, noted)
     assert own is not None
-    fresh = _read(connection, layer, held.generation, revision, (own.c.id == sa.any_(sa.literal(changed, _IDS)),))
+    fresh = _read(
+        connection, layer, held.generation, revision, (own.c.id == sa.any_(sa.literal(sorted(changed), _IDS)),)
+    )
     return Reading(spliced(held, changed, fresh), noted)
 
 

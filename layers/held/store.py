@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from data.layer_changes import revisions
 from data.plans import current_generation
-from data.tables import NOTED
+from data.tables import NOTES
 from gisgrid.limits import HELD_LAYERS_MAX
 from layers.catalog.model import Layer
 from layers.held.layer import HeldLayer
@@ -142,7 +142,7 @@ class HeldLayers:
                 return known
             looked = time.monotonic()
             with self._engine.connect() as connection:
-                tables = revisions(connection, [table.name for table in NOTED])
+                tables = revisions(connection, list(NOTES))
                 current = current_generation(connection)
             self._known = _Known(tables, current.id if current else None, looked)
             return self._known

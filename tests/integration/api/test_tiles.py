@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from api.app import create_app
 from data import tables as t
 from layers.tiles import MATRIX_SETS, MatrixSet
 from layers.tiles.describe import MVT
+from planning import workflow, workflow_plans
 from tests.conftest import Planned
 from tests.mvt import Feature, TileLayer, read_tile
 
@@ -246,3 +248,23 @@ def test_styles_lead_to_tiles_that_hold_what_they_draw(client: FlaskClient) -> N
     for path in ("styles/grids.nothing", "styles/nothing", "collections/drafts/styles"):
         assert client.get(f"/ogc/{path}").status_code == 404
     assert client.get("/ogc/styles/grids.grids?f=sld").status_code == 400
+
+
+def test_planners_at_work_leave_the_tiles_of_what_is_in_force_alone(planned_copy: Planned) -> None:
+    engine = planned_copy.engine
+    client = create_app(planned_copy.settings, engine).test_client()
+    with engine.begin() as connection:
+        plan = workflow_plans.draft_in_force(connection, planned_copy.area)
+    grids, units = (
+        f"/ogc/collections/{layer}/tiles/WebMercatorQuad/{'/'.join(map(str, places(client, layer, MERCATOR, 14)[0]))}"
+        for layer in ("grids", "units")
+    )
+    before = [client.get(url).headers["ETag"] for url in (grids, units)]
+    with engine.begin() as connection:
+        connection.execute(sa.update(t.grids).where(t.grids.c.plan == plan).values(name="草案"))
+        connection.execute(sa.update(t.plans).where(t.plans.c.id == plan).values(note="改"))
+    time.sleep(1.2)  # longer than a change may go unnoticed
+    assert [client.get(url).headers["ETag"] for url in (grids, units)] == before
+    workflow.publish(engine, plan)
+    time.sleep(1.2)
+    assert client.get(grids).headers["ETag"] != before[0]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from data import drafts
 from data import tables as t
 from data.layer_changes import revisions, revisions_since, rows_changed_since, seen
+from planning import workflow, workflow_plans
 from tests.conftest import Planned
 
 POINT = "SRID=4490;POINT(116.3 39.9)"
@@ -102,3 +104,42 @@ def test_sessions_plan_for_the_values_given(planned: Planned) -> None:
         assert connection.scalar(sa.text("SHOW plan_cache_mode")) == "force_custom_plan"
         connection.rollback()
         assert connection.scalar(sa.text("SHOW plan_cache_mode")) == "force_custom_plan"
+
+
+def test_what_changes_drafts_alone_leaves_what_is_in_force_as_it_was(planned_copy: Planned) -> None:
+    engine, names = planned_copy.engine, ["draft_grids", "draft_plans", "grids", "plans"]
+
+    def noted(*statements: sa.Executable) -> set[str]:
+        with engine.connect() as connection:
+            before = revisions(connection, names)
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(statement)
+        with engine.connect() as connection:
+            now = revisions(connection, names)
+        return {name for name in names if now[name] != before[name]}
+
+    g, p = t.grids, t.plans
+    with engine.begin() as connection:
+        plan = workflow_plans.draft_in_force(connection, planned_copy.area)
+    renamed = sa.update(g).values(name=g.c.name + "改")
+    assert noted(renamed.where(g.c.plan == plan)) == {"draft_grids"}
+    assert noted(sa.update(p).values(note="改").where(p.c.id == plan)) == {"draft_plans"}
+    assert noted(renamed.where(g.c.plan == planned_copy.plan)) == {"grids"}
+    assert noted(renamed) == {"grids"}
+    assert noted(sa.update(p).values(note="都改")) == {"plans"}
+    with engine.begin() as connection:
+        other = drafts.duplicate(connection, plan, name="另一稿")
+    assert noted(sa.delete(g).where(g.c.plan == other), sa.delete(p).where(p.c.id == other)) == set(names[:2])
+    assert noted(sa.text("TRUNCATE grids CASCADE")) == {"grids"}
+
+
+def test_publishing_a_draft_changes_what_is_in_force(planned_copy: Planned) -> None:
+    with planned_copy.engine.begin() as connection:
+        plan = workflow_plans.draft_in_force(connection, planned_copy.area)
+    with planned_copy.engine.connect() as connection:
+        before = revisions(connection, ["grids", "plans", "generations"])
+    workflow.publish(planned_copy.engine, plan)
+    with planned_copy.engine.connect() as connection:
+        now = revisions(connection, ["grids", "plans", "generations"])
+    assert all(now[name] != before[name] for name in now)
