@@ -31,6 +31,7 @@ FIRST_MAP_MS = 2000.0
 PAINT_MS = 50.0
 FRAMES = 30.0
 STROKES = 60
+WINDOW: Any = {"width": 1440, "height": 900}
 SCENARIOS: tuple[tuple[str, str, int | None], ...] = (("taibai", "370811", None), ("laoshan", "379901", 3))
 """The full sample district, and one cut finely (households of a unit): 23,257 units, 1,057 grids."""
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -146,6 +147,8 @@ def open_page(context: BrowserContext, address: str) -> tuple[Page, float]:
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector("body[data-ready]", timeout=120_000)
+    if problem := page.locator(".opening[role=alert]").all_text_contents():
+        raise SystemExit(f"the workbench did not open: {' '.join(problem)}")
     return page, float(page.evaluate("performance.getEntriesByName('workbench-useful')[0].startTime"))
 
 
@@ -183,9 +186,8 @@ def main() -> None:
         return
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
         if running := os.environ.get("GISGRID_TEST_URL"):
-            measure(running.rstrip("/"), context)
+            measure(running.rstrip("/"), browser.new_context(viewport=WINDOW))
         else:
             for scenario, area, most in SCENARIOS:
                 with tempfile.TemporaryDirectory(prefix="gisgrid-bench-") as home:
@@ -193,7 +195,7 @@ def main() -> None:
                     with served(Path(home), scenario) as base:
                         if most is not None:
                             cut(Path(home), area, most)
-                        measure(base, context)
+                        measure(base, browser.new_context(viewport=WINDOW))
         browser.close()
 
 
