@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from werkzeug.http import quote_etag
 
 from api.editing.blueprint import PLAN, bp, visible_plan
 from api.editing.ground import revision_of
@@ -12,8 +13,8 @@ from api.editing.held import held_grounds
 from api.etag import CURRENT, PRIVATE, tagged, unchanged
 from api.json import json_response
 from api.pages import no_parameters
-from api.plans.blueprint import content_tag
 from api.state import state
+from data.plans import PlanRow
 from gisgrid.models import Band
 from planning.workflow_edits import StoredAssignment, band_of_level, stored_assignment
 from planning.workflow_ground import UnitSet, unit_set_of
@@ -28,13 +29,18 @@ def assignment(plan: str) -> Response:
     with state().engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
         row = visible_plan(connection, plan)
-        tag, cache = content_tag(row), PRIVATE if row.status == "draft" else CURRENT
+        tag, cache = plan_tag(row), PRIVATE if row.status == "draft" else CURRENT
         if (known := unchanged(tag, cache)) is not None:
             return known
         assert row.unit_set is not None
         unit_set = unit_set_of(connection, row.unit_set)
         found = stored_assignment(connection, row, held_grounds().get(connection, unit_set).keys)
     return tagged(json_response(_told(found, unit_set)), tag, cache)
+
+
+def plan_tag(row: PlanRow) -> str:
+    """The tag of a plan's content: its version."""
+    return quote_etag(f"{row.version}" if row.status == "draft" else f"{row.version}-{row.status}")
 
 
 def band_json(band: Band | None) -> dict[str, int] | None:

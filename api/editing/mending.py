@@ -11,13 +11,13 @@ from marshmallow import RAISE
 from marshmallow.validate import OneOf
 
 from api.access.principal import require
+from api.editing.assignment import plan_tag
 from api.editing.blueprint import PLAN, bp, visible_plan
 from api.editing.ground import ground_tag
 from api.editing.held import held_grounds
 from api.etag import CURRENT, NOT_KEPT, PRIVATE, tag_of, tagged, unchanged
 from api.json import json_response
 from api.pages import no_parameters
-from api.plans.blueprint import content_tag
 from api.state import state
 from planning.fixes import KINDS
 from planning.workflow_edits import check_draft, stored_assignment
@@ -49,7 +49,7 @@ def problems(plan: str) -> Response:
         row = visible_plan(connection, plan)
         assert row.unit_set is not None
         unit_set = unit_set_of(connection, row.unit_set)
-        tag = tag_of("problems", content_tag(row), ground_tag(unit_set))
+        tag = tag_of("problems", plan_tag(row), ground_tag(unit_set))
         cache = PRIVATE if row.status == "draft" else CURRENT
         if (known := unchanged(tag, cache)) is not None:
             return known

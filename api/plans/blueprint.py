@@ -85,11 +85,6 @@ def tag_of(version: int) -> str:
     return quote_etag(str(version))
 
 
-def content_tag(row: PlanRow) -> str:
-    """The tag of what a plan holds: its version and when that was made. A restored backup counts versions anew."""
-    return quote_etag(f"{row.version}-{row.status}-{row.updated_at.timestamp():.6f}")
-
-
 def check_version(connection: sa.Connection, row: PlanRow) -> None:
     """Raises PreconditionRequired (428) without ``If-Match``, PreconditionFailed (412) for another version; both tell
     the plan as it is now."""

@@ -9,11 +9,11 @@ from typing import Any, Final
 from apiflask.fields import Integer, String
 from flask import Response
 
-from api.etag import PRIVATE, tagged, unchanged
+from api.etag import unchanged
 from api.json import json_bytes
 from api.moments import reading
 from api.pages import GEOJSON, AtQuery, Strict
-from api.plans.blueprint import HERE, KEY, bp, content_tag, private, seen_plan
+from api.plans.blueprint import HERE, KEY, bp, private, seen_plan, tag_of, tagged
 from api.state import state
 from data import plan_pages
 from data.layer_changes import revisions
@@ -41,16 +41,16 @@ class CompareQuery(Strict):
 @bp.get(f"{HERE}/<plan>/grids")
 @bp.input(LevelQuery, location="query", unknown=None)
 def plan_grids(plan: str, query_data: dict[str, Any]) -> Response:
-    """Grids of a plan, all levels, as GeoJSON. With ``at`` as they were then."""
+    """Grids of a plan, all levels, as GeoJSON; the tag is the plan's version. With ``at`` as they were then."""
     at = query_data.get("at")
     with reading(at) as connection:
         row = seen_plan(connection, plan)
-        if at is None and (known := unchanged(content_tag(row), PRIVATE)) is not None:
-            return known
+        if at is None and (known := unchanged(tag_of(row.version))) is not None:
+            return tagged(known, row)
         features = plan_pages.grids_text(connection, row.id, query_data.get("level"))
     head = json_bytes({"type": "FeatureCollection", "plan": row.id, "version": row.version})[:-1]
     response = Response(head + b',"features":[' + features.encode() + b"]}", mimetype=GEOJSON)
-    return tagged(response, content_tag(row), PRIVATE) if at is None else private(response)
+    return tagged(response, row) if at is None else private(response)
 
 
 @bp.get(f"{HERE}/<plan>/compare")
@@ -74,4 +74,4 @@ def compare_plan(plan: str, query_data: dict[str, Any]) -> Response:
         _kept[key] = text
         while len(_kept) > COMPARISONS_KEPT:
             _kept.popitem(last=False)
-    return private(Response(text, mimetype="application/json"))
+    return tagged(Response(text, mimetype="application/json"), row)
